@@ -1,0 +1,44 @@
+# The few verbs of this project. `make run` and `make test` work in a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test check test-interpreted bench clean
+
+run: .venv/.run
+	$(BIN)/jointcell run $(ARGS)
+
+test: .venv/.test
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: .venv/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+test-interpreted: .venv/.test
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kinematics --cov=kinematics --cov-branch --cov-report=term-missing --cov-fail-under=100
+
+bench: .venv/.test
+	$(BIN)/python -m pytest -q -m slow tests/benchmarks
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "jointcell needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --progress-bar on -e .
+	@touch $@
+
+.venv/.test: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --progress-bar on -e '.[test]'
+	@touch $@ .venv/.run
+
+.venv/.check: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --progress-bar on -e '.[test,check]'
+	@touch $@ .venv/.run .venv/.test
+
+clean:
+	rm -rf .venv .jit_cache build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Plans and runs the cell: schedule, motion, execution, reports and the command line."""

@@ -1,0 +1,1 @@
+"""Runs a plan on drivers: pure state, engine and record."""

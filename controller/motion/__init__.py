@@ -1,0 +1,1 @@
+"""Routes, coordination and the certificate of a plan."""

@@ -1,0 +1,1 @@
+"""What a run looked like: run.json, the HTML report and pictures."""

@@ -1,0 +1,1 @@
+"""The scheduling core: who does which operation, where and in which order."""

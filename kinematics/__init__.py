@@ -1,0 +1,1 @@
+"""Pure maths on arrays: chains, inverse kinematics, trajectories, distance and path search."""

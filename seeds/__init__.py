@@ -1,0 +1,1 @@
+"""The figures of the source document and the targets drawn from them."""
