@@ -139,7 +139,7 @@ def recipe_for(model: JointModel) -> Recipe:
             count=count, at_once=at_once, radius_m=radius_m, torque_nm=torque_nm, core_s=strokes * _SCREW_PAIR_S
         )
 
-    spline_screws = screws(spline.count, 2, spline.pcd_m / 2, spline.torque_nm)
+    spline_screws = screws(spline.count, 2, spline.pitch_circle_m / 2, spline.torque_nm)
     bore = model.diameter_m / 2 - 0.008
     flange_screws = screws(6, 2, bore - 0.006, 2.0)
     board_screws = Screw(count=3, at_once=1, radius_m=0.018, torque_nm=0.5, core_s=3 * 1.5)
@@ -147,7 +147,7 @@ def recipe_for(model: JointModel) -> Recipe:
     bench = Screw(
         count=cup.count,
         at_once=1,
-        radius_m=cup.pcd_m / 2,
+        radius_m=cup.pitch_circle_m / 2,
         torque_nm=cup.torque_nm,
         core_s=cup.count * _BENCH_SCREW_S,
     )
