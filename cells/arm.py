@@ -40,9 +40,9 @@ from kinematics.clearance import Capsules
 FloatArray = npt.NDArray[np.float64]
 
 LINKS = 7
-# Share of the arm's mass in base and links 1-6. Rounded from the link masses of the Stäubli TX2-60 model
-# (ros-industrial/staubli_experimental, tx2_60_macro.xacro: 10.73, 16.93, 12.99, 7.50, 4.54, 0.57, 0.03 kg),
-# the only arm here whose model has them; that the other arms are alike is an estimate.
+# Share of the arm's mass in base and links 1-6, rounded from the Stäubli TX2-60 model (staubli_experimental,
+# tx2_60_macro.xacro: 10.73, 16.93, 12.99, 7.50, 4.54, 0.57, 0.03 kg), the only one here whose link masses add
+# up to about the arm's. That the other arms are alike is an estimate.
 MASS_SHARES = (0.20, 0.32, 0.24, 0.14, 0.085, 0.010, 0.005)
 
 _LINKS_SOURCE = Source(
