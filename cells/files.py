@@ -181,13 +181,11 @@ def _schema_at(schema: dict[str, Any], location: tuple[str | int, ...]) -> dict[
     """The part of a JSON schema that describes the value at a location; empty where it cannot be followed."""
     here = _resolve(schema, schema)
     for key in location:
-        choices = [_resolve(choice, schema) for choice in here.get("anyOf", [here])]
         if isinstance(key, int):
-            found = [choice["items"] for choice in choices if "items" in choice]
+            part = here.get("items")
         else:
-            tables = [{"properties": {}, "additionalProperties": {}} | choice for choice in choices]
-            found = [table["properties"].get(key) or table["additionalProperties"] for table in tables]
-        here = next((_resolve(part, schema) for part in found if part), {})
+            part = here.get("properties", {}).get(key) or here.get("additionalProperties")
+        here = _resolve(part or {}, schema)
     return here
 
 
@@ -202,8 +200,6 @@ def _resolve(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 def _describe(part: dict[str, Any], schema: dict[str, Any]) -> str:
     """What a value may be, in words."""
     part = _resolve(part, schema)
-    if "anyOf" in part:
-        return " or ".join(_describe(choice, schema) for choice in part["anyOf"])
     if "enum" in part or "const" in part:
         return ", ".join(shown(choice) for choice in part.get("enum", [part.get("const")]))
     kind = part.get("type")

@@ -8,7 +8,19 @@ import pytest
 from pydantic import Field
 
 from cells.errors import SCREEN_LINES, CellError, Finding, shown
-from cells.files import MAX_BYTES, Angle, Number, Positive, Record, Six, Whole, bundled, load_record, locate
+from cells.files import (
+    MAX_BYTES,
+    Angle,
+    Number,
+    Positive,
+    Record,
+    Six,
+    Text,
+    Whole,
+    bundled,
+    load_record,
+    locate,
+)
 
 
 class _Part(Record):
@@ -21,6 +33,9 @@ class _Document(Record):
     part: tuple[_Part, ...] = ()
     spot: Six[Number] | None = None
     named: dict[str, _Part] | None = None
+    label: Annotated[str, Field(pattern="^[A-Z]+$")] = "A"
+    text: Text = "a"
+    flag: Annotated[bool, Field(strict=True)] = False
 
 
 def load(path: Path) -> _Document:
@@ -132,10 +147,12 @@ def test_too_large_missing_directory_and_device(tmp_path: Path) -> None:
     assert message(tmp_path / "pipe.toml").startswith("pipe.toml: is not a file that can be read")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission(tmp_path: Path) -> None:
+def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
     path = write(tmp_path, "count = 1")
-    path.chmod(0)
+    monkeypatch.setattr(Path, "open", refuse)
     assert message(path) == "a.toml: cannot be read: Permission denied"
 
 
@@ -158,6 +175,7 @@ def test_a_finding_prints_as_one_line() -> None:
         allowed="-2 to 2",
     )
     assert str(finding) == "cells/six_arm.toml: arms[2].base.x_m: 9.5: is too far (allowed: -2 to 2)"
+    assert shown(10**5000) == "a number too long to print"
     assert shown("x" * 100) == "'" + "x" * 56 + "..."
 
 
