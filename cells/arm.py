@@ -1,7 +1,9 @@
 """Industrial arms: geometry, limits, masses and collision shapes, each figure with its source.
 
 Link frames are those of `kinematics.chain`: link 0 is the base, link 6 the flange, and all are parallel to
-the base while the model arm points straight up (all model angles zero).
+the base while the model arm points straight up (all model angles zero). The flange frame of each bundled arm
+is ``tool0`` of the public model that its file names.
+
 Makers' angles q become model angles by ``q * signs - offsets`` (Brandstötter, Angerer, Hofbaur 2014,
 "An analytical solution of the inverse kinematics problem of industrial serial manipulators with an
 ortho-parallel basis and a spherical wrist").
@@ -52,7 +54,7 @@ _LINKS_SOURCE = Source(
 _CAPSULES_SOURCE = Source(text="generated from the OPW lengths by cells.arm.opw_capsules", mark="E")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Link:
     """Mass properties of one link, in its link frame.
 
@@ -67,7 +69,7 @@ class Link:
     inertia_kgm2: FloatArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
     """An arm of the catalogue, ready for kinematics, dynamics and clearance.
 

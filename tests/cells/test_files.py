@@ -94,6 +94,12 @@ def test_radians_under_the_bare_name_are_refused(tmp_path: Path) -> None:
             "a.toml: part[0].mass_kg: -1: must be greater than 0 (allowed: ",
         ),
         (
+            "count = 2\nlabel = 'a'",
+            "'a': String should match pattern '^[A-Z]+$' (allowed: text matching ^[A-Z]+$)",
+        ),
+        ("count = 2\ntext = 3", "a.toml: text: 3: must be a valid string (allowed: text)"),
+        ("count = 2\nflag = 1", "a.toml: flag: 1: must be a valid boolean (allowed: true or false)"),
+        (
             "count = 2\n[named.x]\nmass_kg = 0",
             "a.toml: named.x.mass_kg: 0: must be greater than 0 (allowed: ",
         ),
