@@ -153,11 +153,10 @@ def raise_ratio(arcs: Arcs, ratio: Arcs, label: Arcs, parent: Arcs, mark: Arcs, 
 
 @kernel
 def positive_circuit(arcs: Arcs, ratio: Arcs, label: Arcs, parent: Arcs, mark: Arcs, circuit: Arcs) -> int:
-    """Find a circuit that forbids `ratio` = (W, H): its weights sum to more than heights * W / H. Does not
-    allocate.
+    """Find a circuit that forbids `ratio` = (W, H): weight > height * W / H. Does not allocate.
 
     Label correction from zero. With strict improvement every circuit of parent pointers has positive weight
-    (Cormen et al., Introduction to Algorithms, lemma 24.16, mirrored). Of several, the worst is taken.
+    (the predecessor-subgraph argument of Bellman-Ford). Of several, the worst is taken.
 
     Returns:
         Length of the circuit, its arc rows in `circuit`; 0 when there is none and `label` holds least
@@ -185,8 +184,7 @@ def positive_circuit(arcs: Arcs, ratio: Arcs, label: Arcs, parent: Arcs, mark: A
 
 @kernel
 def _worst_parent_circuit(arcs: Arcs, parent: Arcs, mark: Arcs, circuit: Arcs) -> int:
-    """Write the circuit of parent pointers with the largest ratio, a deadlock first of all; return its length
-    or 0."""
+    """Write the parent pointers' circuit of largest ratio, a deadlock above all; return its length or 0."""
     n = len(parent)
     for v in range(n):
         mark[v] = -1

@@ -1,5 +1,4 @@
-"""Earliest times in an acyclic event graph: longest paths in topological order, or the circuit that forbids
-one.
+"""Earliest times in an acyclic event graph: longest paths, or the circuit that forbids one.
 
 Arcs are arrays of shape (m, 3), int64: tail, head, weight. ``x[head] >= x[tail] + weight``.
 """

@@ -76,7 +76,7 @@ def test_ratio_is_the_threshold_of_feasibility_even_with_negative_heights():
         except DeadlockError as error:
             weight, height = circuit_totals(arcs, error.circuit)
             assert height <= 0
-            assert weight > 0 or not any(feasible(n, arcs, Fraction(t, 4)) for t in range(0, 600))
+            assert weight > 0 or not any(feasible(n, arcs, Fraction(t, 4)) for t in range(600))
             continue
         solved += 1
         assert feasible(n, arcs, value)

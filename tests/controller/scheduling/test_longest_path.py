@@ -45,7 +45,7 @@ def test_circuit_is_real_and_named():
             assert all((a, b) in pairs for a, b in zip(circuit, (*circuit[1:], circuit[0]), strict=True))
             assert len(set(circuit)) == len(circuit)
     assert found > 20
-    with pytest.raises(CyclicGraphError, match="circle: (lift -> place -> lift|place -> lift -> place)"):
+    with pytest.raises(CyclicGraphError, match=r"circle: (lift -> place -> lift|place -> lift -> place)"):
         longest_path(3, [(0, 1, 0), (1, 0, 0), (1, 2, 0)], names=("lift", "place", "carry"))
 
 
