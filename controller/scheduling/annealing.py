@@ -43,7 +43,7 @@ def anneal(
         The number of candidates evaluated.
     """
     n = state.shape[1]
-    trial = np.empty_like(state)
+    trial = np.empty((3, n), np.int64)
     arcs = np.empty((3 * n + n * (n - 1) // 2 + len(tables.links), 4), np.int64)
     scratch = np.empty((4, n + 1), np.int64)
     ratio = np.empty(2, np.int64)
@@ -51,7 +51,7 @@ def anneal(
     for step in range(len(draws)):
         if cycle_times[1] <= lower_bound:
             break
-        trial[:] = state
+        _copy(state, trial)
         if not move(tables, draws[step], trial) or not in_joint_order(tables, trial):
             continue
         evaluated += 1
@@ -60,12 +60,20 @@ def anneal(
         )
         if cycle_time < 0:
             continue
-        state[:] = trial
+        _copy(trial, state)
         cycle_times[0] = cycle_time
         if cycle_time < cycle_times[1]:
-            best[:] = trial
+            _copy(trial, best)
             cycle_times[1] = cycle_time
     return evaluated
+
+
+@kernel
+def _copy(source: Int64Array, target: Int64Array) -> None:
+    """Element by element: slice assignment would make Numba compile its broadcasting and its messages too."""
+    for row in range(source.shape[0]):
+        for v in range(source.shape[1]):
+            target[row, v] = source[row, v]
 
 
 @kernel
@@ -96,8 +104,11 @@ def in_joint_order(tables: Tables, candidate: Int64Array) -> bool:
     """Whether no precedence runs against the dial or against the order in one nest (cheap, before any
     graph)."""
     for k in range(len(tables.links)):
-        kind, v, w, _ = tables.links[k]
-        here, there = tables.modes[candidate[CHOICE, v], POSITION], tables.modes[candidate[CHOICE, w], POSITION]
+        kind, v, w = tables.links[k, 0], tables.links[k, 1], tables.links[k, 2]
+        here, there = (
+            tables.modes[candidate[CHOICE, v], POSITION],
+            tables.modes[candidate[CHOICE, w], POSITION],
+        )
         if kind != PRECEDES or here < 0 or there < 0:
             continue
         if here > there:

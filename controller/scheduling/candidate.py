@@ -58,7 +58,9 @@ def build_tables(problem: SchedulingProblem) -> Tables:
         links += [(NEXT_LOAD, a, b, 0) for a, b in zip(loads, loads[1:], strict=False)]
         links += [(TAKE, loads[-1], unload, buffer.process), (FREE, unload, loads[0], buffer.unload_offset)]
     return Tables(
-        modes=np.array([(m.arm, m.position, m.before, m.inside, m.after, m.start, m.end) for m in modes], np.int64),
+        modes=np.array(
+            [(m.arm, m.position, m.before, m.inside, m.after, m.start, m.end) for m in modes], np.int64
+        ),
         first=np.array([0, *np.cumsum(counts)], np.int64),
         gap=np.array([[_gap(problem, a, b) for b in modes] for a in modes], np.int64),
         travel=problem.travel.copy(),
@@ -86,7 +88,9 @@ def arc_capacity(tables: Tables) -> int:
 
 
 @kernel
-def build_arcs(tables: Tables, choice: Int64Array, order: Int64Array, window: Int64Array, arcs: Int64Array) -> int:
+def build_arcs(
+    tables: Tables, choice: Int64Array, order: Int64Array, window: Int64Array, arcs: Int64Array
+) -> int:
     """Write the constraint graph of a candidate; node n is the index. Returns the number of arcs. Does not
     allocate.
 
@@ -126,7 +130,8 @@ def build_arcs(tables: Tables, choice: Int64Array, order: Int64Array, window: In
         arcs[m, 0], arcs[m, 1], arcs[m, 2], arcs[m, 3] = v, successor, modes[a, INSIDE] + between, wraps
         m += 1
     for k in range(len(tables.links)):
-        kind, v, w, ticks = tables.links[k]
+        kind, v, w = tables.links[k, 0], tables.links[k, 1], tables.links[k, 2]
+        ticks = tables.links[k, 3]
         a, b = choice[v], choice[w]
         height = window[w] - window[v]
         apart = tables.margin if modes[a, ARM] != modes[b, ARM] else 0

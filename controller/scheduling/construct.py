@@ -39,7 +39,8 @@ def pin(problem: SchedulingProblem, allocation: Mapping[str, tuple[int, int]]) -
 def latest_positions(problem: SchedulingProblem) -> dict[str, int]:
     """The last dial position at which each operation still lets all that follow it be done.
 
-    Along the precedence, positions must not fall. Taking the last possible position from the end decides this exactly.
+    Along the precedence, positions must not fall. Taking the last possible position from the end decides this
+    exactly.
 
     Raises:
         InfeasibleProblemError: Some operation would have to be done at a position before all that it has.
@@ -66,7 +67,8 @@ def latest_positions(problem: SchedulingProblem) -> dict[str, int]:
 
 
 def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Array:
-    """A random candidate (3, n) that respects the order on the joint: list scheduling onto the least loaded arm and nest.
+    """A random candidate (3, n) that respects the order on the joint: list scheduling onto the least loaded
+    arm and nest.
 
     Raises:
         InfeasibleProblemError: As in `latest_positions`.
@@ -100,7 +102,8 @@ def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Arra
         candidate[CHOICE, number[name]] = first[number[name]] + row
         candidate[WINDOW, number[name]] = best.position
     candidate[ORDER] = [number[name] for name in sequence]
-    # Off the dial: in the same cycle as the first that needs it, so that every wait runs forward in the order.
+    # Off the dial: in the same cycle as the first that needs it, so that every wait runs forward in the
+    # order.
     for name in reversed(sequence):
         v = number[name]
         if candidate[WINDOW, v] == OFF_DIAL:

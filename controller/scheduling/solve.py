@@ -22,7 +22,7 @@ from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 _STEPS_BETWEEN_REPORTS = 20_000
 # Accepted growth of the cycle time, as a share of it, falls geometrically from the first to the second.
-_HOT, _COLD = 0.02, 0.0002
+_HOT, _COLD = 0.05, 0.005
 _STARTS_TRIED = 20
 
 
@@ -98,7 +98,9 @@ def _start(problem: SchedulingProblem, tables: Tables, rng: np.random.Generator)
     try:
         max_cycle_ratio(n + 1, arcs[:count], names=_event_names(problem))
     except DeadlockError as error:
-        raise InfeasibleProblemError(f"none of {_STARTS_TRIED} starts can run; in the last, {error}") from error
+        raise InfeasibleProblemError(
+            f"none of {_STARTS_TRIED} starts can run; in the last, {error}"
+        ) from error
     raise AssertionError("the horizon is too short")
 
 

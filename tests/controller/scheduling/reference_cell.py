@@ -50,7 +50,13 @@ def reference_problem():
                 continue
             modes.append(
                 Mode(
-                    arm=arm, position=position, before=before, inside=inside, after=after, start=2 * k, end=2 * k + 1
+                    arm=arm,
+                    position=position,
+                    before=before,
+                    inside=inside,
+                    after=after,
+                    start=2 * k,
+                    end=2 * k + 1,
                 )
             )
         start_angle[2 * k], end_angle[2 * k + 1] = 37 * k % 100, 53 * k % 100
@@ -68,7 +74,9 @@ def reference_problem():
         precedence=tuple(NEEDS),
         buffers=(
             Buffer(name="press", loads=("hub",), process=6000, unload="rotor", unload_offset=700),
-            Buffer(name="bench", loads=("flange", "spline"), process=9000, unload="insert", unload_offset=700),
+            Buffer(
+                name="bench", loads=("flange", "spline"), process=9000, unload="insert", unload_offset=700
+            ),
         ),
         exclusions=tuple(CROSSINGS),
         margin=300,
