@@ -70,7 +70,7 @@ def anneal(
 
 @kernel
 def _copy(source: Int64Array, target: Int64Array) -> None:
-    """Element by element: slice assignment would make Numba compile its broadcasting and its messages too."""
+    """Element by element: slice assignment would make Numba compile its broadcasting and messages."""
     for row in range(source.shape[0]):
         for v in range(source.shape[1]):
             target[row, v] = source[row, v]
@@ -96,7 +96,7 @@ def bounded_cycle_time(
     ratio[0] = floor
     if raise_ratio(used, ratio, label, parent, mark, circuit) < 0:
         return -1
-    return -(-ratio[0] // ratio[1])
+    return int(-(-ratio[0] // ratio[1]))
 
 
 @kernel

@@ -13,7 +13,7 @@ a time in
 load.
 """
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from controller.scheduling.problem import NO_ARM, Mode, Operation, SchedulingProblem
 
@@ -41,8 +41,7 @@ def _modes(problem: SchedulingProblem) -> list[Mode]:
 
 
 def _least_travel(problem: SchedulingProblem, mode: Mode, *, leaving: bool) -> int:
-    """Least travel between this mode and a neighbour on its arm; the neighbour is itself only for a single
-    visit."""
+    """Least travel between this mode and any neighbour on its arm (itself, should it be alone there)."""
     others = [m for m in _modes(problem) if m.arm == mode.arm]
     if leaving:
         return min(int(problem.travel[mode.arm, mode.end, m.start]) for m in others)
@@ -67,7 +66,7 @@ def _buffer_bound(problem: SchedulingProblem) -> int:
     for buffer in problem.buffers:
         loads, unload = [by_name[name] for name in buffer.loads], by_name[buffer.unload]
         busy = sum(min(m.inside for m in o.modes) for o in loads)
-        busy += sum(_least_margin(problem, a, b) for a, b in zip(loads, loads[1:], strict=False))
+        busy += sum(_least_margin(problem, a, b) for a, b in pairwise(loads))
         busy += max(buffer.process, _least_margin(problem, loads[-1], unload))
         busy += buffer.unload_offset + _least_margin(problem, unload, loads[0])
         best = max(best, busy)

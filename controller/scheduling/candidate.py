@@ -14,6 +14,7 @@ is the
 Times in the graph are relative to the operation's window, so that the dial index (node n) is at 0 in each.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +56,7 @@ def build_tables(problem: SchedulingProblem) -> Tables:
     links = [(PRECEDES, number[a], number[b], 0) for a, b in problem.precedence]
     for buffer in problem.buffers:
         loads, unload = [number[name] for name in buffer.loads], number[buffer.unload]
-        links += [(NEXT_LOAD, a, b, 0) for a, b in zip(loads, loads[1:], strict=False)]
+        links += [(NEXT_LOAD, a, b, 0) for a, b in pairwise(loads)]
         links += [(TAKE, loads[-1], unload, buffer.process), (FREE, unload, loads[0], buffer.unload_offset)]
     return Tables(
         modes=np.array(
@@ -71,8 +72,7 @@ def build_tables(problem: SchedulingProblem) -> Tables:
 
 
 def _gap(problem: SchedulingProblem, a: Mode, b: Mode) -> int:
-    """Ticks between the stays of a and b; -1 if they may overlap, or if their arm's own order keeps them
-    apart."""
+    """Ticks between the stays of a and b; -1 if they may overlap or one arm does both anyway."""
     if OFF_DIAL in (a.position, b.position) or (a.arm == b.arm != NO_ARM):
         return -1
     if a.position == b.position:
@@ -91,9 +91,9 @@ def arc_capacity(tables: Tables) -> int:
 def build_arcs(
     tables: Tables, choice: Int64Array, order: Int64Array, window: Int64Array, arcs: Int64Array
 ) -> int:
-    """Write the constraint graph of a candidate; node n is the index. Returns the number of arcs. Does not
-    allocate.
+    """Write the constraint graph of a candidate, node n being the index; return the number of arcs.
 
+    Does not allocate.
     Arcs (tail, head, weight, height) follow `order`, so that label correction settles forward arcs in one
     pass.
     """

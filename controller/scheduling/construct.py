@@ -67,8 +67,7 @@ def latest_positions(problem: SchedulingProblem) -> dict[str, int]:
 
 
 def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Array:
-    """A random candidate (3, n) that respects the order on the joint: list scheduling onto the least loaded
-    arm and nest.
+    """A random candidate (3, n): list scheduling onto the least loaded arm and nest, in the order of the joint.
 
     Raises:
         InfeasibleProblemError: As in `latest_positions`.
@@ -89,8 +88,9 @@ def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Arra
         for k, mode in enumerate(operation.modes):
             if mode.position != OFF_DIAL and not earliest <= mode.position <= latest[name]:
                 continue
-            load = arm_load.get(mode.arm, 0) + mode.duration + nest_load.get(mode.position, 0)
-            load *= rng.uniform(0.5, 1.5)
+            load = rng.uniform(0.5, 1.5) * (
+                arm_load.get(mode.arm, 0) + mode.duration + nest_load.get(mode.position, 0)
+            )
             if load < best_load:
                 best, best_load, row = mode, load, k
         assert best is not None, "latest_positions left a mode"

@@ -14,10 +14,10 @@ from controller.scheduling.annealing import (
     bounded_cycle_time,
 )
 from controller.scheduling.bound import lower_bound
-from controller.scheduling.candidate import POSITION, Tables, arc_capacity, build_arcs, build_tables
+from controller.scheduling.candidate import Tables, arc_capacity, build_arcs, build_tables
 from controller.scheduling.construct import InfeasibleProblemError, construct, pin
 from controller.scheduling.cycle_ratio import DeadlockError, earliest_starts, max_cycle_ratio
-from controller.scheduling.problem import NO_ARM, OFF_DIAL, SchedulingProblem
+from controller.scheduling.problem import SchedulingProblem
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 _STEPS_BETWEEN_REPORTS = 20_000

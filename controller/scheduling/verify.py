@@ -1,5 +1,4 @@
-"""Check a schedule against its problem by interval arithmetic in absolute time, sharing no code with the
-solver.
+"""Check a schedule against its problem by interval arithmetic in absolute time, sharing no code with the solver.
 
 The schedule is unrolled over enough joints before and after joint 0 that one cycle is as crowded as in steady
 state. Every rule is then checked for what happens in that cycle.
@@ -171,23 +170,24 @@ def _buffer(problem: SchedulingProblem, schedule: Schedule, buffer: Buffer) -> I
         return problem.margin if a.mode.arm != b.mode.arm else 0
 
     for a, b in pairwise(loads):
-        if b.enter < a.leave + margin(a, b):
+        free = a.leave + margin(a, b)
+        if b.enter < free:
             yield Violation(
                 rule="buffer",
-                detail=f"{buffer.name!r}: {b.operation!r} enters at {b.enter}, {a.operation!r} leaves at {a.leave}",
+                detail=f"{buffer.name!r}: {b.operation!r} enters at {b.enter}, the nest is free at {free}",
             )
     ready = loads[-1].leave + max(buffer.process, margin(loads[-1], unload))
     if unload.start < ready:
         yield Violation(
             rule="buffer",
-            detail=f"{buffer.name!r}: {unload.operation!r} starts at {unload.start}, the item is ready at {ready}",
+            detail=f"{buffer.name!r}: {buffer.unload!r} starts at {unload.start}, the item is ready at {ready}",
         )
     free = unload.start + buffer.unload_offset + margin(unload, loads[0])
     following = loads[0].enter + schedule.cycle_time
     if following < free:
         yield Violation(
             rule="buffer",
-            detail=f"{buffer.name!r}: the next {loads[0].operation!r} enters at {following}, it is free at {free}",
+            detail=f"{buffer.name!r}: the next {buffer.loads[0]!r} enters at {following}, it is free at {free}",
         )
 
 

@@ -1,7 +1,7 @@
-"""The reference cell of six arms round a dial of eight nests, with times as a prototype of its motions gave them.
+"""The reference cell: six arms round a dial of eight nests, with times as a prototype of its motions gave them.
 
-Seconds are written as milliseconds. `inside` is the process time and an approach; what an arm does elsewhere (pick, dispense)
-is `before`; travel depends on the pair of visits. Arms are counted from 0.
+Times are in ticks of 1 ms. `inside` is the process time and an approach; what an arm does elsewhere (pick,
+dispense) is `before`; travel depends on the pair of visits. Arms are counted from 0.
 """
 
 import numpy as np
