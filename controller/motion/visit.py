@@ -17,7 +17,7 @@ from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, Work
 from cells.tool_shape import finger_open_m
 from controller.motion.poses import ArmPoses
-from kinematics import Trajectory, rest_to_rest, straight_line, through
+from kinematics import Trajectory, forward_kinematics, rest_to_rest, straight_line, through
 
 FloatArray = NDArray[np.float64]
 
@@ -247,8 +247,6 @@ class _Sketch:
         return line
 
     def _flange(self, q: FloatArray | None = None) -> FloatArray:
-        from kinematics import forward_kinematics
-
         return forward_kinematics(self.arm.arm.chain, self.q if q is None else q)
 
     # --- steps --------------------------------------------------------------------------------------------
