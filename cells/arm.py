@@ -36,8 +36,7 @@ from cells.files import (
     load_record,
     locate,
 )
-from kinematics import Chain, Limits
-from kinematics.clearance import Capsules
+from kinematics import Capsules, Chain, Limits
 
 FloatArray = npt.NDArray[np.float64]
 
