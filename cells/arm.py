@@ -36,8 +36,7 @@ from cells.files import (
     load_record,
     locate,
 )
-from kinematics.chain import Chain, Limits
-from kinematics.clearance import Capsules
+from kinematics import Capsules, Chain, Limits
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -100,14 +99,19 @@ class Arm:
     sources: Mapping[str, Source]
 
 
+# Bounds that a length typed in millimetres, or in the wrong field, does not meet.
+_Length = Annotated[Number, Field(ge=0.01, le=5.0)]
+_Offset = Annotated[Number, Field(ge=-1.0, le=1.0)]
+
+
 class _Opw(Sourced):
-    a1: Number = Field(alias="a1_m")
-    a2: Number = Field(alias="a2_m")
-    b: Number = Field(alias="b_m")
-    c1: Positive = Field(alias="c1_m")
-    c2: Positive = Field(alias="c2_m")
-    c3: Positive = Field(alias="c3_m")
-    c4: Positive = Field(alias="c4_m")
+    a1: _Offset = Field(alias="a1_m")
+    a2: _Offset = Field(alias="a2_m")
+    b: _Offset = Field(alias="b_m")
+    c1: _Length = Field(alias="c1_m")
+    c2: _Length = Field(alias="c2_m")
+    c3: _Length = Field(alias="c3_m")
+    c4: _Length = Field(alias="c4_m")
     offsets: Six[Angle] = Field(alias="offsets_deg")
     signs: Six[Literal[-1, 1]]
 

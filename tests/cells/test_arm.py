@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 import cells
 from cells.arm import arm_names, cylinder_links, load_arm, opw_capsules
 from cells.errors import CellError
-from kinematics.chain import Chain
+from kinematics import Chain, forward_kinematics, link_frames
 
 Vector = npt.NDArray[np.float64]
 
@@ -73,24 +75,6 @@ def urdf_tool0(name: str, q: Vector) -> tuple[Vector, Vector]:
     return position + rotation.apply(vector(flange)), (rotation * tool).as_matrix()
 
 
-def link_frames(chain: Chain, q: Vector) -> list[tuple[Vector, Vector]]:
-    """Frames of base and links 1 to 6 in the base frame, from the table in `kinematics.chain`."""
-    origins = [
-        (0, 0, 0),
-        (chain.a1, 0, chain.c1),
-        (0, 0, chain.c2),
-        (chain.a2, chain.b, 0),
-        (0, 0, chain.c3),
-        (0, 0, chain.c4),
-    ]
-    frames = [(np.zeros(3), np.eye(3))]
-    for origin, axis, angle in zip(origins, "zyyzyz", q * chain.signs - chain.offsets, strict=True):
-        position, rotation = frames[-1]
-        turn = Rotation.from_rotvec(angle * np.array(AXES[axis])).as_matrix()
-        frames.append((position + rotation @ np.array(origin), rotation @ turn))
-    return frames
-
-
 def straight_up(chain: Chain) -> Vector:
     return chain.offsets * chain.signs
 
@@ -104,10 +88,10 @@ def test_flange_is_tool0_of_the_makers_model(name: str) -> None:
     chain = load_arm(name).chain
     rng = np.random.default_rng(7)
     for q in rng.uniform(chain.q_min, chain.q_max, (50, 6)):
-        position, rotation = link_frames(chain, q)[-1]
-        expected_position, expected_rotation = urdf_tool0(name, q)
-        assert position == pytest.approx(expected_position, abs=1e-14)
-        assert rotation == pytest.approx(expected_rotation, abs=1e-14)
+        X_BF = forward_kinematics(chain, q)
+        position, rotation = urdf_tool0(name, q)
+        assert X_BF[:3, 3] == pytest.approx(position, abs=1e-14)
+        assert X_BF[:3, :3] == pytest.approx(rotation, abs=1e-14)
 
 
 @pytest.mark.parametrize("name", arm_names())
@@ -189,10 +173,11 @@ def test_torque_holds_the_stretched_arm_with_its_payload(name: str) -> None:
     q[1] += arm.chain.signs[1] * np.pi / 2.0
     frames = link_frames(arm.chain, q)
     masses = [*(link.mass_kg for link in arm.links), arm.payload_kg]
-    centres = [p + R @ link.com_m for (p, R), link in zip(frames, arm.links, strict=True)] + [frames[6][0]]
+    centres = [X[:3, :3] @ link.com_m + X[:3, 3] for X, link in zip(frames, arm.links, strict=True)]
+    centres.append(frames[6][:3, 3])
     for joint in (1, 2):
         moved = range(joint + 1, 8)
-        moment = sum(9.81 * masses[k] * (centres[k][0] - frames[joint + 1][0][0]) for k in moved)
+        moment = sum(9.81 * masses[k] * (centres[k][0] - frames[joint + 1][0, 3]) for k in moved)
         assert 0.0 < moment < arm.torque_nm[joint]
 
 
@@ -203,7 +188,7 @@ def test_capsules_follow_the_arm(name: str) -> None:
     assert list(capsules.link) == list(range(7))
     frames = link_frames(chain, straight_up(chain))
     ends = [
-        [frames[link][0] + frames[link][1] @ point for point in (a, b)]
+        [frames[link][:3, :3] @ point + frames[link][:3, 3] for point in (a, b)]
         for link, a, b in zip(capsules.link, capsules.a, capsules.b, strict=True)
     ]
     wrist = np.array([chain.a1 + chain.a2, chain.b, chain.c1 + chain.c2 + chain.c3])
@@ -245,28 +230,32 @@ def findings(path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("a1_m = 0.04", "a1_m = nan", "opw.a1_m: nan: must be a finite number (allowed: a finite number)"),
         (
-            "c2_m = 0.445",
-            "c2_m = inf",
-            "opw.c2_m: inf: must be a finite number (allowed: a finite number > 0)",
+            "a1_m = 0.04",
+            "a1_m = nan",
+            "opw.a1_m: nan: must be a finite number (allowed: a finite number >= -1 and <= 1)",
         ),
         (
             "c2_m = 0.445",
-            "c2_m = -0.4",
-            "opw.c2_m: -0.4: must be greater than 0 (allowed: a finite number > 0)",
+            "c2_m = inf",
+            "opw.c2_m: inf: must be a finite number (allowed: a finite number >= 0.01 and <= 5)",
+        ),
+        (
+            "c2_m = 0.445",
+            "c2_m = 445",
+            "opw.c2_m: 445: must be less than or equal to 5 (allowed: a finite number >= 0.01 and <= 5)",
         ),
         (
             "c2_m = 0.445",
             "c2_m = true",
-            "opw.c2_m: True: must be a valid number (allowed: a finite number > 0)",
+            "opw.c2_m: True: must be a valid number (allowed: a finite number >= 0.01 and <= 5)",
         ),
         (
             "c2_m = 0.445",
             "c2_m = '1'",
-            "opw.c2_m: '1': must be a valid number (allowed: a finite number > 0)",
+            "opw.c2_m: '1': must be a valid number (allowed: a finite number >= 0.01 and <= 5)",
         ),
-        ("c2_m = 0.445", "", "opw.c2_m: is missing (allowed: a finite number > 0)"),
+        ("c2_m = 0.445", "", "opw.c2_m: is missing (allowed: a finite number >= 0.01 and <= 5)"),
         (
             "mass_kg = 34",
             "mass_kg = -34",
@@ -332,3 +321,26 @@ def test_given_link_masses_must_add_up(tmp_path: Path) -> None:
     more = '[links]\nsource = "weighed"\nmark = "V"\n' + LINK.format(5) * 7
     (line,) = findings(edited(tmp_path, more=more))
     assert line.startswith("links.link: 35 kg in all: the links' masses do not add up to ratings.mass_kg")
+
+
+GP7 = (Path(cells.__file__).parent / "arms" / "gp7.toml").read_bytes()
+
+
+@given(
+    at=st.integers(0, len(GP7) - 1), cut=st.integers(0, 40), put=st.binary(max_size=20) | st.just(b"-9e999")
+)
+def test_a_damaged_file_loads_or_gives_findings(
+    tmp_path_factory: pytest.TempPathFactory, at: int, cut: int, put: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.toml"
+    path.write_bytes(GP7[:at] + put + GP7[at + cut :])
+    refused = None
+    try:
+        arm = load_arm(path)
+    except CellError as error:
+        refused = error
+    if refused:
+        assert refused.findings
+        assert all(line.isprintable() for line in str(refused).split("\n"))
+    else:
+        assert np.isfinite(forward_kinematics(arm.chain, np.zeros(6))).all()
