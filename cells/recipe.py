@@ -222,7 +222,7 @@ def recipe_for(model: JointModel) -> Recipe:
             name="screw circular spline",
             needs=("80",),
             steps=(spline_screws,),
-            core_s=spline_screws.core_s,
+            core_s=14.0 / 6 * spline_screws.strokes,
             side="front",
         ),
         Operation(

@@ -75,7 +75,7 @@ class CellState:
 
     progress: Mapping[str, Progress]
     finished: tuple[FinishedJoint, ...] = ()
-    rejects: Mapping[str, str] = MappingProxyType({})
+    rejects: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
     stopped: str = ""
 

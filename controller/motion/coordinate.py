@@ -20,6 +20,7 @@ from controller.motion.unroll import Unrolled
 Conflict = Callable[[int, int], bool]
 
 _ROUNDS = 4
+_ATTEMPTS = 40
 
 
 class DeadlockError(Exception):
@@ -46,11 +47,12 @@ def coordinate(unrolled: Unrolled, conflict: Conflict, horizon_s: float) -> Coor
     plain = _graph(unrolled, frozenset())
     starts = plain.planned_starts()
     pairs = _conflicting_pairs(unrolled, starts, conflict, horizon_s)
+    orientation = _Orientation(unrolled, plain, pairs, conflict)
     best: Coordinated | None = None
     best_end = np.inf
     for round_ in range(1, _ROUNDS + 1):
         try:
-            arcs = _orient(unrolled, plain, starts, pairs, conflict)
+            arcs = orientation.solve(starts)
         except DeadlockError:
             if best is None:
                 raise
@@ -81,49 +83,84 @@ def _conflicting_pairs(
     return pairs
 
 
-def _orient(
-    unrolled: Unrolled,
-    plain: EventGraph,
-    starts: NDArray[np.float64],
-    pairs: list[tuple[int, int]],
-    conflict: Conflict,
-) -> frozenset[tuple[int, int]]:
-    """Choose an order for every pair; returns the arcs (before, after)."""
-    place = {node: (arm, k) for arm, chain in unrolled.chains.items() for k, node in enumerate(chain)}
-    order = sorted(range(len(starts)), key=lambda node: (starts[node], node))
-    acyclic = AcyclicGraph([int(node) for node in plain.order()])
-    for node, before in enumerate(unrolled.predecessors):
-        for other in before:
-            acyclic.add(other, node)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
+class _Orientation:
+    """One order for every conflicting pair, such that nobody waits in a circle."""
 
-    def clear(i: int, j: int) -> int | None:
-        """The last leg of the run from ``i`` that conflicts with ``j``; None if the arm never leaves."""
-        arm, k = place[i]
-        chain = unrolled.chains[arm]
+    def __init__(
+        self, unrolled: Unrolled, plain: EventGraph, pairs: list[tuple[int, int]], conflict: Conflict
+    ) -> None:
+        self._unrolled, self._plain = unrolled, plain
+        self._place = {node: (arm, k) for arm, chain in unrolled.chains.items() for k, node in enumerate(chain)}
+        # For each pair the two arcs to choose from; None where the first arm never leaves.
+        self._choices = [(self._arc(i, j, conflict), self._arc(j, i, conflict)) for i, j in pairs]
+        self._pairs = pairs
+
+    def solve(self, starts: NDArray[np.float64]) -> frozenset[tuple[int, int]]:
+        """Arcs (before, after), preferring the order of the given start times.
+
+        Pairs that have only one order left are settled first. When a pair is left with none, it is settled before all
+        others in a new attempt ("squeaky wheel").
+        """
+        rank = np.empty(len(starts), dtype=np.int64)
+        rank[np.lexsort((np.arange(len(starts)), starts))] = np.arange(len(starts))
+        queue = sorted(
+            range(len(self._pairs)), key=lambda k: (max(rank[self._pairs[k][0]], rank[self._pairs[k][1]]), k)
+        )
+        for _ in range(_ATTEMPTS):
+            arcs, stuck = self._attempt(queue, rank)
+            if stuck is None:
+                return arcs
+            queue.remove(stuck)
+            queue.insert(0, stuck)
+        one, two = (self._plain.nodes[node] for node in self._pairs[stuck])
+        raise DeadlockError(
+            f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
+            f"of operation {two.operation} for {two.serial} are in each other's way in both orders"
+        )
+
+    def _attempt(
+        self, queue: list[int], rank: NDArray[np.int64]
+    ) -> tuple[frozenset[tuple[int, int]], int | None]:
+        graph = AcyclicGraph([int(node) for node in self._plain.order()])
+        for node, before in enumerate(self._unrolled.predecessors):
+            for other in before:
+                graph.add(other, node)
+        arcs: set[tuple[int, int]] = set()
+        for k in self._forced_first(queue, graph, arcs):
+            i, j = self._pairs[k]
+            forward, backward = self._choices[k]
+            for arc in (forward, backward) if rank[i] < rank[j] else (backward, forward):
+                if arc is not None and (arc in arcs or graph.add(*arc)):
+                    arcs.add(arc)
+                    break
+            else:
+                return frozenset(arcs), k
+        return frozenset(arcs), None
+
+    def _forced_first(
+        self, queue: list[int], graph: AcyclicGraph, arcs: set[tuple[int, int]]
+    ) -> list[int]:
+        """Settle the pairs for which the graph leaves one order; returns the others."""
+        while True:
+            open_pairs = []
+            for k in queue:
+                possible = [arc for arc in self._choices[k] if arc is not None and not graph.closes_cycle(*arc)]
+                if len(possible) == 1:
+                    graph.add(*possible[0])
+                    arcs.add(possible[0])
+                else:
+                    open_pairs.append(k)
+            if len(open_pairs) == len(queue):
+                return open_pairs
+            queue = open_pairs
+
+    def _arc(self, i: int, j: int, conflict: Conflict) -> tuple[int, int] | None:
+        """The arc that lets ``i`` go first: from the end of its run of legs that conflict with ``j``."""
+        arm, k = self._place[i]
+        chain = self._unrolled.chains[arm]
         while k + 1 < len(chain) and conflict(chain[k + 1], j):
             k += 1
-        return chain[k] if k + 1 < len(chain) else None
-
-    arcs: set[tuple[int, int]] = set()
-    for i, j in sorted(pairs, key=lambda pair: (max(rank[pair[0]], rank[pair[1]]), pair)):
-        first, second = (i, j) if rank[i] < rank[j] else (j, i)
-        for before, after in ((first, second), (second, first)):
-            away = clear(before, after)
-            if away is None:
-                continue
-            arc = (away, after)
-            if arc in arcs or acyclic.add(*arc):
-                arcs.add(arc)
-                break
-        else:
-            one, two = plain.nodes[i], plain.nodes[j]
-            raise DeadlockError(
-                f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
-                f"of operation {two.operation} for {two.serial} are in each other's way in both orders"
-            )
-    return frozenset(arcs)
+        return (chain[k], j) if k + 1 < len(chain) else None
 
 
 def _graph(unrolled: Unrolled, arcs: frozenset[tuple[int, int]]) -> EventGraph:

@@ -4,6 +4,8 @@ Pearce and Kelly (2006), "A dynamic topological sort algorithm for directed acyc
 present order costs nothing; any other one reorders only the nodes between its ends.
 """
 
+from collections.abc import Callable
+
 
 class AcyclicGraph:
     """Nodes 0 to n - 1 in a topological order that every added arc keeps true."""
@@ -16,12 +18,17 @@ class AcyclicGraph:
         self._after: list[list[int]] = [[] for _ in order]
         self._before: list[list[int]] = [[] for _ in order]
 
+    def closes_cycle(self, tail: int, head: int) -> bool:
+        """Whether an arc would close a cycle: whether its head leads to its tail already."""
+        if self._place[tail] < self._place[head]:
+            return False
+        high = self._place[tail]
+        return tail in self._reach(head, self._after, lambda place: place <= high)
+
     def add(self, tail: int, head: int) -> bool:
         """Add an arc; False, and no change, when it would close a cycle."""
-        if tail == head:
-            return False
         low, high = self._place[head], self._place[tail]
-        if low < high:
+        if low <= high:
             ahead = self._reach(head, self._after, lambda place: place <= high)
             if tail in ahead:
                 return False
@@ -33,7 +40,7 @@ class AcyclicGraph:
         self._before[head].append(tail)
         return True
 
-    def _reach(self, start: int, arcs: list[list[int]], inside) -> set[int]:  # type: ignore[no-untyped-def]
+    def _reach(self, start: int, arcs: list[list[int]], inside: Callable[[int], bool]) -> set[int]:
         found, todo = {start}, [start]
         while todo:
             for node in arcs[todo.pop()]:

@@ -310,7 +310,7 @@ class _Sketch:
         index = self.operation.steps.index(step)
         following = self.operation.steps[index + 1]
         assert isinstance(following, Place)
-        self._add("bring", self._travel(above, self._at(following.station, self.poses.above_m)))
+        self._add("bring", self._travel(above, self._at(following.station, self.poses.above_m)), station=name)
 
     def _place(self, step: Place, *, last: bool) -> None:
         part = self.held

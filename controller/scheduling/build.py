@@ -6,6 +6,7 @@ costs nothing (docs/decisions/0001-layout.md).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,16 @@ from cells.cell import Cell
 from cells.joint_model import JointModel
 from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.poses import ArmPoses, UnreachableError
+from controller.motion.shape import moving_capsules
 from controller.motion.visit import Visit, VisitPlanner, Zone
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork
-from kinematics import KinematicsError, rest_to_rest_duration
+from kinematics import KinematicsError, distance, place_capsules, rest_to_rest_duration
 
 FloatArray = NDArray[np.float64]
+
+# Between two arms in one nest the first has to swing away and the second to come: about two short moves.
+_MARGIN_TICKS = 1200
 
 
 class InfeasibleCellError(Exception):
@@ -109,6 +114,32 @@ def build_problem(
             )
             for process in recipe.processes
         ),
+        exclusions=_crossings(cell, planners, operations),
+        margin=min(ticks(cell.dial.index_s), _MARGIN_TICKS),
+    )
+
+
+def _crossings(
+    cell: Cell, planners: Sequence[VisitPlanner], operations: Sequence[ScheduledWork]
+) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
+    """Pairs of (arm, position) at which two arms at work would come nearer than the clearance."""
+    places = sorted({(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0})
+    volumes = {}
+    for arm, position in places:
+        planner = planners[arm]
+        poses, X_WN = planner.poses, cell.nest(position)
+        q6 = poses.nest_q6(position)
+        q = np.array([poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)])
+        volumes[arm, position] = place_capsules(
+            planner.arm.arm.chain, planner.arm.X_WB, moving_capsules(planner.arm), q
+        )
+    return tuple(
+        (one, two)
+        for one, two in combinations(places, 2)
+        if one[0] != two[0]
+        and one[1] != two[1]
+        and min(distance(volumes[one], volumes[two][k]).min() for k in (slice(None), slice(None, None, -1)))
+        < cell.clearance.arms_m
     )
 
 
