@@ -2,8 +2,8 @@
 
 Two legs of different arms whose swept volumes come nearer than the clearance must not be under way at the same time, and
 an arm at rest still fills its place until its next leg has begun. So of two conflicting legs i (arm A) and j (arm B) one
-comes first for good: either A has moved clear of j's volume before j starts, or B has moved clear of i's volume before i
-starts. "Clear" is the end of the unbroken run of legs that conflict. The order is that of the planned times unless it
+comes first for good: either A rests clear of j's volume before j starts, or B rests clear of i's volume before i starts.
+The order is that of the planned times unless it
 would close a circle of waiting; then it is the other one.
 """
 
@@ -18,13 +18,18 @@ from controller.motion.topological import AcyclicGraph
 from controller.motion.unroll import Unrolled
 
 Conflict = Callable[[int, int], bool]
+"""Whether the volumes of two nodes (ids, of different arms) come nearer than the clearance."""
 
 _ROUNDS = 4
-_ATTEMPTS = 40
+_ATTEMPTS = 3
 
 
 class DeadlockError(Exception):
-    """Two arms are in each other's way in both orders; the message names the legs."""
+    """Two arms are in each other's way in both orders; the message names the legs, ``nodes`` their ids."""
+
+    def __init__(self, message: str, nodes: tuple[int, int]) -> None:
+        super().__init__(message)
+        self.nodes = nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +41,19 @@ class Coordinated:
     rounds: int
 
 
-def coordinate(unrolled: Unrolled, conflict: Conflict, horizon_s: float) -> Coordinated:
+def coordinate(unrolled: Unrolled, conflict: Conflict, rests_in: Conflict, horizon_s: float) -> Coordinated:
     """Order all conflicting legs.
 
     Args:
         unrolled: Nodes and arcs of the order.
-        conflict: Whether the volumes swept by two nodes (ids, of different arms) come nearer than the clearance.
+        conflict: Whether the volumes swept by two legs come too near.
+        rests_in: Whether the pose at the end of the first leg is too near to the volume of the second.
         horizon_s: Legs planned further apart than this are ordered by the dial already and are not compared.
     """
     plain = _graph(unrolled, frozenset())
     starts = plain.planned_starts()
     pairs = _conflicting_pairs(unrolled, starts, conflict, horizon_s)
-    orientation = _Orientation(unrolled, plain, pairs, conflict)
+    orientation = _Orientation(unrolled, plain, pairs, rests_in)
     best: Coordinated | None = None
     best_end = np.inf
     for round_ in range(1, _ROUNDS + 1):
@@ -87,12 +93,12 @@ class _Orientation:
     """One order for every conflicting pair, such that nobody waits in a circle."""
 
     def __init__(
-        self, unrolled: Unrolled, plain: EventGraph, pairs: list[tuple[int, int]], conflict: Conflict
+        self, unrolled: Unrolled, plain: EventGraph, pairs: list[tuple[int, int]], rests_in: Conflict
     ) -> None:
         self._unrolled, self._plain = unrolled, plain
         self._place = {node: (arm, k) for arm, chain in unrolled.chains.items() for k, node in enumerate(chain)}
         # For each pair the two arcs to choose from; None where the first arm never leaves.
-        self._choices = [(self._arc(i, j, conflict), self._arc(j, i, conflict)) for i, j in pairs]
+        self._choices = [(self._arc(i, j, rests_in), self._arc(j, i, rests_in)) for i, j in pairs]
         self._pairs = pairs
 
     def solve(self, starts: NDArray[np.float64]) -> frozenset[tuple[int, int]]:
@@ -115,7 +121,8 @@ class _Orientation:
         one, two = (self._plain.nodes[node] for node in self._pairs[stuck])
         raise DeadlockError(
             f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
-            f"of operation {two.operation} for {two.serial} are in each other's way in both orders"
+            f"of operation {two.operation} for {two.serial} are in each other's way in both orders",
+            self._pairs[stuck],
         )
 
     def _attempt(
@@ -154,13 +161,13 @@ class _Orientation:
                 return open_pairs
             queue = open_pairs
 
-    def _arc(self, i: int, j: int, conflict: Conflict) -> tuple[int, int] | None:
-        """The arc that lets ``i`` go first: from the end of its run of legs that conflict with ``j``."""
+    def _arc(self, i: int, j: int, rests_in: Conflict) -> tuple[int, int] | None:
+        """The arc that lets ``i`` go first: from the leg, ``i`` or later, after which its arm rests clear of ``j``."""
         arm, k = self._place[i]
         chain = self._unrolled.chains[arm]
-        while k + 1 < len(chain) and conflict(chain[k + 1], j):
+        while k < len(chain) and rests_in(chain[k], j):
             k += 1
-        return (chain[k], j) if k + 1 < len(chain) else None
+        return (chain[k], j) if k < len(chain) else None
 
 
 def _graph(unrolled: Unrolled, arcs: frozenset[tuple[int, int]]) -> EventGraph:

@@ -1,7 +1,8 @@
 """From a schedule to a motion plan: every leg with its trajectory, and the event graph that keeps arms apart."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,14 @@ from cells.joint_model import JointModel
 from cells.part import Part
 from cells.recipe import Recipe, recipe_for
 from cells.tool_shape import hand_capsule
-from controller.motion.coordinate import coordinate
+from controller.motion.coordinate import DeadlockError, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
 from controller.motion.shape import moving_capsules
-from controller.motion.unroll import unroll
+from controller.motion.unroll import Unrolled, unroll
 from controller.motion.visit import Leg, Visit, VisitPlanner
 from controller.scheduling.schedule import Schedule
-from kinematics import Boxes, Capsules, Sweep, sweep, sweep_box_distance, sweep_hits
+from kinematics import Boxes, Capsules, Sweep, Trajectory, sweep, sweep_box_distance, sweep_hits
 
 FloatArray = NDArray[np.float64]
 
@@ -44,6 +45,7 @@ class MotionPlan:
         order: The joint models in the order they enter.
         conflicts: Pairs of legs whose volumes come nearer than the clearance.
         rounds: Rounds in which the order of passing was improved.
+        retreats: (arm, operation) after which the arm draws back to its parking place.
     """
 
     graph: EventGraph
@@ -52,6 +54,7 @@ class MotionPlan:
     order: tuple[JointModel, ...]
     conflicts: int
     rounds: int
+    retreats: tuple[tuple[str, str], ...]
 
     def finished_s(self) -> FloatArray:
         """Planned times at which joints leave the cell [s]."""
@@ -67,9 +70,11 @@ class MotionPlanner:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self._planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
+        self._arms = {arm.id: arm for arm in cell.arms}
         self._recipes: dict[str, Recipe] = {}
         self._visits: dict[tuple[object, ...], Visit] = {}
         self._legs: dict[tuple[int, int], tuple[Leg, ...]] = {}
+        self._rests: dict[int, Leg] = {}
         self._volumes = _Volumes(cell)
 
     def plan(
@@ -85,25 +90,29 @@ class MotionPlanner:
             CollisionError: When a leg touches a fixture.
             DeadlockError: When two arms are in each other's way in both orders.
         """
-        progress("visits")
-        unrolled = unroll(self.cell, schedule, order, self._visit, self._legs_between)
-        legs = [node.leg for node in unrolled.nodes]
-        arms = {arm.id: arm for arm in self.cell.arms}
-        progress("swept volumes")
-        for node in unrolled.nodes:
-            if node.leg is not None:
-                self._volumes.check(arms[node.resource], node.leg, node.operation)
-
-        def conflict(i: int, j: int) -> bool:
-            one, two = legs[i], legs[j]
-            assert one is not None
-            assert two is not None
-            return self._volumes.conflict(
-                arms[unrolled.nodes[i].resource], one, arms[unrolled.nodes[j].resource], two
-            )
-
-        progress("coordination")
-        found = coordinate(unrolled, conflict, _HORIZON_CYCLES * schedule.cycle_time / 1000)
+        retreats: set[tuple[str, str]] = set()
+        while True:
+            progress("visits")
+            unrolled = unroll(self.cell, schedule, order, partial(self._visit, retreats), self._legs_between)
+            progress("swept volumes")
+            for node in unrolled.nodes:
+                if node.leg is not None:
+                    self._volumes.check(self._arms[node.resource], node.leg, node.operation)
+            progress("coordination")
+            try:
+                found = coordinate(
+                    unrolled,
+                    partial(self._conflict, unrolled),
+                    partial(self._rests_in, unrolled),
+                    _HORIZON_CYCLES * schedule.cycle_time / 1000,
+                )
+                break
+            except DeadlockError as error:
+                # An arm that rests over a shared place after its visit has to draw back.
+                pair = {(unrolled.nodes[node].resource, unrolled.nodes[node].operation) for node in error.nodes}
+                if pair <= retreats:
+                    raise
+                retreats |= pair
         return MotionPlan(
             graph=found.graph,
             starts_s=found.graph.planned_starts(),
@@ -111,15 +120,42 @@ class MotionPlanner:
             order=tuple(order),
             conflicts=found.conflicts,
             rounds=found.rounds,
+            retreats=tuple(sorted(retreats)),
         )
 
-    def _visit(self, model: JointModel, number: str, arm: int, position: int | None) -> Visit:
+    def _conflict(self, unrolled: Unrolled, i: int, j: int) -> bool:
+        one, two = unrolled.nodes[i], unrolled.nodes[j]
+        assert one.leg is not None
+        assert two.leg is not None
+        return self._volumes.conflict(self._arms[one.resource], one.leg, self._arms[two.resource], two.leg)
+
+    def _rests_in(self, unrolled: Unrolled, i: int, j: int) -> bool:
+        """Whether the end of leg ``i``, held until the arm's next leg begins, is too near to leg ``j``."""
+        one, two = unrolled.nodes[i], unrolled.nodes[j]
+        assert one.leg is not None
+        assert two.leg is not None
+        return self._volumes.conflict(
+            self._arms[one.resource], self._rest(one.leg), self._arms[two.resource], two.leg
+        )
+
+    def _rest(self, leg: Leg) -> Leg:
+        """Standing still at the end of a leg; a part gripped there counts as held, one let go no longer."""
+        if id(leg) not in self._rests:
+            end = leg.trajectory.q[-1:]
+            zero = np.zeros((1, 6))
+            still = Trajectory(t=np.zeros(1), q=end, qd=zero, qdd=zero)
+            self._rests[id(leg)] = replace(leg, name="rest", trajectory=still, held=leg.held_after)
+        return self._rests[id(leg)]
+
+    def _visit(self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
         recipe = self._recipes.setdefault(model.name, recipe_for(model))
         operation = recipe.operation(number)
-        key = (operation, model.diameter_m, model.length_m, arm, position)
+        back = (self.cell.arms[arm].id, number) in retreats
+        key = (operation, model.diameter_m, model.length_m, arm, position, back)
         if key not in self._visits:
-            self._visits[key] = self._planners[arm].plan(recipe, operation, position)
+            visit = self._planners[arm].plan(recipe, operation, position)
+            self._visits[key] = visit.retreat() if back else visit
         return self._visits[key]
 
     def _legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
