@@ -55,6 +55,20 @@ class Measurement:
         """True inside the window, limits included."""
         return self.low <= self.value <= self.high
 
+    def as_record(self) -> dict[str, float | str | bool | None]:
+        """Value, unit, limits and verdict for JSON, which knows no NaN and no infinity: None stands for them."""
+
+        def finite(number: float) -> float | None:
+            return number if math.isfinite(number) else None
+
+        return {
+            "value": finite(self.value),
+            "unit": self.unit,
+            "low": finite(self.low),
+            "high": finite(self.high),
+            "ok": self.ok,
+        }
+
     def __str__(self) -> str:
         """The value against its window, in words."""
         if math.isnan(self.value):

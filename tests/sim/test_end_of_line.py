@@ -121,3 +121,13 @@ def test_the_same_seed_measures_the_same():
 )
 def test_window_includes_its_limits(value, ok):
     assert Measurement(name="m", value=value, unit="V", low=1.0, high=2.0).ok is ok
+
+
+def test_records_carry_no_nan_and_no_infinity():
+    open_ended = Measurement(name="m", value=math.nan, unit="V", high=2.0).as_record()
+    assert open_ended == {"value": None, "unit": "V", "low": None, "high": 2.0, "ok": False}
+
+
+def test_words_say_value_and_window():
+    assert str(Measurement(name="m", value=1.5, unit="V", low=1, high=2)) == "m 1.5 V within 1 to 2"
+    assert str(Measurement(name="m", value=3, unit="V", low=1, high=2)) == "m 3 V outside 1 to 2"
