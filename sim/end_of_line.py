@@ -56,7 +56,7 @@ class Measurement:
         return self.low <= self.value <= self.high
 
     def as_record(self) -> dict[str, float | str | bool | None]:
-        """Value, unit, limits and verdict for JSON, which knows no NaN and no infinity: None stands for them."""
+        """Value, unit, limits and verdict for JSON, with None for NaN and infinity, which it lacks."""
 
         def finite(number: float) -> float | None:
             return number if math.isfinite(number) else None
@@ -106,7 +106,7 @@ class EndOfLineLimits:
             torque_rated_nm=model.torque_rated_nm,
             supply_v=(41.0, 43.0),
             idle_current_a=_around(0.08, 0.25),
-            field_travel_rad=_around(2 * math.pi, 0.10),
+            field_travel_rad=_around(2 * math.pi, 0.05),
             encoder_bit_balance=(0.0, 0.2),
             ratio=_around(model.ratio, 0.005),
             no_load_current_a=_around(no_load_current, 0.35),
@@ -235,13 +235,16 @@ def _bus_and_encoder(nest: _Nest) -> tuple[list[Measurement], float]:
     idle = nest.quiet_reading(nest.joint.idle_current_a, 0.002, 1e-3)
 
     turn = 2 * math.pi
-    # the first quarter turn takes up the slack and the last, driven back, gives it away again
+    # a rotor that happens to stand opposite the field feels no torque: pull from a quarter turn aside first;
+    # the first quarter of the sweep takes up its slack, and the last, driven back, gives it away again
+    aside, settle, sweep, pause = 200, 300, 500, 50
     field = np.concatenate(
         [
-            np.zeros(300),
-            _ramp(0.0, 1.25 * turn, 0.5),
-            np.full(50, 1.25 * turn),
-            _ramp(1.25 * turn, 0.0, 0.5),
+            np.full(aside, -0.25 * turn),
+            np.zeros(settle),
+            np.linspace(0.0, 1.25 * turn, sweep),
+            np.full(pause, 1.25 * turn),
+            np.linspace(1.25 * turn, 0.0, sweep),
         ]
     )
     commands = _profile(
@@ -250,9 +253,12 @@ def _bus_and_encoder(nest: _Nest) -> tuple[list[Measurement], float]:
     commands["field_angle"] = field
     readings = nest.run(commands)
     electrical = design.pole_pairs * readings.motor_angle
-    forth, back = slice(400, 800), slice(850 + 100, 850 + 500)  # one turn each, the same field angles
-    travel = (electrical[799] - electrical[399] - electrical[1349] + electrical[949]) / 2
-    offset = (np.mean(electrical[forth] - field[forth]) + np.mean(electrical[back] - field[back])) / 2
+    quarter = sweep // 5
+    forth = slice(aside + settle + quarter, aside + settle + sweep)  # one turn each, the same field angles
+    back = slice(forth.stop + pause, forth.stop + pause + sweep - quarter)
+    ahead, astern = electrical[forth], electrical[back]
+    travel = (ahead[-1] - ahead[0] + astern[0] - astern[-1]) / 2
+    offset = (np.mean(ahead - field[forth]) + np.mean(astern - field[back])) / 2
     return [
         _within("supply", supply, "V", limits.supply_v),
         _within("idle_current", idle, "A", limits.idle_current_a),

@@ -68,7 +68,7 @@ def test_measured_values_agree_with_the_true_ones(model, seed):
     assert value["supply"] == pytest.approx(joint.supply_v, abs=0.02)
     assert value["idle_current"] == pytest.approx(joint.idle_current_a, abs=0.002)
     lag = joint.pole_pairs * (value["encoder_offset"] - joint.electrical_zero_rad)
-    assert abs(math.remainder(lag, 2 * math.pi)) < math.radians(1)
+    assert abs(math.remainder(lag, 2 * math.pi)) < math.radians(0.5)
 
 
 FAULTS = {
