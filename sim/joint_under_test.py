@@ -378,10 +378,8 @@ def _run(joint: _Constants, commands: NDArray[Any], start_angle: float, samples:
             gear_torque = 0.0
             if twist > joint.half_backlash:
                 gear_torque = joint.stiffness * (twist - joint.half_backlash) + joint.damping * twist_speed
-                gear_torque = max(gear_torque, 0.0)  # a flank pushes, it does not pull
             elif twist < -joint.half_backlash:
                 gear_torque = joint.stiffness * (twist + joint.half_backlash) + joint.damping * twist_speed
-                gear_torque = min(gear_torque, 0.0)
 
             wave = motor_angle - joint.ripple_phase
             friction = joint.coulomb * (

@@ -103,6 +103,12 @@ def test_exactly_on_target_is_met():
     assert not summary([joint(10.0), joint(math.nextafter(40.0, 41.0))]).met
 
 
+def test_one_collision_fails_a_run_in_time():
+    result = summary([joint(0.0), joint(25.0)], collisions=1)
+    assert not result.met
+    assert result.verdict == "Target of 30 s not met: 1 collision"
+
+
 def test_figures_of_a_run():
     result = summary([joint(t) for t in (0.0, 24.0, 50.0, 74.0)])
     assert result.cycle_time_mean_s == pytest.approx(74 / 3)
