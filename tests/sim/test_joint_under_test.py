@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from sim.joint_under_test import (
+from sim.joint_dynamics import (
     BENCH_DAMPING_NMS,
     BENCH_INERTIA_KGM2,
     BENCH_STIFFNESS_NM_PER_RAD,
     COMMAND,
     SAMPLE_PERIOD_S,
-    Assembly,
-    draw,
-    nominal,
     simulate,
 )
+from sim.joint_under_test import Assembly, draw, nominal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
