@@ -1,6 +1,6 @@
 """One joint as it left the assembly: its true parameters, with scatter and the marks of its assembly.
 
-The end-of-line test has to measure these figures, it is never told them; `sim.joint_dynamics` moves the joint.
+The end-of-line test has to measure these figures; it is never told them. `sim.joint_dynamics` moves them.
 Figures marked E are engineering estimates: no maker publishes them.
 """
 
