@@ -1,6 +1,7 @@
 """One joint as it left the assembly: its true parameters, with scatter and the marks of its assembly.
 
-The end-of-line test has to measure these figures; it is never told them. `sim.joint_dynamics` moves them.
+The end-of-line test has to measure these figures; it is never told them.
+`sim.joint_dynamics` sets the joint in motion.
 Figures marked E are engineering estimates: no maker publishes them.
 """
 
