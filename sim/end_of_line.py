@@ -1,0 +1,57 @@
+"""End-of-line test of one joint: three stages measure it, limits judge it, a reason says why it is rejected.
+
+Not modelled: temperature rise, and writing the serial number (its time is counted).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.end_of_line_limits import EndOfLineLimits, Measurement
+from sim.end_of_line_stages import Nest, bus_and_encoder, load_loops, no_load_run
+from sim.joint_under_test import JointPhysics
+
+__all__ = ("EndOfLineLimits", "EndOfLineResult", "Measurement", "end_of_line_test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfLineResult:
+    """All measurements of one joint by name, the duration of stages A, B and C, and the verdict."""
+
+    serial: str
+    model: str
+    measurements: dict[str, Measurement]
+    stage_s: tuple[float, float, float]
+
+    @property
+    def good(self) -> bool:
+        """True when every measurement lies inside its window."""
+        return all(m.ok for m in self.measurements.values())
+
+    @property
+    def reason(self) -> str:
+        """Why the joint is rejected, in test order; empty for a good one."""
+        return "; ".join(str(m) for m in self.measurements.values() if not m.ok)
+
+
+def end_of_line_test(
+    joint: JointPhysics, limits: EndOfLineLimits, rng: np.random.Generator
+) -> EndOfLineResult:
+    """Runs stages A, B and C on a joint.
+
+    Args:
+        joint: the joint on the nest.
+        limits: windows of the model it should be.
+        rng: noise of the sensors and the rotor's angle at the start.
+    """
+    nest = Nest(joint=joint, limits=limits, rng=rng, start_angle=float(rng.uniform(0.0, 2 * math.pi)))
+    stage_a, seconds_a = bus_and_encoder(nest)
+    stage_b, seconds_b = no_load_run(nest)
+    stage_c, seconds_c = load_loops(nest)
+    return EndOfLineResult(
+        serial=joint.serial,
+        model=joint.model,
+        measurements={m.name: m for m in (*stage_a, *stage_b, *stage_c)},
+        stage_s=(seconds_a, seconds_b, seconds_c),
+    )
