@@ -4,19 +4,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from controller.scheduling.annealing import (
-    CHOICE,
-    DRAWS,
-    ORDER,
-    WINDOW,
-    Int64Array,
-    anneal,
-    bounded_cycle_time,
-)
+from controller.scheduling.annealing import Int64Array, anneal, bounded_cycle_time
 from controller.scheduling.bound import lower_bound
 from controller.scheduling.candidate import Tables, arc_capacity, build_arcs, build_tables
 from controller.scheduling.construct import InfeasibleProblemError, construct, pin
 from controller.scheduling.cycle_ratio import DeadlockError, earliest_starts, max_cycle_ratio
+from controller.scheduling.moves import CHOICE, DRAWS, ORDER, WINDOW
 from controller.scheduling.problem import SchedulingProblem
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
