@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from controller.scheduling.candidate import Tables, build_arcs
 from controller.scheduling.cycle_ratio import positive_circuit, raise_ratio
-from controller.scheduling.moves import CHOICE, ORDER, WINDOW, in_joint_order, move
+from controller.scheduling.moves import CHOICE, ORDER, WINDOW, move
 from kinematics.jit import kernel
 
 Int64Array = npt.NDArray[np.int64]
@@ -51,7 +51,7 @@ def anneal(
         if cycle_times[1] <= lower_bound:
             break
         _copy(state, trial)
-        if not move(tables, draws[step], trial) or not in_joint_order(tables, trial):
+        if not move(tables, draws[step], trial):
             continue
         evaluated += 1
         cycle_time = bounded_cycle_time(

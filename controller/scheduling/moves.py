@@ -1,4 +1,4 @@
-"""Random moves from one candidate to a neighbour, and the cheap test that comes before any graph.
+"""Random moves from one candidate to a neighbour, and the cheap repairs and tests that come before any graph.
 
 A candidate is an array (3, n): its rows are `choice`, `order` and `window` (see `candidate`).
 """
@@ -18,74 +18,81 @@ DRAWS = 6
 
 @kernel
 def move(tables: Tables, draw: Int64Array, candidate: Int64Array) -> bool:
-    """Change `candidate` by one random move; False when the drawn move does not exist."""
+    """Change `candidate` by one random move: modes, cycle served off the dial, order. Does not allocate.
+
+    Returns:
+        False when the drawn move does not exist or contradicts the precedence; the candidate is then spoilt.
+    """
     n = candidate.shape[1]
-    v, w, behind = draw[1] % n, draw[2] % n, draw[3] % 2
-    kind = draw[0] % 100
-    if kind < 40:
-        _shift_window(tables, draw[4], v, candidate)
-        return _relocate(candidate, v, w, behind)
-    if kind < 50:
-        return _swap_places(candidate, v, w)
-    if kind < 60:
-        return _shift_window(tables, draw[4], v, candidate)
-    if kind < 80:
-        changed = _change_mode(tables, draw[4], v, candidate)
-        if changed and draw[5] % 2:
-            _relocate(candidate, v, w, behind)
-    else:
-        changed = _trade_arms(tables, draw[4], v, w, candidate)
-        if changed and draw[5] % 2:
-            _swap_places(candidate, v, w)
-    if changed:
-        _order_nests(tables, candidate)
-    return changed
+    kind, v, w = draw[0] % 100, draw[1] % n, draw[2] % n
+    a, b = candidate[CHOICE, v], candidate[CHOICE, w]
+    swaps = 40 <= kind < 50 or kind >= 80
+    reorders = kind < 50
+    if kind >= 60:
+        reorders = draw[3] % 2 == 0
+        first, count = tables.first[v], tables.first[v + 1] - tables.first[v]
+        row_v, row_w = first, -1
+        if kind < 80:
+            if count < 2:
+                return False
+            row_v += (a - first + 1 + draw[4] % (count - 1)) % count
+        else:
+            # v and w trade their arms.
+            arm_v, arm_w = tables.modes[a, ARM], tables.modes[b, ARM]
+            row_v = _mode_on_arm(tables.modes, first, count, arm_w, draw[4])
+            first, count = tables.first[w], tables.first[w + 1] - tables.first[w]
+            row_w = _mode_on_arm(tables.modes, first, count, arm_v, draw[4] // 64)
+            if arm_v == arm_w or row_v < 0 or row_w < 0:
+                return False
+        for turn in range(2):
+            row = row_v if turn == 0 else row_w
+            if row >= 0 and not _set_mode(tables, draw[5], v if turn == 0 else w, row, candidate):
+                return False
+    elif tables.modes[a, POSITION] < 0 and (not reorders or draw[3] % 2 == 0):
+        # Serve the joint of the cycle before or after.
+        candidate[WINDOW, v] += draw[4] % 2 * 2 - 1
+    elif not reorders:
+        return False
+    if reorders and swaps:
+        for k in range(n):
+            if candidate[ORDER, k] == v:
+                candidate[ORDER, k] = w
+            elif candidate[ORDER, k] == w:
+                candidate[ORDER, k] = v
+    elif reorders and v != w:
+        _relocate(candidate[ORDER], v, w, draw[5] % 2)
+    return _settle_nests(tables.modes, tables.links, candidate)
 
 
 @kernel
-def in_joint_order(tables: Tables, candidate: Int64Array) -> bool:
-    """Whether no precedence runs against the dial or against the order in one nest."""
-    for k in range(len(tables.links)):
-        if _against_dial(tables, k, candidate) > 0 or _against_order(tables, k, candidate):
+def _settle_nests(modes: Int64Array, links: Int64Array, candidate: Int64Array) -> bool:
+    """Put operations in one nest in the order of their precedence; False if one runs against the dial."""
+    for k in range(len(links)):
+        steps = _steps_back(modes, links, k, candidate)
+        if steps > 0:
             return False
+        if steps == 0:
+            i = 0
+            while candidate[ORDER, i] != links[k, 1] and candidate[ORDER, i] != links[k, 2]:
+                i += 1
+            if candidate[ORDER, i] == links[k, 2]:
+                _relocate(candidate[ORDER], links[k, 1], links[k, 2], 0)
     return True
 
 
 @kernel
-def _against_dial(tables: Tables, k: int, candidate: Int64Array) -> int:
-    """By how many positions link k runs backwards: 0 in one nest, negative if it does not."""
-    a, b = candidate[CHOICE, tables.links[k, 1]], candidate[CHOICE, tables.links[k, 2]]
-    here, there = tables.modes[a, POSITION], tables.modes[b, POSITION]
-    if tables.links[k, 0] != PRECEDES or here < 0 or there < 0:
+def _steps_back(modes: Int64Array, links: Int64Array, k: int, candidate: Int64Array) -> int:
+    """By how many positions precedence k runs against the dial: 0 in one nest, -1 if it does not."""
+    here = modes[candidate[CHOICE, links[k, 1]], POSITION]
+    there = modes[candidate[CHOICE, links[k, 2]], POSITION]
+    if links[k, 0] != PRECEDES or here < 0 or there < 0 or here < there:
         return -1
     return int(here - there)
 
 
 @kernel
-def _against_order(tables: Tables, k: int, candidate: Int64Array) -> bool:
-    """Whether link k joins two operations in one nest that the order has the wrong way round."""
-    if _against_dial(tables, k, candidate) != 0:
-        return False
-    i = 0
-    while candidate[ORDER, i] != tables.links[k, 1] and candidate[ORDER, i] != tables.links[k, 2]:
-        i += 1
-    return bool(candidate[ORDER, i] == tables.links[k, 2])
-
-
-@kernel
-def _order_nests(tables: Tables, candidate: Int64Array) -> None:
-    """Repair, once over, the order of operations that a change of modes has brought into one nest."""
-    for k in range(len(tables.links)):
-        if _against_order(tables, k, candidate):
-            _relocate(candidate, tables.links[k, 1], tables.links[k, 2], 0)
-
-
-@kernel
-def _relocate(candidate: Int64Array, v: int, w: int, behind: int) -> bool:
-    """Put v right before or behind w in the order."""
-    if v == w:
-        return False
-    order = candidate[ORDER]
+def _relocate(order: Int64Array, v: int, w: int, behind: int) -> None:
+    """Put v right before or behind w."""
     # v walks towards w, one exchange at a time.
     step, i = 1, 0
     while order[i] != v:
@@ -97,61 +104,14 @@ def _relocate(candidate: Int64Array, v: int, w: int, behind: int) -> bool:
         i += step
     if (step > 0) == (behind == 1):
         order[i], order[i + step] = order[i + step], order[i]
-    return True
 
 
 @kernel
-def _swap_places(candidate: Int64Array, v: int, w: int) -> bool:
-    """Exchange v and w in the order."""
-    order = candidate[ORDER]
-    for k in range(len(order)):
-        if order[k] == v:
-            order[k] = w
-        elif order[k] == w:
-            order[k] = v
-    return v != w
-
-
-@kernel
-def _shift_window(tables: Tables, draw: int, v: int, candidate: Int64Array) -> bool:
-    """Off the dial: serve the joint of the cycle before or after, or in half of the draws leave it."""
-    if tables.modes[candidate[CHOICE, v], POSITION] >= 0 or draw % 2:
-        return False
-    candidate[WINDOW, v] += draw // 2 % 2 * 2 - 1
-    return True
-
-
-@kernel
-def _change_mode(tables: Tables, draw: int, v: int, candidate: Int64Array) -> bool:
-    """Give v another of its modes."""
-    first, count = tables.first[v], tables.first[v + 1] - tables.first[v]
-    if count < 2:
-        return False
-    old = candidate[CHOICE, v] - first
-    return _set_mode(tables, draw // 64, v, first + (old + 1 + draw % (count - 1)) % count, candidate)
-
-
-@kernel
-def _trade_arms(tables: Tables, draw: int, v: int, w: int, candidate: Int64Array) -> bool:
-    """Give v a mode on w's arm and w one on v's arm."""
-    arm_v, arm_w = tables.modes[candidate[CHOICE, v], ARM], tables.modes[candidate[CHOICE, w], ARM]
-    if arm_v == arm_w:
-        return False
-    mode_v, mode_w = _mode_on_arm(tables, v, arm_w, draw), _mode_on_arm(tables, w, arm_v, draw // 64)
-    if mode_v < 0 or mode_w < 0:
-        return False
-    if not _set_mode(tables, draw // 4096, v, mode_v, candidate):
-        return False
-    return _set_mode(tables, draw // 4096, w, mode_w, candidate)
-
-
-@kernel
-def _mode_on_arm(tables: Tables, v: int, arm: int, draw: int) -> int:
-    """Some mode of v on that arm, or -1."""
-    first, count = tables.first[v], tables.first[v + 1] - tables.first[v]
+def _mode_on_arm(modes: Int64Array, first: int, count: int, arm: int, draw: int) -> int:
+    """A row of modes[first:first + count] on that arm, or -1."""
     for k in range(count):
         row = first + (draw + k) % count
-        if tables.modes[row, ARM] == arm:
+        if modes[row, ARM] == arm:
             return int(row)
     return -1
 
@@ -160,43 +120,36 @@ def _mode_on_arm(tables: Tables, v: int, arm: int, draw: int) -> int:
 def _set_mode(tables: Tables, draw: int, v: int, row: int, candidate: Int64Array) -> bool:
     """Choose a mode for v, and others for those before or after it that its new position overtakes.
 
+    On the dial the window follows the position, and what is loaded for an operation moves along.
+
     Returns:
-        False when one of those has no fitting mode; the candidate is then spoilt.
+        False when one of the overtaken has no fitting mode; the candidate is then spoilt.
     """
-    raised = tables.modes[row, POSITION] > tables.modes[candidate[CHOICE, v], POSITION]
-    _place(tables, v, row, candidate)
-    k = 0
-    while k < len(tables.links):
-        if _against_dial(tables, k, candidate) <= 0:
-            k += 1
-            continue
-        # Raising v overtakes those that follow, lowering it those that precede; so the walk ends.
-        a, b = tables.links[k, 1], tables.links[k, 2]
-        moved, low, high = a, 0, tables.modes[candidate[CHOICE, b], POSITION]
-        if raised:
-            moved, low, high = b, tables.modes[candidate[CHOICE, a], POSITION], tables.positions - 1
-        first, count = tables.first[moved], tables.first[moved + 1] - tables.first[moved]
-        fitting = -1
-        for j in range(count):
-            other = first + (draw + j) % count
-            if low <= tables.modes[other, POSITION] <= high:
-                fitting = other
-                break
-        if fitting < 0:
-            return False
-        _place(tables, moved, fitting, candidate)
+    modes, links = tables.modes, tables.links
+    raised = modes[row, POSITION] > modes[candidate[CHOICE, v], POSITION]
+    while True:
+        candidate[CHOICE, v] = row
+        if modes[row, POSITION] >= 0:
+            shift = modes[row, POSITION] - candidate[WINDOW, v]
+            candidate[WINDOW, v] += shift
+            for u in range(len(tables.unloader)):
+                if tables.unloader[u] == v:
+                    candidate[WINDOW, u] += shift
         k = 0
-    return True
-
-
-@kernel
-def _place(tables: Tables, v: int, row: int, candidate: Int64Array) -> None:
-    """Choose a mode. On the dial the window follows the position, and what is loaded for v moves along."""
-    candidate[CHOICE, v] = row
-    if tables.modes[row, POSITION] < 0:
-        return
-    shift = tables.modes[row, POSITION] - candidate[WINDOW, v]
-    candidate[WINDOW, v] += shift
-    for u in range(len(tables.unloader)):
-        if tables.unloader[u] == v:
-            candidate[WINDOW, u] += shift
+        while k < len(links) and _steps_back(modes, links, k, candidate) <= 0:
+            k += 1
+        if k == len(links):
+            return True
+        # Raising v overtakes those that follow, lowering it those that precede; so this ends.
+        v, low, high = links[k, 1], 0, modes[candidate[CHOICE, links[k, 2]], POSITION]
+        if raised:
+            v, low, high = links[k, 2], modes[candidate[CHOICE, links[k, 1]], POSITION], tables.positions - 1
+        first, count = tables.first[v], tables.first[v + 1] - tables.first[v]
+        row = -1
+        for j in range(count):
+            fitting = first + (draw + j) % count
+            if low <= modes[fitting, POSITION] <= high:
+                row = fitting
+                break
+        if row < 0:
+            return False
