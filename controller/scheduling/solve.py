@@ -15,7 +15,7 @@ from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 _STEPS_BETWEEN_REPORTS = 20_000
 # Accepted growth of the cycle time, as a share of it, falls geometrically from the first to the second.
-_HOT, _COLD = 0.05, 0.005
+_HOT, _COLD = 0.03, 0.01
 _STARTS_TRIED = 20
 
 
@@ -23,7 +23,7 @@ def solve(
     problem: SchedulingProblem,
     *,
     rng: np.random.Generator,
-    iterations: int = 400_000,
+    iterations: int = 1_000_000,
     restarts: int = 4,
     allocation: Mapping[str, tuple[int, int]] | None = None,
     progress: Callable[[int, int], None] | None = None,
