@@ -26,6 +26,7 @@ def anneal(
     state: Int64Array,
     best: Int64Array,
     cycle_times: Int64Array,
+    arcs: Int64Array,
 ) -> int:
     """Try one move per row of `draws`, accept when the cycle time grows by at most that step's `slack`.
 
@@ -37,13 +38,13 @@ def anneal(
         state: (3, n) current choice, order, window; updated.
         best: (3, n) best candidate so far; updated.
         cycle_times: (2,) cycle times of `state` and `best`, in ticks; updated.
+        arcs: (arc_capacity, 4) scratch.
 
     Returns:
         The number of candidates evaluated.
     """
     n = state.shape[1]
     trial = np.empty((3, n), np.int64)
-    arcs = np.empty((3 * n + n * (n - 1) // 2 + len(tables.links), 4), np.int64)
     scratch = np.empty((4, n + 1), np.int64)
     ratio = np.empty(2, np.int64)
     evaluated = 0

@@ -3,16 +3,12 @@
 The largest is returned. All are least totals over a relaxation, hence valid for every schedule:
 
 * arm sets: operations whose every mode needs one of the arms in a set A keep those arms busy, per cycle, at
-least
-  for their least durations plus one least travel into (or out of) each; one of the arms has at least the
-  mean;
+  least for their least durations plus one least travel into (or out of) each; one of them has the mean;
 * arm loads: the same work, each operation given whole to one of its arms so that the largest load is least. A
   depth-first search decides this exactly or gives up after a fixed number of steps, when it bounds nothing;
 * nests: operations whose every mode lies within a range of dial positions are inside one of its nests, one at
-a
-  time in each, and never during the index;
-* buffers: the loads, the process and the taking of one item follow each other before the next item's first
-load.
+  a time in each, and never during the index;
+* buffers: the loads, the process and the taking of one item follow each other before the next item's loads.
 """
 
 from itertools import combinations, pairwise
@@ -30,7 +26,7 @@ def lower_bound(problem: SchedulingProblem) -> int:
 
 
 def _arm_work(problem: SchedulingProblem, *, leaving: bool) -> list[dict[int, int]]:
-    """Per operation that needs an arm: the least ticks, one travel included, that it costs each of its arms."""
+    """Per operation that needs an arm: the least ticks, with one travel, that it costs each of its arms."""
     by_arm: dict[int, list[Mode]] = {}
     for operation in problem.operations:
         for mode in operation.modes:

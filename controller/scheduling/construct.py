@@ -104,8 +104,7 @@ def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Arra
         candidate[CHOICE, number[name]] = first[number[name]] + row
         candidate[WINDOW, number[name]] = best.position
     candidate[ORDER] = [number[name] for name in sequence]
-    # Off the dial: in the same cycle as the first that needs it, so that every wait runs forward in the
-    # order.
+    # Off the dial: in the cycle of the first that needs it, so that every wait runs forward in the order.
     for name in reversed(sequence):
         v = number[name]
         if candidate[WINDOW, v] == OFF_DIAL:
