@@ -123,10 +123,6 @@ class SchedulingProblem:
         """Number of arms."""
         return int(self.travel.shape[0])
 
-    def index_of(self, name: str) -> int:
-        """Index of an operation by its name."""
-        return next(i for i, operation in enumerate(self.operations) if operation.name == name)
-
     def same_joint_order(self) -> tuple[tuple[str, str], ...]:
         """Precedence, and what the buffers add: each load before the next, the last before the unload."""
         chains = ((*buffer.loads, buffer.unload) for buffer in self.buffers)

@@ -3,7 +3,7 @@ import pytest
 
 from controller.scheduling.bound import lower_bound
 from controller.scheduling.construct import InfeasibleProblemError
-from controller.scheduling.problem import Mode, Operation, SchedulingProblem
+from controller.scheduling.problem import OFF_DIAL, Buffer, Mode, Operation, SchedulingProblem
 from controller.scheduling.solve import solve
 from controller.scheduling.verify import verify
 from tests.controller.scheduling.cp_sat_oracle import optimal_cycle_time
@@ -110,9 +110,31 @@ def test_one_operation_takes_its_own_round():
     schedule = solve(cell(at("a", 1)), rng=np.random.default_rng(0))
     assert (schedule.cycle_time, schedule.lower_bound, schedule.gap) == (8, 8, 0.0)
     assert schedule["a"].window == 1
+    with pytest.raises(KeyError, match="no operation 'b'"):
+        schedule["b"]
     assert (schedule["a"].enter, schedule["a"].leave) == (11, 16)
 
 
 def test_nonsense_budget_is_refused():
     with pytest.raises(ValueError, match="restarts = 0: must be at least"):
         solve(cell(at("a", 1)), rng=np.random.default_rng(0), restarts=0)
+
+
+def test_item_that_would_rest_too_long_in_its_buffer_names_the_circuit():
+    def load(name):
+        return Operation(name=name, modes=(Mode(arm=0, position=OFF_DIAL, inside=2),))
+
+    # One load belongs before position 0, the other behind position 2: two items would be in the bench.
+    problem = SchedulingProblem(
+        positions=3,
+        index_ticks=3,
+        operations=(load("one"), load("two"), at("early", 0), at("late", 2), at("take", 2)),
+        travel=np.ones((1, 1, 1), np.int64),
+        precedence=(("one", "early"), ("late", "two")),
+        buffers=(Buffer(name="bench", loads=("one", "two"), process=1, unload="take", unload_offset=0),),
+    )
+    assert optimal_cycle_time(problem, HORIZON) is None
+    with pytest.raises(
+        InfeasibleProblemError, match=r"none of 20 starts can run; in the last, deadlock: .*one"
+    ):
+        solve(problem, rng=np.random.default_rng(0))
