@@ -81,7 +81,7 @@ class Buffer:
 ArmAtPosition = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SchedulingProblem:
     """A cyclic dial cell: find modes and orders that finish one joint per least cycle time.
 
@@ -104,7 +104,7 @@ class SchedulingProblem:
     positions: int
     index_ticks: int
     operations: tuple[Operation, ...]
-    travel: npt.NDArray[np.int64] = field(repr=False, compare=False)
+    travel: npt.NDArray[np.int64] = field(repr=False)
     precedence: tuple[tuple[str, str], ...] = ()
     buffers: tuple[Buffer, ...] = ()
     exclusions: tuple[tuple[ArmAtPosition, ArmAtPosition], ...] = ()

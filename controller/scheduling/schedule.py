@@ -43,8 +43,8 @@ class Schedule:
             in a cycle.
         nest_orders: For each dial position the names in the order of entering.
         exclusion_orders: Pairs (a, b) of crossing operations: in each cycle a leaves before b enters.
-        buffer_heights: (buffer, load, cycles): what is loaded in dial cycle k is for the joint whose unload enters
-            its nest in dial cycle k + cycles; this tells which model's part to make.
+        buffer_heights: (buffer, load, cycles): what is loaded in dial cycle k is for the joint whose unload
+            enters its nest in dial cycle k + cycles; this tells which model's part to make.
         critical: Names of the events on a critical circuit; "index" is the dial's.
     """
 
