@@ -2,50 +2,89 @@
 
 The largest is returned. All are least totals over a relaxation, hence valid for every schedule:
 
-* arms: operations whose every mode needs one of the arms in a set A keep those arms busy, per cycle, at least
-for their
-  least durations plus one least travel into (or out of) each; |A| arms share it, so one has at least the
-  |A|-th part;
+* arm sets: operations whose every mode needs one of the arms in a set A keep those arms busy, per cycle, at
+  least for their least durations plus one least travel into (or out of) each; one of them has the mean;
+* arm loads: the same work, each operation given whole to one of its arms so that the largest load is least. A
+  depth-first search decides this exactly or gives up after a fixed number of steps, when it bounds nothing;
 * nests: operations whose every mode lies within a range of dial positions are inside one of its nests, one at
-a time in
-  each, and never during the index;
-* buffers: the loads, the process and the taking of one item follow each other before the next item's first
-load.
+  a time in each, and never during the index;
+* buffers: the loads, the process and the taking of one item follow each other before the next item's loads.
 """
 
 from itertools import combinations, pairwise
 
 from controller.scheduling.problem import NO_ARM, Mode, Operation, SchedulingProblem
 
+_SEARCH_STEPS = 100_000
+
 
 def lower_bound(problem: SchedulingProblem) -> int:
     """Ticks that no schedule can beat."""
-    return max(_arm_bound(problem), _nest_bound(problem), _buffer_bound(problem))
+    works = [_arm_work(problem, leaving=leaving) for leaving in (False, True)]
+    bound = max(_nest_bound(problem), _buffer_bound(problem), *(_arm_set_bound(work) for work in works))
+    return max(_arm_load_bound(work, problem.arms, bound) for work in works)
 
 
-def _arm_bound(problem: SchedulingProblem) -> int:
-    into = {mode: _least_travel(problem, mode, leaving=False) for mode in _modes(problem)}
-    out_of = {mode: _least_travel(problem, mode, leaving=True) for mode in _modes(problem)}
+def _arm_work(problem: SchedulingProblem, *, leaving: bool) -> list[dict[int, int]]:
+    """Per operation that needs an arm: the least ticks, with one travel, that it costs each of its arms."""
+    by_arm: dict[int, list[Mode]] = {}
+    for operation in problem.operations:
+        for mode in operation.modes:
+            by_arm.setdefault(mode.arm, []).append(mode)
+
+    def busy(mode: Mode) -> int:
+        # Any visit of the arm may be the neighbour; the visit itself, should it be alone there.
+        if leaving:
+            travel = min(problem.travel[mode.arm, mode.end, other.start] for other in by_arm[mode.arm])
+        else:
+            travel = min(problem.travel[mode.arm, other.end, mode.start] for other in by_arm[mode.arm])
+        return mode.duration + int(travel)
+
+    works = []
+    for operation in problem.operations:
+        if all(mode.arm != NO_ARM for mode in operation.modes):
+            arms = sorted({mode.arm for mode in operation.modes})
+            works.append({arm: min(busy(m) for m in operation.modes if m.arm == arm) for arm in arms})
+    return works
+
+
+def _arm_set_bound(works: list[dict[int, int]]) -> int:
+    arms = sorted({arm for work in works for arm in work})
     best = 0
-    for count in range(1, problem.arms + 1):
-        for subset in combinations(range(problem.arms), count):
-            bound_to_it = [o for o in problem.operations if all(m.arm in subset for m in o.modes)]
-            for travel in (into, out_of):
-                work = sum(min(m.duration + travel[m] for m in o.modes) for o in bound_to_it)
-                best = max(best, -(-work // count))
+    for count in range(1, len(arms) + 1):
+        for subset in combinations(arms, count):
+            total = sum(min(work.values()) for work in works if work.keys() <= set(subset))
+            best = max(best, -(-total // count))
     return best
 
 
-def _modes(problem: SchedulingProblem) -> list[Mode]:
-    return [m for operation in problem.operations for m in operation.modes if m.arm != NO_ARM]
+def _arm_load_bound(works: list[dict[int, int]], arms: int, floor: int) -> int:
+    """Least largest load over all ways to give operations to arms; `floor` if below it or undecided."""
+    works = sorted(works, key=lambda work: (len(work), -min(work.values())))
+    remaining = [0]
+    for work in reversed(works):
+        remaining.insert(0, remaining[0] + min(work.values()))
+    best = 1 + sum(max(work.values()) for work in works)
+    load = [0] * arms
+    steps = 0
 
+    def give(k: int) -> None:
+        nonlocal best, steps
+        steps += 1
+        if k == len(works):
+            best = max(load)
+            return
+        for arm, ticks in sorted(works[k].items(), key=lambda item: load[item[0]] + item[1]):
+            if best <= floor or steps > _SEARCH_STEPS:
+                return
+            load[arm] += ticks
+            room = sum(best - 1 - busy for busy in load)
+            if load[arm] < best and remaining[k + 1] <= room:
+                give(k + 1)
+            load[arm] -= ticks
 
-def _least_travel(problem: SchedulingProblem, mode: Mode, *, leaving: bool) -> int:
-    """Least travel between this mode and any neighbour on its arm (itself, should it be alone there)."""
-    others = [m for m in _modes(problem) if m.arm == mode.arm]
-    if leaving:
-        return min(int(problem.travel[mode.arm, mode.end, m.start]) for m in others)
-    return min(int(problem.travel[mode.arm, m.end, mode.start]) for m in others)
+    give(0)
+    return floor if steps > _SEARCH_STEPS else max(best, floor)
 
 
 def _nest_bound(problem: SchedulingProblem) -> int:

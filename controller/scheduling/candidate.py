@@ -36,7 +36,7 @@ class Tables(NamedTuple):
 
     `modes` (M, 7) lists all modes, those of operation v in rows first[v]:first[v + 1]. `gap` (M, M) holds the
     ticks between two stays that must not overlap, -1 where they may. `links` (k, 4) rows are kind, tail,
-    head, ticks.
+    head, ticks. `unloader` (n,) is the operation that takes what operation v has loaded, or -1.
     """
 
     modes: Int64Array
@@ -44,6 +44,8 @@ class Tables(NamedTuple):
     gap: Int64Array
     travel: Int64Array
     links: Int64Array
+    unloader: Int64Array
+    positions: int
     index_ticks: int
     margin: int
 
@@ -54,10 +56,12 @@ def build_tables(problem: SchedulingProblem) -> Tables:
     counts = [len(operation.modes) for operation in problem.operations]
     number = {operation.name: v for v, operation in enumerate(problem.operations)}
     links = [(PRECEDES, number[a], number[b], 0) for a, b in problem.precedence]
+    unloader = np.full(len(number), -1, np.int64)
     for buffer in problem.buffers:
         loads, unload = [number[name] for name in buffer.loads], number[buffer.unload]
         links += [(NEXT_LOAD, a, b, 0) for a, b in pairwise(loads)]
         links += [(TAKE, loads[-1], unload, buffer.process), (FREE, unload, loads[0], buffer.unload_offset)]
+        unloader[loads] = unload
     return Tables(
         modes=np.array(
             [(m.arm, m.position, m.before, m.inside, m.after, m.start, m.end) for m in modes], np.int64
@@ -66,6 +70,8 @@ def build_tables(problem: SchedulingProblem) -> Tables:
         gap=np.array([[_gap(problem, a, b) for b in modes] for a in modes], np.int64),
         travel=problem.travel.copy(),
         links=np.array(links, np.int64).reshape(-1, 4),
+        unloader=unloader,
+        positions=problem.positions,
         index_ticks=problem.index_ticks,
         margin=problem.margin,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from controller.scheduling.annealing import CHOICE, ORDER, WINDOW, Int64Array
+from controller.scheduling.moves import CHOICE, ORDER, WINDOW, Int64Array
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, SchedulingProblem
 
 
@@ -67,7 +67,9 @@ def latest_positions(problem: SchedulingProblem) -> dict[str, int]:
 
 
 def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Array:
-    """A random candidate (3, n): list scheduling onto the least loaded arm and nest, in the order of the joint.
+    """A random candidate (3, n) by list scheduling onto the least loaded arm and nest.
+
+    Its order is one in which a joint can be built.
 
     Raises:
         InfeasibleProblemError: As in `latest_positions`.
@@ -102,8 +104,7 @@ def construct(problem: SchedulingProblem, rng: np.random.Generator) -> Int64Arra
         candidate[CHOICE, number[name]] = first[number[name]] + row
         candidate[WINDOW, number[name]] = best.position
     candidate[ORDER] = [number[name] for name in sequence]
-    # Off the dial: in the same cycle as the first that needs it, so that every wait runs forward in the
-    # order.
+    # Off the dial: in the cycle of the first that needs it, so that every wait runs forward in the order.
     for name in reversed(sequence):
         v = number[name]
         if candidate[WINDOW, v] == OFF_DIAL:

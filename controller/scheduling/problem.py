@@ -81,7 +81,7 @@ class Buffer:
 ArmAtPosition = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SchedulingProblem:
     """A cyclic dial cell: find modes and orders that finish one joint per least cycle time.
 
@@ -104,7 +104,7 @@ class SchedulingProblem:
     positions: int
     index_ticks: int
     operations: tuple[Operation, ...]
-    travel: npt.NDArray[np.int64] = field(repr=False, compare=False)
+    travel: npt.NDArray[np.int64] = field(repr=False)
     precedence: tuple[tuple[str, str], ...] = ()
     buffers: tuple[Buffer, ...] = ()
     exclusions: tuple[tuple[ArmAtPosition, ArmAtPosition], ...] = ()
@@ -122,10 +122,6 @@ class SchedulingProblem:
     def arms(self) -> int:
         """Number of arms."""
         return int(self.travel.shape[0])
-
-    def index_of(self, name: str) -> int:
-        """Index of an operation by its name."""
-        return next(i for i, operation in enumerate(self.operations) if operation.name == name)
 
     def same_joint_order(self) -> tuple[tuple[str, str], ...]:
         """Precedence, and what the buffers add: each load before the next, the last before the unload."""

@@ -43,8 +43,8 @@ class Schedule:
             in a cycle.
         nest_orders: For each dial position the names in the order of entering.
         exclusion_orders: Pairs (a, b) of crossing operations: in each cycle a leaves before b enters.
-        buffer_heights: (buffer, load, cycles): the load is made in a dial cycle `cycles` before that of the
-            unload's entering, so it serves the joint that many places behind.
+        buffer_heights: (buffer, load, cycles): what is loaded in dial cycle k is for the joint whose unload
+            enters its nest in dial cycle k + cycles; this tells which model's part to make.
         critical: Names of the events on a critical circuit; "index" is the dial's.
     """
 
@@ -63,5 +63,8 @@ class Schedule:
         return self.cycle_time / self.lower_bound - 1.0
 
     def __getitem__(self, name: str) -> ScheduledOperation:
-        """The scheduled operation of that name."""
-        return next(item for item in self.operations if item.operation == name)
+        """The scheduled operation of that name; KeyError if there is none."""
+        for item in self.operations:
+            if item.operation == name:
+                return item
+        raise KeyError(f"no operation {name!r} in the schedule")

@@ -1,28 +1,22 @@
 """Solve a dial cell: construct, anneal, restart, and turn the best candidate into a schedule."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from controller.scheduling.annealing import (
-    CHOICE,
-    DRAWS,
-    ORDER,
-    WINDOW,
-    Int64Array,
-    anneal,
-    bounded_cycle_time,
-)
+from controller.scheduling.annealing import Int64Array, anneal
 from controller.scheduling.bound import lower_bound
 from controller.scheduling.candidate import Tables, arc_capacity, build_arcs, build_tables
 from controller.scheduling.construct import InfeasibleProblemError, construct, pin
-from controller.scheduling.cycle_ratio import DeadlockError, earliest_starts, max_cycle_ratio
+from controller.scheduling.cycle_ratio import CycleRatio, DeadlockError, earliest_starts, max_cycle_ratio
+from controller.scheduling.moves import CHOICE, DRAWS, ORDER, WINDOW
 from controller.scheduling.problem import SchedulingProblem
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 _STEPS_BETWEEN_REPORTS = 20_000
 # Accepted growth of the cycle time, as a share of it, falls geometrically from the first to the second.
-_HOT, _COLD = 0.05, 0.005
+_HOT, _COLD = 0.02, 0.01
 _STARTS_TRIED = 20
 
 
@@ -30,7 +24,7 @@ def solve(
     problem: SchedulingProblem,
     *,
     rng: np.random.Generator,
-    iterations: int = 400_000,
+    iterations: int = 1_000_000,
     restarts: int = 4,
     allocation: Mapping[str, tuple[int, int]] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -56,19 +50,20 @@ def solve(
     if allocation:
         problem = pin(problem, allocation)
     tables, bound = build_tables(problem), lower_bound(problem)
+    scratch = np.empty((arc_capacity(tables), 4), np.int64)
     best: Int64Array | None = None
     best_time = np.iinfo(np.int64).max
     tried = 0
     for restart in range(restarts):
         share = iterations * (restart + 1) // restarts - iterations * restart // restarts
-        state, time = _start(problem, tables, rng)
-        found, times = state.copy(), np.array([time, time], np.int64)
+        state, ratio = _start(problem, tables, rng)
+        found, times = state.copy(), np.full(2, math.ceil(ratio.value), np.int64)
         for done in range(0, share, _STEPS_BETWEEN_REPORTS):
             steps = np.arange(done, min(done + _STEPS_BETWEEN_REPORTS, share))
             temperature = times[1] * _HOT * (_COLD / _HOT) ** (steps / share)
             slack = (temperature * rng.standard_exponential(len(steps))).astype(np.int64)
             draws = rng.integers(0, 2**31, (len(steps), DRAWS))
-            anneal(tables, draws, slack, bound, state, found, times)
+            anneal(tables, draws, slack, bound, state, found, times, scratch)
             tried += len(steps)
             if progress is not None:
                 progress(tried, int(min(times[1], best_time)))
@@ -80,28 +75,27 @@ def solve(
     return _schedule(problem, tables, best, bound)
 
 
-def _start(problem: SchedulingProblem, tables: Tables, rng: np.random.Generator) -> tuple[Int64Array, int]:
-    """A constructed candidate without deadlock and its cycle time."""
-    n = len(problem.operations)
-    arcs, scratch = np.empty((arc_capacity(tables), 4), np.int64), np.empty((4, n + 1), np.int64)
-    for _ in range(_STARTS_TRIED):
+def _start(
+    problem: SchedulingProblem, tables: Tables, rng: np.random.Generator
+) -> tuple[Int64Array, CycleRatio]:
+    """A constructed candidate without deadlock and its cycle ratio."""
+    for attempt in range(_STARTS_TRIED):
         candidate = construct(problem, rng)
-        # Waiting for everything in turn bounds any feasible cycle time.
-        horizon = int(sum(tables.modes[:, 2:5].sum(axis=1)) + tables.travel.max(initial=0) * n) + sum(
-            buffer.process for buffer in problem.buffers
-        )
-        horizon += tables.index_ticks + tables.margin * n
-        time = bounded_cycle_time(tables, candidate, horizon, 0, arcs, scratch, np.empty(2, np.int64))
-        if time >= 0:
-            return candidate, int(time)
-    count = build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], arcs)
-    try:
-        max_cycle_ratio(n + 1, arcs[:count], names=_event_names(problem))
-    except DeadlockError as error:
-        raise InfeasibleProblemError(
-            f"none of {_STARTS_TRIED} starts can run; in the last, {error}"
-        ) from error
-    raise AssertionError("the horizon is too short")
+        try:
+            return candidate, max_cycle_ratio(
+                len(problem.operations) + 1, _arcs(tables, candidate), names=_event_names(problem)
+            )
+        except DeadlockError as error:
+            if attempt == _STARTS_TRIED - 1:
+                message = f"none of {_STARTS_TRIED} starts can run; in the last, {error}"
+                raise InfeasibleProblemError(message) from error
+    raise AssertionError("unreachable")
+
+
+def _arcs(tables: Tables, candidate: Int64Array) -> Int64Array:
+    """The constraint graph of a candidate; its last node is the index."""
+    arcs = np.empty((arc_capacity(tables), 4), np.int64)
+    return arcs[: build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], arcs)]
 
 
 def _event_names(problem: SchedulingProblem) -> tuple[str, ...]:
@@ -111,10 +105,9 @@ def _event_names(problem: SchedulingProblem) -> tuple[str, ...]:
 def _schedule(problem: SchedulingProblem, tables: Tables, candidate: Int64Array, bound: int) -> Schedule:
     """Earliest times of a candidate at its least whole cycle time."""
     n = len(problem.operations)
-    arcs = np.empty((arc_capacity(tables), 4), np.int64)
-    arcs = arcs[: build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], arcs)]
+    arcs = _arcs(tables, candidate)
     ratio = max_cycle_ratio(n + 1, arcs)
-    cycle_time = -(-ratio.value.numerator // ratio.value.denominator)
+    cycle_time = math.ceil(ratio.value)
     starts = earliest_starts(n + 1, arcs, cycle_time)
     items = []
     for v, operation in enumerate(problem.operations):

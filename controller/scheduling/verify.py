@@ -1,4 +1,4 @@
-"""Check a schedule against its problem by interval arithmetic in absolute time, sharing no code with the solver.
+"""Check a schedule by interval arithmetic in absolute time; shares no code with the solver.
 
 The schedule is unrolled over enough joints before and after joint 0 that one cycle is as crowded as in steady
 state. Every rule is then checked for what happens in that cycle.
@@ -180,14 +180,14 @@ def _buffer(problem: SchedulingProblem, schedule: Schedule, buffer: Buffer) -> I
     if unload.start < ready:
         yield Violation(
             rule="buffer",
-            detail=f"{buffer.name!r}: {buffer.unload!r} starts at {unload.start}, the item is ready at {ready}",
+            detail=f"{buffer.name!r}: {buffer.unload!r} starts at {unload.start}, ready at {ready}",
         )
     free = unload.start + buffer.unload_offset + margin(unload, loads[0])
     following = loads[0].enter + schedule.cycle_time
     if following < free:
         yield Violation(
             rule="buffer",
-            detail=f"{buffer.name!r}: the next {buffer.loads[0]!r} enters at {following}, it is free at {free}",
+            detail=f"{buffer.name!r}: the next {buffer.loads[0]!r} enters at {following}, free at {free}",
         )
 
 

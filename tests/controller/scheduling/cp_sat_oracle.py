@@ -1,6 +1,6 @@
 """Optimal cycle time of a small dial cell by CP-SAT, modelled without the solver's order vector or graph.
 
-Every operation has a phase within the cycle. Arms are circuits with one wrap; buffers choose their heights by cases.
+Every operation has a phase within the cycle. Arms are circuits with one wrap; buffers choose among heights.
 """
 
 from itertools import combinations, pairwise

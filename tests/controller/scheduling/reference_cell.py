@@ -1,4 +1,4 @@
-"""The reference cell: six arms round a dial of eight nests, with times as a prototype of its motions gave them.
+"""The reference cell: six arms round a dial of eight nests, timed after a prototype of its motions.
 
 Times are in ticks of 1 ms. `inside` is the process time and an approach; what an arm does elsewhere (pick,
 dispense) is `before`; travel depends on the pair of visits. Arms are counted from 0.
