@@ -1,6 +1,6 @@
 """From a schedule to a motion plan: every leg with its trajectory, and the event graph that keeps arms apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +13,7 @@ from cells.joint_model import JointModel
 from cells.part import Part
 from cells.recipe import Recipe, recipe_for
 from cells.tool_shape import hand_capsule
-from controller.motion.coordinate import DeadlockError, coordinate
+from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
 from controller.motion.shape import moving_capsules
@@ -44,7 +44,8 @@ class MotionPlan:
         schedule: The repeating schedule it was made from.
         order: The joint models in the order they enter.
         conflicts: Pairs of legs whose volumes come nearer than the clearance.
-        rounds: Rounds in which the order of passing was improved.
+        rules: Who passes first where, see `controller.motion.coordinate`.
+        turned: Rules that were turned round to save time.
         retreats: (arm, operation) after which the arm draws back to its parking place.
     """
 
@@ -53,7 +54,8 @@ class MotionPlan:
     schedule: Schedule
     order: tuple[JointModel, ...]
     conflicts: int
-    rounds: int
+    rules: Mapping[Rule, bool]
+    turned: int
     retreats: tuple[tuple[str, str], ...]
 
     def finished_s(self) -> FloatArray:
@@ -81,16 +83,28 @@ class MotionPlanner:
         self,
         schedule: Schedule,
         order: Sequence[JointModel],
+        *,
+        retreats: Iterable[tuple[str, str]] = (),
+        rules: Mapping[Rule, bool] | None = None,
+        improvements: int = 0,
         progress: Callable[[str], None] = lambda text: None,
     ) -> MotionPlan:
         """Plan an order of joints.
+
+        Args:
+            schedule: What every arm does in a cycle.
+            order: The joints' models.
+            retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
+            rules: Rules of passing found earlier.
+            improvements: How many changes of a rule may be tried.
+            progress: Called with what is being done.
 
         Raises:
             UnreachableError, KinematicsError: When an arm cannot do a visit of one of the models.
             CollisionError: When a leg touches a fixture.
             DeadlockError: When two arms are in each other's way in both orders.
         """
-        retreats: set[tuple[str, str]] = set()
+        retreats = set(retreats)
         while True:
             progress("visits")
             unrolled = unroll(self.cell, schedule, order, partial(self._visit, retreats), self._legs_between)
@@ -105,6 +119,8 @@ class MotionPlanner:
                     partial(self._conflict, unrolled),
                     partial(self._rests_in, unrolled),
                     _HORIZON_CYCLES * schedule.cycle_time / 1000,
+                    rules=rules,
+                    improvements=improvements,
                 )
                 break
             except DeadlockError as error:
@@ -115,11 +131,12 @@ class MotionPlanner:
                 retreats |= pair
         return MotionPlan(
             graph=found.graph,
-            starts_s=found.graph.planned_starts(),
+            starts_s=found.starts_s,
             schedule=schedule,
             order=tuple(order),
             conflicts=found.conflicts,
-            rounds=found.rounds,
+            rules=found.rules,
+            turned=found.turned,
             retreats=tuple(sorted(retreats)),
         )
 
