@@ -90,6 +90,9 @@ def plan_path(
 ) -> Path:
     """Path from start to goal that keeps the clearance; the straight segment if that does.
 
+    `rest_to_rest` with ``straight=True``, corner by corner, stays on the path; `through` cuts its corners, so
+    that the result needs a check of its own (`sweep`).
+
     Args:
         scene: The arm and its surroundings.
         start: (6,) joint angles [rad].

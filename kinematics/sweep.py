@@ -148,7 +148,11 @@ def turned_angles(t: Array, q: Array, qd: Array, qdd: Array) -> Array:
 
 
 def _samples(trajectory: Trajectory, reach: Array, resolution: float) -> tuple[Array, Array, Array]:
-    """Times, positions and the angles turned in between: all knots, and more until the resolution holds."""
+    """Times, positions and the angles turned in between.
+
+    Intervals between knots are divided until the resolution holds in each; then neighbours are joined while
+    it does.
+    """
     t = trajectory.t
     while True:
         q, qd, qdd = trajectory.q, trajectory.qd, trajectory.qdd
@@ -157,10 +161,17 @@ def _samples(trajectory: Trajectory, reach: Array, resolution: float) -> tuple[A
         turned = turned_angles(t, q, qd, qdd)
         parts = np.ceil(turned @ reach / resolution).astype(np.int64).clip(1)
         if (parts == 1).all():
-            return t.copy(), q, turned
+            break
         step = np.repeat(np.diff(t) / parts, parts)
         within = np.arange(len(step)) - np.repeat(np.cumsum(parts) - parts, parts)
         t = np.append(np.repeat(t[:-1], parts) + within * step, t[-1])
+    since_start = np.concatenate([np.zeros((1, 6)), turned.cumsum(axis=0)])
+    moved = since_start @ reach
+    keep = [0]
+    while keep[-1] < len(t) - 1:
+        last_within = int(np.searchsorted(moved, moved[keep[-1]] + resolution, side="right")) - 1
+        keep.append(max(last_within, keep[-1] + 1))
+    return t[keep], q[keep], np.diff(since_start[keep], axis=0)
 
 
 @inlined

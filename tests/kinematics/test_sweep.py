@@ -67,6 +67,15 @@ def test_capsules_grow_by_at_most_half_the_resolution():
     np.testing.assert_allclose(swept.low[0], low[:8].min(axis=0))
 
 
+def test_knots_closer_than_the_resolution_are_joined():
+    slow = motion(3).stretched(3.0)
+    t = np.linspace(0, slow.duration, 500)
+    q, qd, qdd = slow.sample(t)
+    fine = sweep(CHAIN, X_A, BODY, Trajectory(t=t, q=q, qd=qd, qdd=qdd), RESOLUTION)
+    assert len(fine.t) < len(sweep(CHAIN, X_A, BODY, slow, RESOLUTION).t) * 1.3
+    assert fine.capsules[..., 6].max() <= BODY.radius.max() + 0.5 * RESOLUTION + 1e-6
+
+
 def test_distance_of_sweeps_is_a_close_lower_bound():
     for seed in range(few_if_interpreted(8, 2)):
         a, b = motion(seed), motion(100 + seed)
