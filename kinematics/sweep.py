@@ -24,7 +24,7 @@ from kinematics.clearance import (
 )
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.trajectory import Trajectory
+from kinematics.trajectory import Trajectory, control_steps
 
 _RUN = 8  # consecutive samples of one capsule that share a bounding box
 _ROUNDING = 1e-9  # [m], added to every radius
@@ -134,19 +134,6 @@ def joint_reach(chain: Chain, capsules: Capsules) -> Array:
     return reach
 
 
-def turned_angles(t: Array, q: Array, qd: Array, qdd: Array) -> Array:
-    """Bound (n - 1, 6) [rad] of the angle each joint turns, to and fro, between states (n, 6).
-
-    The control points of the quintic follow from both ends' derivatives (Farin, 2002, sec. 4.3).
-    """
-    h = np.diff(t)[:, None]
-    first, last = h * qd[:-1] / 5.0, h * qd[1:] / 5.0
-    second, fourth = first + h**2 * qdd[:-1] / 20.0, last - h**2 * qdd[1:] / 20.0
-    middle = (q[1:] - q[:-1]) - first - second - fourth - last
-    turned: Array = np.abs(np.stack([first, second, middle, fourth, last])).sum(axis=0)
-    return turned
-
-
 def _samples(trajectory: Trajectory, reach: Array, resolution: float) -> tuple[Array, Array, Array]:
     """Times, positions and the angles turned in between.
 
@@ -158,7 +145,7 @@ def _samples(trajectory: Trajectory, reach: Array, resolution: float) -> tuple[A
         q, qd, qdd = trajectory.q, trajectory.qd, trajectory.qdd
         if t is not trajectory.t:
             q, qd, qdd = trajectory.sample(t)
-        turned = turned_angles(t, q, qd, qdd)
+        turned = np.abs(control_steps(t, q, qd, qdd)).sum(axis=0)
         parts = np.ceil(turned @ reach / resolution).astype(np.int64).clip(1)
         if (parts == 1).all():
             break

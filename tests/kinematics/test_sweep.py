@@ -17,7 +17,7 @@ from kinematics import (
     sweep_hits,
     through,
 )
-from kinematics.sweep import joint_reach, turned_angles
+from kinematics.sweep import joint_reach
 from tests.kinematics.arms import ARMS
 from tests.kinematics.bodies import body, pose
 from tests.kinematics.samples import few_if_interpreted
@@ -157,16 +157,6 @@ def test_reach_bounds_the_speed_of_every_point():
             for k in range(6):
                 off = np.linalg.norm(np.cross(axes[:, k, :, 0], point - X[:, k + 1, :3, 3]), axis=1)
                 assert reach[link, k] >= off.max() - 1e-12 if link > k else reach[link, k] == 0.0
-
-
-def test_turned_angles_bound_the_variation():
-    rng = np.random.default_rng(32)
-    for _ in range(20):
-        t = np.array([0.0, rng.uniform(0.01, 1.0)])
-        q, qd, qdd = rng.normal(size=(3, 2, 6))
-        fine = Trajectory(t=t, q=q, qd=qd, qdd=qdd).sample(np.linspace(0, t[1], 300))[0]
-        variation = np.abs(np.diff(fine, axis=0)).sum(axis=0)
-        assert (turned_angles(t, q, qd, qdd)[0] >= variation - 1e-12).all()
 
 
 @pytest.mark.parametrize("resolution", [0.0, -1.0, np.inf, np.nan])
