@@ -135,7 +135,7 @@ def parts_of(model: JointModel) -> Mapping[str, Part]:
         Part(
             name="rotor",
             side="front",
-            mass_kg=mass["rotor"] + mass["motor_bearings"],
+            mass_kg=mass["rotor_hub"] + mass["motor_bearings"],
             sections=(ring(0.0, 0.62 * bore - 0.0006, -0.002, 0.012), ring(0.0, 0.006, 0.012, 0.022)),
             grip=grip(0.006, 0.0185),
             fit=fit(0.016, 0.0006, -15.0, (-40.0, 60.0)),  # the magnets pull it in
@@ -183,7 +183,7 @@ def parts_of(model: JointModel) -> Mapping[str, Part]:
         Part(
             name="board",
             side="rear",
-            mass_kg=mass["driver_board"] + mass["connector"],
+            mass_kg=mass["driver_board"] + mass["connector_cable"],
             sections=(ring(0.0, bore - 0.0005, 0.017, 0.019), ring(0.0, 0.009, 0.019, 0.0265)),
             grip=grip(0.009, 0.0260),
             fit=fit(half - 0.017, 0.0005, 8.0, (2.0, 40.0)),
