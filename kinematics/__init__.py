@@ -1,1 +1,50 @@
-"""Pure maths on arrays: chains, inverse kinematics, trajectories, distance and path search."""
+"""Pure maths on arrays: chains, inverse kinematics, trajectories, distance and path search.
+
+Nothing here does input or output, keeps state, or knows what the arms are used for. Public functions take
+and return arrays, check them at the door and call compiled kernels; SI units and radians throughout.
+
+Frames in names: ``X_AB`` is the pose of frame B in frame A, a 4x4 matrix.
+
+===== ==================================================================================
+frame sits
+===== ==================================================================================
+W     in the world, z up
+B     in the arm's base: z along joint 1, x forward in the model's zero pose
+0..6  on the links; 0 is the base, 6 is the flange (table in `kinematics.chain`)
+F     on the flange, z outward: the same as link frame 6
+O     in the centre of a box, along its edges
+===== ==================================================================================
+
+A twist is (v, w): linear velocity of the flange's origin, then angular velocity, both in B.
+"""
+
+from kinematics.cache import use_cache
+from kinematics.chain import JOINT_AXES, Chain, Limits
+from kinematics.errors import KinematicsError, LineError
+from kinematics.forward import forward_kinematics, jacobian, link_frames
+from kinematics.inverse import IkSolutions, inverse_kinematics
+from kinematics.profile import rest_to_rest, rest_to_rest_duration
+from kinematics.straight_line import straight_line
+from kinematics.trajectory import Trajectory, concatenate, sample_one
+from kinematics.waypoints import through
+
+__all__ = (
+    "JOINT_AXES",
+    "Chain",
+    "IkSolutions",
+    "KinematicsError",
+    "Limits",
+    "LineError",
+    "Trajectory",
+    "concatenate",
+    "forward_kinematics",
+    "inverse_kinematics",
+    "jacobian",
+    "link_frames",
+    "rest_to_rest",
+    "rest_to_rest_duration",
+    "sample_one",
+    "straight_line",
+    "through",
+    "use_cache",
+)

@@ -1,0 +1,71 @@
+"""Coercion and checks at the door: what public functions do before a kernel sees an array."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kinematics.elementary import ANGLE_MAX
+from kinematics.errors import KinematicsError
+
+Array = NDArray[np.float64]
+
+
+def finite(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
+    """The value as a contiguous float64 array of the given shape; None stands for any length.
+
+    Raises:
+        KinematicsError: If it is not numeric, has another shape, or holds NaN or infinity.
+    """
+    try:
+        array = np.ascontiguousarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise KinematicsError(f"{name}: not an array of numbers ({error})") from error
+    shape_of_value = np.shape(array) if np.ndim(value) else ()
+    matches = len(shape_of_value) == len(shape) and all(
+        wanted is None or wanted == got for wanted, got in zip(shape, shape_of_value, strict=True)
+    )
+    if not matches:
+        wanted_text = ", ".join("n" if wanted is None else str(wanted) for wanted in shape)
+        raise KinematicsError(f"{name}: shape {shape_of_value}, expected ({wanted_text})")
+    if not np.isfinite(array).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise KinematicsError(f"{name}{list(where)}: {array[where]}, expected a finite number")
+    return array
+
+
+def frozen(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
+    """Like `finite`, but a read-only copy to keep inside a dataclass."""
+    array = finite(name, value, shape).copy()
+    array.flags.writeable = False
+    return array
+
+
+def batch(name: str, value: ArrayLike, shape: tuple[int, ...]) -> tuple[Array, bool]:
+    """The value as a batch (n, *shape), and whether it was a single item without the batch axis."""
+    single = np.ndim(value) == len(shape)
+    array = finite(name, value, shape if single else (None, *shape))
+    return (array[None] if single else array), single
+
+
+def joint_angles(name: str, value: ArrayLike) -> tuple[Array, bool]:
+    """Joint angles [rad] as a batch (n, 6), within the range in which the kernels' sine is exact."""
+    q, single = batch(name, value, (6,))
+    if q.size and np.abs(q).max() > ANGLE_MAX:
+        raise KinematicsError(f"{name}: {np.abs(q).max():g} rad, expected at most {ANGLE_MAX:g} rad")
+    return q, single
+
+
+def indices(name: str, value: ArrayLike, shape: tuple[int | None, ...], count: int) -> NDArray[np.int64]:
+    """The value as a read-only array of indices 0..count-1.
+
+    Raises:
+        KinematicsError: If it has another shape, is not integer, or points outside.
+    """
+    numbers = finite(name, value, shape)
+    whole: NDArray[np.int64] = numbers.astype(np.int64)
+    wrong: NDArray[Any] = (whole != numbers) | (whole < 0) | (whole >= count)
+    if wrong.any():
+        raise KinematicsError(f"{name}: {numbers[wrong][0]:g}, expected an integer from 0 to {count - 1}")
+    whole.flags.writeable = False
+    return whole

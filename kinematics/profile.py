@@ -1,0 +1,211 @@
+"""Jerk-limited motion from rest to rest, time-optimal for the slowest joint, all joints ending together.
+
+A joint's profile is symmetric: jerk phase, constant acceleration, jerk phase, cruise, and the same in
+reverse (Biagiotti and Melchiorri, 2008, sec. 3.4). It is described by its *shape* (tj, ta, tv): the
+durations [s] of the jerk phase, of constant acceleration and of the cruise; the distance then fixes the
+jerk. A faster joint follows the slowest one's shape where its limits allow that, otherwise its own, slowed
+down to the same duration.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kinematics.arrays import Array, batch, finite
+from kinematics.chain import Limits
+from kinematics.errors import KinematicsError
+from kinematics.jit import inlined, kernel
+from kinematics.trajectory import Trajectory
+from kinematics.vectors import Vector
+
+_SAME_TIME = 1e-9  # [s]: breakpoints nearer than this are one knot
+_STILL = 1e-15  # [rad]: a joint that moves less than this does not move
+_FITS = 1.0 + 1e-12  # relative: rounding in the comparison with a limit
+
+
+def rest_to_rest(q0: ArrayLike, q1: ArrayLike, limits: Limits, *, straight: bool = False) -> Trajectory:
+    """Fastest synchronised motion between two configurations, at rest in both.
+
+    Args:
+        q0: (6,) start [rad].
+        q1: (6,) end [rad].
+        limits: Velocity, acceleration and jerk limits.
+        straight: Keep to the straight segment in joint space, as checked by a path search. It takes longer
+            where one joint is bound by velocity and another by acceleration or jerk.
+
+    Returns:
+        A trajectory whose knots are the jumps of the jerk; one knot if q0 equals q1.
+
+    Raises:
+        KinematicsError: If an input has another shape or holds NaN or infinity.
+    """
+    start, end = finite("q0", q0, (6,)), finite("q1", q1, (6,))
+    shapes = leg_shapes(end - start, limits, straight)
+    return trajectory_of_legs(start, (end - start)[None], shapes[None], np.zeros(1))
+
+
+def rest_to_rest_duration(q0: ArrayLike, q1: ArrayLike, limits: Limits) -> Array:
+    """Durations [s] of `rest_to_rest` for many pairs at once, without the profiles.
+
+    Args:
+        q0: (n, 6) or (6,) starts [rad].
+        q1: (n, 6) or (6,) ends [rad]; a single configuration goes with every one of the other.
+        limits: Velocity, acceleration and jerk limits.
+
+    Returns:
+        (n,) durations [s].
+
+    Raises:
+        KinematicsError: If an input has another shape or holds NaN or infinity, or the lengths differ.
+    """
+    start, _ = batch("q0", q0, (6,))
+    end, _ = batch("q1", q1, (6,))
+    if len(start) != len(end) and 1 not in (len(start), len(end)):
+        raise KinematicsError(f"q0, q1: {len(start)} and {len(end)} configurations, expected the same or one")
+    distance = np.abs(end - start)
+    duration = np.empty(len(distance))
+    _durations(distance, limits.velocity, limits.acceleration, limits.jerk, duration)
+    return duration
+
+
+def leg_shapes(displacement: Array, limits: Limits, straight: bool) -> Array:
+    """Shapes (6, 3) of the joints of one leg of displacement (6,) [rad], all of the same duration."""
+    shapes = np.zeros((6, 3))
+    _shapes(np.abs(displacement), limits.velocity, limits.acceleration, limits.jerk, straight, shapes)
+    return shapes
+
+
+def trajectory_of_legs(start: Array, displacement: Array, shapes: Array, begin: Array) -> Trajectory:
+    """Sum of legs (m, 6) with shapes (m, 6, 3) that begin at times (m,) [s], from rest at start (6,)."""
+    tj, ta, tv = shapes[..., 0], shapes[..., 1], shapes[..., 2]
+    phases = np.stack([np.zeros_like(tj), tj, ta, tj, tv, tj, ta, tj], axis=-1)
+    times = np.unique(begin[:, None, None] + phases.cumsum(axis=-1))
+    keep = np.concatenate([[True], np.diff(times) > _SAME_TIME])
+    t = times[keep]
+    t[-1] = times[-1]  # at rest there
+    q, qd, qdd = np.empty((len(t), 6)), np.empty((len(t), 6)), np.empty((len(t), 6))
+    _sum_legs(start, displacement, shapes, begin, t, q, qd, qdd)
+    return Trajectory(t=t - t[0], q=q, qd=qd, qdd=qdd)
+
+
+@inlined
+def fastest_shape(distance: float, v: float, a: float, j: float) -> Vector:
+    """Shape (tj, ta, tv) [s] of the fastest profile over a distance >= 0 within limits v, a and j."""
+    tj = min(a / j, np.sqrt(v / j))  # reaches the acceleration limit, or the velocity limit before it
+    ta = v / (j * tj) - tj
+    ta = ta if ta > 0.0 else 0.0
+    if distance >= v * (2.0 * tj + ta):
+        return tj, ta, distance / v - (2.0 * tj + ta)
+    if v * j > a * a and distance > 2.0 * a * tj * tj:  # no cruise, but constant acceleration
+        return tj, np.sqrt(0.25 * tj * tj + distance / a) - 1.5 * tj, 0.0
+    return (0.5 * distance / j) ** (1.0 / 3.0), 0.0, 0.0
+
+
+@inlined
+def length(shape: Vector) -> float:
+    """Duration of a shape [s]."""
+    return 4.0 * shape[0] + 2.0 * shape[1] + shape[2]
+
+
+@inlined
+def jerk_of(distance: float, shape: Vector) -> float:
+    """The jerk with which a shape covers a distance."""
+    tj, ta, tv = shape
+    volume = tj * (tj + ta) * (2.0 * tj + ta + tv)
+    return distance / volume if volume > 0.0 else 0.0
+
+
+@inlined
+def fits(distance: float, shape: Vector, v: float, a: float, j: float) -> bool:
+    """Whether a shape covers a distance within the limits."""
+    jerk = jerk_of(distance, shape)
+    acceleration = jerk * shape[0]
+    velocity = acceleration * (shape[0] + shape[1])
+    return (jerk <= j * _FITS) & (acceleration <= a * _FITS) & (velocity <= v * _FITS)
+
+
+@inlined
+def rising(jerk: float, shape: Vector, t: float) -> Vector:
+    """Covered distance, velocity and acceleration in the first half of a profile."""
+    tj, ta, _ = shape
+    if t < tj:
+        return jerk * t * t * t / 6.0, 0.5 * jerk * t * t, jerk * t
+    a = jerk * tj
+    v1, q1 = 0.5 * a * tj, a * tj * tj / 6.0
+    if t < tj + ta:
+        t -= tj
+        return q1 + t * (v1 + 0.5 * a * t), v1 + a * t, a
+    v2, q2 = v1 + a * ta, q1 + ta * (v1 + 0.5 * a * ta)
+    if t < 2.0 * tj + ta:
+        t -= tj + ta
+        return q2 + t * (v2 + t * (0.5 * a - jerk * t / 6.0)), v2 + t * (a - 0.5 * jerk * t), a - jerk * t
+    v = a * (tj + ta)
+    return 0.5 * v * (2.0 * tj + ta) + v * (t - (2.0 * tj + ta)), v, 0.0
+
+
+@inlined
+def profile_state(distance: float, shape: Vector, t: float) -> Vector:
+    """Covered distance, velocity and acceleration at any time since the start; at rest outside of it."""
+    duration = length(shape)
+    jerk = jerk_of(distance, shape)
+    if t <= 0.0:
+        return 0.0, 0.0, 0.0
+    if t >= duration:
+        return distance, 0.0, 0.0
+    if 2.0 * t <= duration:
+        return rising(jerk, shape, t)
+    q, v, a = rising(jerk, shape, duration - t)
+    return distance - q, v, -a
+
+
+@kernel
+def _durations(distance: Array, velocity: Array, acceleration: Array, jerk: Array, duration: Array) -> None:
+    """Durations (n,) of the slowest joint over distances (n, 6) >= 0. Does not allocate."""
+    for i in range(len(distance)):
+        longest = 0.0
+        for k in range(6):
+            longest = max(
+                longest, length(fastest_shape(distance[i, k], velocity[k], acceleration[k], jerk[k]))
+            )
+        duration[i] = longest
+
+
+@kernel
+def _shapes(
+    distance: Array, velocity: Array, acceleration: Array, jerk: Array, straight: bool, shapes: Array
+) -> None:
+    """Shapes (6, 3) of one leg over distances (6,) >= 0; left as they are for a joint that does not move."""
+    v, a, j = np.inf, np.inf, np.inf  # of the path coordinate from 0 to 1 along a straight leg
+    slowest, longest = (0.0, 0.0, 0.0), 0.0
+    for k in range(6):
+        if distance[k] > _STILL:
+            shape = fastest_shape(distance[k], velocity[k], acceleration[k], jerk[k])
+            v = min(v, velocity[k] / distance[k])
+            a = min(a, acceleration[k] / distance[k])
+            j = min(j, jerk[k] / distance[k])
+            if length(shape) > longest:
+                slowest, longest = shape, length(shape)
+    if longest > 0.0 and straight:
+        slowest = fastest_shape(1.0, v, a, j)
+    for k in range(6):
+        if distance[k] > _STILL:
+            shape = slowest
+            if not (straight or fits(distance[k], shape, velocity[k], acceleration[k], jerk[k])):
+                own = fastest_shape(distance[k], velocity[k], acceleration[k], jerk[k])
+                factor = longest / length(own)
+                shape = (factor * own[0], factor * own[1], factor * own[2])
+            shapes[k, 0], shapes[k, 1], shapes[k, 2] = shape
+
+
+@kernel
+def _sum_legs(
+    start: Array, displacement: Array, shapes: Array, begin: Array, t: Array, q: Array, qd: Array, qdd: Array
+) -> None:
+    """State at times t (n,) of the sum of all legs, into three arrays (n, 6). Does not allocate."""
+    for i in range(len(t)):
+        for k in range(6):
+            position, v, a = start[k], 0.0, 0.0
+            for leg in range(len(begin)):
+                shape = (shapes[leg, k, 0], shapes[leg, k, 1], shapes[leg, k, 2])
+                dq, dv, da = profile_state(displacement[leg, k], shape, t[i] - begin[leg])
+                position, v, a = position + dq, v + dv, a + da
+            q[i, k], qd[i, k], qdd[i, k] = position, v, a
