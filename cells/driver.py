@@ -105,7 +105,7 @@ class SegmentResult:
     id: int
     start_ns: int
     end_ns: int
-    measured: Mapping[str, float] = _NOTHING
+    measured: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
 
 
 class Status(Enum):
@@ -208,7 +208,7 @@ class StationResult:
     start_ns: int
     end_ns: int
     verdict: str = ""
-    measured: Mapping[str, float] = _NOTHING
+    measured: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
 
 
 class StationDriver(Protocol):
