@@ -31,6 +31,7 @@ _SETTINGS = {
     "numSolverIterations": 50,  # 20 breaks the sensing of a grip
     "contactBreakingThreshold": 0.004,  # 20 mm triples the contacts; below 2 mm small cylinders sink
     "deterministicOverlappingPairs": 1,
+    "collisionFilterMode": 0,  # both masks must agree; the default lets either one decide
     "numSubSteps": 0,
 }
 # Without implicit cylinders a cylinder becomes a hull with a margin: parts would rest 1 mm too high.
