@@ -84,10 +84,14 @@ class Gripper:
         self._still_steps += 1
         return self._still_steps >= _STILL_STEPS
 
+    def fingers_m(self) -> tuple[float, float]:
+        """Distance of each finger's middle from the tool axis."""
+        states = pybullet.getJointStates(self.body, FINGER_LINKS, physicsClientId=self.engine.client)
+        return states[0][0], states[1][0]
+
     def opening_m(self) -> float:
         """Mean distance of the fingers' middles from the tool axis."""
-        states = pybullet.getJointStates(self.body, FINGER_LINKS, physicsClientId=self.engine.client)
-        return float(states[0][0] + states[1][0]) / 2
+        return sum(self.fingers_m()) / 2
 
     def hold(self, workpiece: Workpiece) -> None:
         """Take over a part both fingers touch, where it is."""

@@ -185,6 +185,11 @@ class SimArm:
         hold = category is StopCategory.STOP_AND_HOLD
         self._halt(Status.STOPPED if hold else Status.DISABLED, at_once=category is StopCategory.POWER_OFF)
 
+    def measured_q(self) -> FloatArray:
+        """Joints (6,) as the encoders read them now [rad]."""
+        self._measure()
+        return self._measured_q.copy()
+
     # --- called by the world -----------------------------------------------------------------------------
 
     @property

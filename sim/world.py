@@ -188,6 +188,11 @@ class World:
         """Note a workpiece that fell out of a gripper."""
         self.dropped.append(workpiece)
 
+    def workpieces(self) -> list[Workpiece]:
+        """Everything that lies, is held or has fallen in this world."""
+        held = (arm.gripper.held for arm in self.arms.values())
+        return [*self.at.values(), *(part for part in held if part is not None), *self.dropped]
+
     # --- watching ------------------------------------------------------------------------------------------
 
     @property
