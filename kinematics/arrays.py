@@ -18,16 +18,16 @@ def finite(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
         KinematicsError: If it is not numeric, has another shape, or holds NaN or infinity.
     """
     try:
-        array = np.ascontiguousarray(value, dtype=np.float64)
+        # Writeable, too: a read-only array is another type to a kernel and would have it compiled again.
+        array = np.require(value, np.float64, ["C", "W", "E"])
     except (TypeError, ValueError) as error:
         raise KinematicsError(f"{name}: not an array of numbers ({error})") from error
-    shape_of_value = np.shape(array) if np.ndim(value) else ()
-    matches = len(shape_of_value) == len(shape) and all(
-        wanted is None or wanted == got for wanted, got in zip(shape, shape_of_value, strict=True)
+    expected = tuple(
+        got if wanted is None else wanted for wanted, got in zip(shape, array.shape, strict=False)
     )
-    if not matches:
+    if array.shape != expected or len(array.shape) != len(shape):
         wanted_text = ", ".join("n" if wanted is None else str(wanted) for wanted in shape)
-        raise KinematicsError(f"{name}: shape {shape_of_value}, expected ({wanted_text})")
+        raise KinematicsError(f"{name}: shape {array.shape}, expected ({wanted_text})")
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise KinematicsError(f"{name}{list(where)}: {array[where]}, expected a finite number")

@@ -18,8 +18,11 @@ from kinematics.jit import inlined, kernel
 from kinematics.lanes import LANES, block, get_frame, load, unload
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
 
-_INVERSE = block(LANES, X=12, q=48)
+_INVERSE = block(LANES, X=12, q=12)
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
+
+_UNBOUNDED = np.outer([-math.inf, math.inf], np.ones(6))
+_UNBOUNDED.flags.writeable = False  # like the limits of a chain: one type, compiled once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,7 +66,7 @@ def inverse_kinematics(chain: Chain, X_BF: ArrayLike) -> IkSolutions:
 
 def inverse_without_limits(chain: Chain, X_BF: Array) -> Array:
     """All branches (n, 8, 6) of poses (n, 4, 4), each angle within half a turn of zero; NaN out of reach."""
-    return _solve(chain.arm, np.full(6, -math.inf), np.full(6, math.inf), X_BF)
+    return _solve(chain.arm, _UNBOUNDED[0], _UNBOUNDED[1], X_BF)
 
 
 def _solve(arm: Arm, lower: Array, upper: Array, X_BF: Array) -> Array:
@@ -143,68 +146,53 @@ def limited(arm: Arm, lower: Array, upper: Array, k: int, model: float) -> float
 
 
 @inlined
-def put_solution(q: Array, branch: int, i: int, joints: Joints) -> None:
-    """Write a branch; NaN as a whole when one of its joints is."""
+def put_solution(q: Array, row: int, i: int, joints: Joints) -> None:
+    """Write a branch to six rows of lane i; NaN as a whole when one of its joints is."""
     bad = 0.0 * (joints[0] + joints[1] + joints[2] + joints[3] + joints[4] + joints[5])  # 0 or NaN
     for k in range(6):
-        q[6 * branch + k, i] = joints[k] + bad
+        q[row + k, i] = joints[k] + bad
 
 
 @inlined
-def put_elbow(
-    arm: Arm,
-    limits: tuple[Array, Array],
-    q: Array,
-    branch: int,
-    i: int,
-    frame: Frame,
-    q1: float,
-    first: SinCos,
-    arc: Vector,
+def put_branches(
+    arm: Arm, lower: Array, upper: Array, facing: float, bend: float, X: Array, q: Array, i: int
 ) -> None:
-    """Write one elbow's branch and its flipped wrist; arc is (radius, height, elbow's sign)."""
-    lower, upper = limits
-    model2, model3, sum23 = elbow(arm, arc[0], arc[1], arc[2])
+    """Solve lane i of X (12 rows) for one side and elbow: a branch and its flipped wrist into q (12 rows)."""
+    frame = get_frame(X, i)
+    centre = subtract(frame[3], scale(arm.c4, frame[2]))
+    model1, first, r = side(arm, centre, facing)
+    model2, model3, sum23 = elbow(arm, r, centre[2] - arm.c1, bend)
     model4, model5, model6 = wrist(frame, first, sum23)
+    q1 = limited(arm, lower, upper, 0, model1)
     q2 = limited(arm, lower, upper, 1, model2)
     q3 = limited(arm, lower, upper, 2, model3)
     q4, flip4 = limited(arm, lower, upper, 3, model4), limited(arm, lower, upper, 3, model4 + PI)
     q5, flip5 = limited(arm, lower, upper, 4, model5), limited(arm, lower, upper, 4, -model5)
     q6, flip6 = limited(arm, lower, upper, 5, model6), limited(arm, lower, upper, 5, model6 + PI)
-    put_solution(q, branch, i, (q1, q2, q3, q4, q5, q6))
-    put_solution(q, branch + 1, i, (q1, q2, q3, flip4, flip5, flip6))
-
-
-@inlined
-def put_branches(arm: Arm, lower: Array, upper: Array, X: Array, q: Array, i: int) -> None:
-    """Solve the pose in lane i of X (12 rows) into lane i of q (48 rows)."""
-    limits = (lower, upper)
-    frame = get_frame(X, i)
-    centre = subtract(frame[3], scale(arm.c4, frame[2]))
-    h = centre[2] - arm.c1
-    model1, first, r = side(arm, centre, 1.0)
-    q1 = limited(arm, lower, upper, 0, model1)
-    put_elbow(arm, limits, q, 0, i, frame, q1, first, (r, h, -1.0))
-    put_elbow(arm, limits, q, 2, i, frame, q1, first, (r, h, 1.0))
-    model1, first, r = side(arm, centre, -1.0)
-    q1 = limited(arm, lower, upper, 0, model1)
-    put_elbow(arm, limits, q, 4, i, frame, q1, first, (r, h, -1.0))
-    put_elbow(arm, limits, q, 6, i, frame, q1, first, (r, h, 1.0))
+    put_solution(q, 0, i, (q1, q2, q3, q4, q5, q6))
+    put_solution(q, 6, i, (q1, q2, q3, flip4, flip5, flip6))
 
 
 @kernel
 def _inverse_few(arm: Arm, lower: Array, upper: Array, X: Array, q: Array) -> None:
     """All branches of poses X (n, 16) into q (n, 48), one by one; does not allocate."""
     for i in range(len(X)):
-        put_branches(arm, lower, upper, X.T, q.T, i)
+        for pair in range(4):
+            facing, bend = 1.0 if pair < 2 else -1.0, -1.0 if pair % 2 == 0 else 1.0
+            put_branches(arm, lower, upper, facing, bend, X.T, q[:, 12 * pair : 12 * pair + 12].T, i)
 
 
 @kernel
 def _inverse_many(arm: Arm, lower: Array, upper: Array, X: Array, q: Array) -> None:
-    """All branches of poses X (n, 16) into q (n, 48), in lanes."""
+    """All branches of poses X (n, 16) into q (n, 48), in lanes.
+
+    Side and elbow are a loop around the lanes, which leaves a quarter of the code to compile.
+    """
     lanes = np.zeros(1, _INVERSE)[0]
     for start in range(0, len(X), LANES):
         load(lanes.X, X[start : start + LANES])
-        for i in range(LANES):
-            put_branches(arm, lower, upper, lanes.X, lanes.q, i)
-        unload(q[start : start + LANES], lanes.q)
+        for pair in range(4):
+            facing, bend = 1.0 if pair < 2 else -1.0, -1.0 if pair % 2 == 0 else 1.0
+            for i in range(LANES):
+                put_branches(arm, lower, upper, facing, bend, lanes.X, lanes.q, i)
+            unload(q[start : start + LANES, 12 * pair : 12 * pair + 12], lanes.q)

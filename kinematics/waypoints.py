@@ -17,7 +17,7 @@ from kinematics.profile import jerk_of, leg_shapes, length, profile_state, traje
 from kinematics.trajectory import Trajectory
 from kinematics.vectors import Vector
 
-_STEPS = 48  # overlaps tried at a corner, evenly spaced, besides those at which jerk phases meet
+_STEPS = 48  # overlaps tried at a corner, evenly spaced
 _HALVINGS = 12  # of the last step
 _FITS = 1.0 + 1e-9  # relative: rounding in the comparison with a limit
 _MOVING = 1e-12  # [s]: shorter pieces come from rounding
@@ -49,15 +49,26 @@ def through(waypoints: ArrayLike, limits: Limits, *, straight: bool = False) -> 
     if len(moves) == 0:
         return Trajectory(t=np.zeros(1), q=points[:1], qd=np.zeros((1, 6)), qdd=np.zeros((1, 6)))
     shapes = np.stack([leg_shapes(move, limits, straight) for move in moves])
+    durations = (shapes @ [4.0, 2.0, 1.0]).max(axis=1)
     begin = np.zeros(len(moves))
-    _begin_legs(moves, shapes, limits.velocity, limits.acceleration, limits.jerk, begin)
+    for leg in range(len(moves) - 1):
+        share1 = durations[leg] * (1.0 if leg == 0 else 0.5)
+        share2 = durations[leg + 1] * (1.0 if leg + 2 == len(moves) else 0.5)
+        most = min(share1, share2)
+        # Besides even steps, the overlaps at which phases of one leg meet those of the other.
+        meetings = shapes[leg : leg + 2, :, :2] @ [[1.0, 1.0, 2.0], [0.0, 1.0, 1.0]]
+        steps = most * np.arange(_STEPS + 1) / _STEPS
+        candidates = np.unique(np.concatenate([steps, meetings[meetings < most]]))[::-1].copy()
+        overlap = _overlap(
+            moves[leg : leg + 2],
+            shapes[leg : leg + 2],
+            limits.velocity,
+            limits.acceleration,
+            limits.jerk,
+            candidates,
+        )
+        begin[leg + 1] = begin[leg] + durations[leg] - overlap
     return trajectory_of_legs(points[0], moves, shapes, begin)
-
-
-@inlined
-def shape_of(shapes: Array, leg: int, k: int) -> Vector:
-    """Shape of joint k in a leg."""
-    return shapes[leg, k, 0], shapes[leg, k, 1], shapes[leg, k, 2]
 
 
 @inlined
@@ -65,10 +76,7 @@ def edge(shape: Vector, n: int) -> float:
     """Time of the n-th of the eight jumps of a profile's jerk."""
     tj, ta, tv = shape
     half = n if n < 4 else 7 - n
-    t = 0.0
-    t = tj if half == 1 else t
-    t = tj + ta if half == 2 else t
-    t = 2.0 * tj + ta if half == 3 else t
+    t = tj * min(half, 1) + ta * (half > 1) + tj * (half > 2)
     return t if n < 4 else length((tj, ta, tv)) - t
 
 
@@ -87,27 +95,39 @@ def jerk_at(distance: float, shape: Vector, t: float) -> float:
 
 
 @kernel
-def _overlap_fits(
-    moves: Array, shapes: Array, leg: int, overlap: float, velocity: Array, acceleration: Array, jerk: Array
+def _fits(
+    moves: Array,
+    shapes: Array,
+    overlap: float,
+    velocity: Array,
+    acceleration: Array,
+    jerk: Array,
+    times: Array,
 ) -> bool:
-    """Whether a leg and the next, which starts `overlap` [s] before its end, hold the limits together."""
-    times = np.empty(16)
+    """Whether two legs, the second starting `overlap` [s] before the end of the first, hold the limits.
+
+    Moves are (2, 6), shapes (2, 6, 3), times (16,) is scratch. Does not allocate.
+    """
     for k in range(6):
-        one, two = shape_of(shapes, leg, k), shape_of(shapes, leg + 1, k)
-        d1, d2 = moves[leg, k], moves[leg + 1, k]
-        begin = length(one) - overlap  # a joint at rest has no duration: any time will do
-        for n in range(8):
-            times[n], times[8 + n] = edge(one, n), begin + edge(two, n)
-        times.sort()
-        for n in range(15):
-            t0, t1 = times[n], times[n + 1]
-            if t1 - t0 < _MOVING:
+        begin = 0.0
+        for leg in range(2):
+            shape = (shapes[leg, k, 0], shapes[leg, k, 1], shapes[leg, k, 2])
+            for n in range(8):
+                times[8 * leg + n] = begin + edge(shape, n)
+            begin = length(shape) - overlap  # a joint at rest has no duration: any time will do
+        for n in range(16):
+            t0, t1 = times[n], np.inf
+            for other in range(16):
+                t1 = min(t1, times[other]) if times[other] > t0 + _MOVING else t1
+            if t1 == np.inf:
                 continue
-            middle = 0.5 * (t0 + t1)
-            _, v1, a1 = profile_state(d1, one, t0)
-            _, v2, a2 = profile_state(d2, two, t0 - begin)
-            v, a = v1 + v2, a1 + a2
-            j = jerk_at(d1, one, middle) + jerk_at(d2, two, middle - begin)
+            v, a, j, begin = 0.0, 0.0, 0.0, 0.0
+            for leg in range(2):
+                shape = (shapes[leg, k, 0], shapes[leg, k, 1], shapes[leg, k, 2])
+                _, dv, da = profile_state(moves[leg, k], shape, t0 - begin)
+                v, a = v + dv, a + da
+                j += jerk_at(moves[leg, k], shape, 0.5 * (t0 + t1) - begin)
+                begin = length(shape) - overlap
             if abs(v) > velocity[k] * _FITS or abs(a) > acceleration[k] * _FITS or abs(j) > jerk[k] * _FITS:
                 return False
             end = a + j * (t1 - t0)
@@ -116,49 +136,26 @@ def _overlap_fits(
     return True
 
 
-@inlined
-def leg_duration(shapes: Array, leg: int) -> float:
-    """Duration of a leg: that of its slowest joint."""
-    longest = 0.0
-    for k in range(6):
-        longest = max(longest, length(shape_of(shapes, leg, k)))
-    return longest
-
-
 @kernel
-def _begin_legs(
-    moves: Array, shapes: Array, velocity: Array, acceleration: Array, jerk: Array, begin: Array
-) -> None:
-    """Start times (m,) of legs, each with the largest overlap found with the one before.
+def _overlap(
+    moves: Array, shapes: Array, velocity: Array, acceleration: Array, jerk: Array, candidates: Array
+) -> float:
+    """Largest overlap [s] of two legs found to hold the limits; candidates descend to zero, which does.
 
-    The overlaps that fit are not one interval (two jerk phases may cancel), so candidates are tried from
-    the largest down, and the boundary above the first that fits is then halved.
+    The overlaps that fit are not one interval (two jerk phases may cancel): candidates are tried from the
+    largest down, then the gap above the first that fits is halved.
     """
-    meetings = 6 * 6
-    candidates = np.empty(_STEPS + meetings)
-    for leg in range(len(moves) - 1):
-        one, two = leg_duration(shapes, leg), leg_duration(shapes, leg + 1)
-        share1 = one if leg == 0 else 0.5 * one
-        share2 = two if leg + 2 == len(moves) else 0.5 * two
-        most = min(share1, share2)
-        for n in range(_STEPS):
-            candidates[n] = most * (n + 1) / _STEPS
-        for k in range(6):
-            for n in range(3):
-                candidates[_STEPS + 6 * k + n] = edge(shape_of(shapes, leg, k), n + 1)
-                candidates[_STEPS + 6 * k + 3 + n] = edge(shape_of(shapes, leg + 1, k), n + 1)
-        candidates.sort()
-        above, overlap = most, 0.0
-        for n in range(len(candidates) - 1, -1, -1):
-            if candidates[n] <= most:
-                if _overlap_fits(moves, shapes, leg, candidates[n], velocity, acceleration, jerk):
-                    overlap = candidates[n]
-                    break
-                above = candidates[n]
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (overlap + above)
-            if _overlap_fits(moves, shapes, leg, middle, velocity, acceleration, jerk):
-                overlap = middle
-            else:
-                above = middle
-        begin[leg + 1] = begin[leg] + one - overlap
+    times = np.empty(16)
+    n = 0
+    while n < len(candidates) - 1 and not _fits(
+        moves, shapes, candidates[n], velocity, acceleration, jerk, times
+    ):
+        n += 1
+    overlap, above = candidates[n], candidates[max(n - 1, 0)]
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (overlap + above)
+        if _fits(moves, shapes, middle, velocity, acceleration, jerk, times):
+            overlap = middle
+        else:
+            above = middle
+    return float(overlap)

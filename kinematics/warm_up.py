@@ -1,0 +1,75 @@
+"""Compile every kernel once, before anything moves: a first call inside a control loop would be a fault."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kinematics.chain import Chain, Limits
+from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
+from kinematics.forward import FEW, forward_kinematics, jacobian, link_frames
+from kinematics.inverse import inverse_kinematics
+from kinematics.profile import rest_to_rest, rest_to_rest_duration
+from kinematics.straight_line import straight_line
+from kinematics.sweep import sweep, sweep_box_distance, sweep_distance
+from kinematics.trajectory import sample_one
+from kinematics.waypoints import through
+
+Progress = Callable[[str, int, int], None]
+
+
+def warm_up(progress: Progress | None = None) -> None:
+    """Run every kernel on tiny inputs; compiles those that are not in the cache (`use_cache`).
+
+    Args:
+        progress: Called before each step with its name, its number from 0 and the number of steps.
+    """
+    steps = _steps()
+    for i, (name, run) in enumerate(steps):
+        if progress is not None:
+            progress(name, i, len(steps))
+        run()
+
+
+def _steps() -> list[tuple[str, Callable[[], object]]]:
+    full = np.full(6, 3.0)
+    chain = Chain(
+        a1=0.0,
+        a2=0.0,
+        b=0.0,
+        c1=0.4,
+        c2=0.4,
+        c3=0.4,
+        c4=0.1,
+        offsets=np.zeros(6),
+        signs=np.ones(6),
+        q_min=-full,
+        q_max=full,
+    )
+    limits = Limits(velocity=full, acceleration=10.0 * full, jerk=100.0 * full)
+    q = np.array([0.0, 0.3, 1.2, 0.0, 0.6, 0.0])
+    many = np.tile(q, (FEW, 1))
+    X = forward_kinematics(chain, q)
+    X_end = X.copy()
+    X_end[2, 3] -= 0.01
+    move = rest_to_rest(q, 1.1 * q, limits)
+    capsules = Capsules(link=np.array([6]), a=np.zeros((1, 3)), b=np.zeros((1, 3)), radius=np.array([0.05]))
+    boxes = Boxes(X_WO=np.eye(4)[None], half=np.ones((1, 3)))
+    body = place_capsules(chain, np.eye(4), capsules, many)
+    swept = sweep(chain, np.eye(4), capsules, move, 0.1)
+    state = np.empty(6), np.empty(6)
+    return [
+        ("forward kinematics", lambda: forward_kinematics(chain, many)),
+        ("link frames", lambda: link_frames(chain, q)),
+        ("Jacobian", lambda: jacobian(chain, q)),
+        ("inverse kinematics", lambda: inverse_kinematics(chain, X)),
+        ("inverse kinematics, batch", lambda: inverse_kinematics(chain, np.tile(X, (FEW, 1, 1)))),
+        ("profiles", lambda: rest_to_rest_duration(q, many, limits)),
+        ("waypoints", lambda: through([q, 1.1 * q, 0.9 * q], limits)),
+        ("straight lines", lambda: straight_line(chain, limits, X, X_end, q, 0.1, 1.0)),
+        ("sampling", lambda: sample_one(move.t, move.q, move.qd, move.qdd, 0.0, *state)),
+        ("clearance between arms", lambda: distance(body, body)),
+        ("clearance of an arm", lambda: self_distance(body, [[0, 0]])),
+        ("clearance from boxes", lambda: box_distance(body, boxes)),
+        ("sweeps", lambda: sweep_distance(swept, swept, 1.0)),
+        ("sweeps past boxes", lambda: sweep_box_distance(swept, boxes)),
+    ]
