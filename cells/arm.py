@@ -1,7 +1,9 @@
 """Industrial arms: geometry, limits, masses and collision shapes, each figure with its source.
 
 Link frames are those of `kinematics.chain`: link 0 is the base, link 6 the flange, and all are parallel to
-the base while the model arm points straight up (all model angles zero).
+the base while the model arm points straight up (all model angles zero). The flange frame of each bundled arm
+is ``tool0`` of the public model that its file names.
+
 Makers' angles q become model angles by ``q * signs - offsets`` (Brandstötter, Angerer, Hofbaur 2014,
 "An analytical solution of the inverse kinematics problem of industrial serial manipulators with an
 ortho-parallel basis and a spherical wrist").
@@ -34,15 +36,14 @@ from cells.files import (
     load_record,
     locate,
 )
-from kinematics.chain import Chain, Limits
-from kinematics.clearance import Capsules
+from kinematics import Capsules, Chain, Limits
 
 FloatArray = npt.NDArray[np.float64]
 
 LINKS = 7
-# Share of the arm's mass in base and links 1-6. Rounded from the link masses of the Stäubli TX2-60 model
-# (ros-industrial/staubli_experimental, tx2_60_macro.xacro: 10.73, 16.93, 12.99, 7.50, 4.54, 0.57, 0.03 kg),
-# the only arm here whose model has them; that the other arms are alike is an estimate.
+# Share of the arm's mass in base and links 1-6, rounded from the Stäubli TX2-60 model (staubli_experimental,
+# tx2_60_macro.xacro: 10.73, 16.93, 12.99, 7.50, 4.54, 0.57, 0.03 kg), the only one here whose link masses add
+# up to about the arm's. That the other arms are alike is an estimate.
 MASS_SHARES = (0.20, 0.32, 0.24, 0.14, 0.085, 0.010, 0.005)
 
 _LINKS_SOURCE = Source(
@@ -52,7 +53,7 @@ _LINKS_SOURCE = Source(
 _CAPSULES_SOURCE = Source(text="generated from the OPW lengths by cells.arm.opw_capsules", mark="E")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Link:
     """Mass properties of one link, in its link frame.
 
@@ -67,7 +68,7 @@ class Link:
     inertia_kgm2: FloatArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
     """An arm of the catalogue, ready for kinematics, dynamics and clearance.
 
@@ -98,14 +99,19 @@ class Arm:
     sources: Mapping[str, Source]
 
 
+# Bounds that a length typed in millimetres, or in the wrong field, does not meet.
+_Length = Annotated[Number, Field(ge=0.01, le=5.0)]
+_Offset = Annotated[Number, Field(ge=-1.0, le=1.0)]
+
+
 class _Opw(Sourced):
-    a1: Number = Field(alias="a1_m")
-    a2: Number = Field(alias="a2_m")
-    b: Number = Field(alias="b_m")
-    c1: Positive = Field(alias="c1_m")
-    c2: Positive = Field(alias="c2_m")
-    c3: Positive = Field(alias="c3_m")
-    c4: Positive = Field(alias="c4_m")
+    a1: _Offset = Field(alias="a1_m")
+    a2: _Offset = Field(alias="a2_m")
+    b: _Offset = Field(alias="b_m")
+    c1: _Length = Field(alias="c1_m")
+    c2: _Length = Field(alias="c2_m")
+    c3: _Length = Field(alias="c3_m")
+    c4: _Length = Field(alias="c4_m")
     offsets: Six[Angle] = Field(alias="offsets_deg")
     signs: Six[Literal[-1, 1]]
 

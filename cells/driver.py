@@ -9,15 +9,13 @@ is closed, and refuses further segments. A stop flushes the queue: what was queu
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinematics import Limits, Trajectory
-
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +103,7 @@ class SegmentResult:
     id: int
     start_ns: int
     end_ns: int
-    measured: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 class Status(Enum):
@@ -208,7 +206,7 @@ class StationResult:
     start_ns: int
     end_ns: int
     verdict: str = ""
-    measured: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 class StationDriver(Protocol):

@@ -57,5 +57,5 @@ def shown(value: object) -> str:
     try:
         text = repr(value)
     except ValueError:  # an integer beyond Python's limit for conversion to decimal digits
-        text = f"a {type(value).__name__} too long to print"
+        text = "a number too long to print"
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 3] + "..."

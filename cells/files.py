@@ -60,6 +60,9 @@ class Source:
 
 R = TypeVar("R", bound=Record)
 
+# Pydantic speaks of Python's types where a file has TOML's.
+_PLAIN = {"model_type": "must be a table", "dict_type": "must be a table", "tuple_type": "must be a list"}
+
 
 def load_record(kind: type[R], file: Traversable, name: str) -> R:
     """Read and check one TOML file.
@@ -126,7 +129,7 @@ def locate(name_or_path: str | Path, folder: str) -> tuple[Traversable, str]:
     Raises:
         CellError: When no bundled file has that name.
     """
-    if isinstance(name_or_path, Path) or not re.fullmatch(r"[\w-]+", name_or_path):
+    if isinstance(name_or_path, Path) or not re.fullmatch(r"[\w-]*", name_or_path):
         return Path(name_or_path), str(name_or_path)
     known = bundled(folder)
     if name_or_path not in known:
@@ -162,9 +165,10 @@ def _finding(error: dict[str, Any], schema: dict[str, Any], name: str) -> Findin
     allowed = _describe(_schema_at(schema, location), schema)
     if error["type"] == "missing":
         return Finding(file=name, where=where, value="", message="is missing", allowed=allowed)
-    message = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    if message != error["msg"] and error["type"] != "value_error":
-        message = f"must be {message}"
+    if error["type"] in ("too_short", "too_long"):
+        message = f"has {len(error['input'])} values"
+    else:
+        message = _PLAIN.get(error["type"], error["msg"].replace("Input should be ", "must be ", 1))
     return Finding(file=name, where=where, value=shown(error["input"]), message=message, allowed=allowed)
 
 
@@ -175,29 +179,27 @@ def _did_you_mean(name: str, known: list[str]) -> str:
 
 def _schema_at(schema: dict[str, Any], location: tuple[str | int, ...]) -> dict[str, Any]:
     """The part of a JSON schema that describes the value at a location; empty where it cannot be followed."""
-    here = schema
+    here = _resolve(schema, schema)
     for key in location:
-        here = _resolve(here, schema)
         if isinstance(key, int):
-            here = here.get("items", {})
+            part = here.get("items")
         else:
-            here = here.get("properties", {}).get(key) or here.get("additionalProperties") or {}
-        if not isinstance(here, dict):
-            return {}
-    return _resolve(here, schema)
+            part = here.get("properties", {}).get(key) or here.get("additionalProperties")
+        here = _resolve(part or {}, schema)
+    return here
 
 
 def _resolve(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in part:
-        part = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
-    return part
+    """Follow references, and an optional value to the value itself: TOML has no null."""
+    if "$ref" in part:
+        return _resolve(schema["$defs"][part["$ref"].rsplit("/", 1)[-1]], schema)
+    choices = [choice for choice in part.get("anyOf", []) if choice.get("type") != "null"]
+    return _resolve(choices[0], schema) if len(choices) == 1 else part
 
 
 def _describe(part: dict[str, Any], schema: dict[str, Any]) -> str:
     """What a value may be, in words."""
     part = _resolve(part, schema)
-    if "anyOf" in part:
-        return " or ".join(_describe(choice, schema) for choice in part["anyOf"])
     if "enum" in part or "const" in part:
         return ", ".join(shown(choice) for choice in part.get("enum", [part.get("const")]))
     kind = part.get("type")

@@ -69,8 +69,8 @@ class JointModel:
         quiescent_current_a: Supply current at rest [A].
         phase_current_a: Full range of the phase current [A].
         gear_size: Size of the harmonic gear, an estimate.
-        circular_spline_screws: Screws between circular spline and housing.
-        flexspline_screws: Screws between flexspline and output flange.
+        circular_spline_screws: Screws of the circular spline.
+        flexspline_screws: Screws of the flexspline.
         part_masses_kg: Mass of each part [kg]; they add up to `mass_kg`. An estimate.
         sources: Where each group of figures comes from.
     """

@@ -17,8 +17,9 @@ NEST = "nest"
 
 # The adhesive bead follows the stator's bore: 4.0 s at 80 mm diameter (E, 250 mm at 60-80 mm/s).
 _BEAD_S_PER_M = 4.0 / 0.080
-# One pair of M3 screws with a dual spindle: 12 screws in 14.0 s (E); one screw takes 1.5 to 3.0 s (V).
-_SCREW_PAIR_S = 14.0 / 6
+# One stroke of the spindles with the turn to the next screws: 12 screws in pairs, with the way in and out, take the
+# 14.0 s of operation 90 (E); one screw alone takes 1.5 to 3.0 s (V).
+_SCREW_STROKE_S = 2.2
 _BENCH_SCREW_S = 1.5
 
 
@@ -131,18 +132,17 @@ class Recipe:
 def recipe_for(model: JointModel) -> Recipe:
     """The recipe of one joint model: the same graph for all, with screws, beads and times by size."""
     spline, cup = model.circular_spline_screws, model.flexspline_screws
-    small = Screw(count=1, at_once=1, radius_m=0.0, torque_nm=2.0, core_s=1.5)
 
     def screws(count: int, at_once: int, radius_m: float, torque_nm: float) -> Screw:
         strokes = -(-count // at_once)
         return Screw(
-            count=count, at_once=at_once, radius_m=radius_m, torque_nm=torque_nm, core_s=strokes * _SCREW_PAIR_S
+            count=count, at_once=at_once, radius_m=radius_m, torque_nm=torque_nm, core_s=strokes * _SCREW_STROKE_S
         )
 
     spline_screws = screws(spline.count, 2, spline.pitch_circle_m / 2, spline.torque_nm)
     bore = model.diameter_m / 2 - 0.008
     flange_screws = screws(6, 2, bore - 0.006, 2.0)
-    board_screws = Screw(count=3, at_once=1, radius_m=0.018, torque_nm=0.5, core_s=3 * 1.5)
+    board_screws = screws(3, 1, 0.018, 0.5)
     cap_screws = screws(4, 2, bore - 0.006, 1.0)
     bench = Screw(
         count=cup.count,
@@ -200,7 +200,7 @@ def recipe_for(model: JointModel) -> Recipe:
             number="70",
             name="mount wave generator",
             needs=("60",),
-            steps=(Pick(station="feeder_wave_generator"), Place(station=NEST), small),
+            steps=(Pick(station="feeder_wave_generator"), Place(station=NEST), screws(1, 1, 0.0, 2.0)),
             core_s=7.0,
             side="front",
         ),
@@ -222,7 +222,7 @@ def recipe_for(model: JointModel) -> Recipe:
             name="screw circular spline",
             needs=("80",),
             steps=(spline_screws,),
-            core_s=spline_screws.core_s,
+            core_s=14.0 / 6 * spline_screws.strokes,
             side="front",
         ),
         Operation(

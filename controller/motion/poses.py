@@ -4,6 +4,8 @@ Tools point straight down and the parts are round, so the last joint is free to 
 and only nests ask for one, because the fingers must stay clear of the trunnion's shaft (tangential to the dial).
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from kinematics import inverse_kinematics, link_frames
 FloatArray = NDArray[np.float64]
 
 _TURN = 2 * np.pi
+_PARK_RADIUS_M = 0.36
 _DOWN = np.diag([1.0, -1.0, -1.0, 1.0])  # tool z against the station's z
 
 
@@ -51,6 +54,15 @@ class ArmPoses:
         if not self.chain_limits[0][5] <= q6 <= self.chain_limits[1][5]:
             raise UnreachableError(f"{self.arm.id} at {place}: joint 6 would be at {q6:.2f} rad")
         return q
+
+    @cached_property
+    def park(self) -> FloatArray:
+        """Joints (6,) where the arm is in nobody's way: drawn in, in front of its own base [rad]."""
+        X_WS = self.arm.X_WB.copy()
+        X_WS[:3, 3] += _PARK_RADIUS_M * self.arm.X_WB[:3, 0]
+        X_WS[2, 3] = self.cell.work_height_m
+        low, high = self.chain_limits
+        return self.at(X_WS, self.above_m + 0.05, float(low[5] + high[5]) / 2, "its parking place")
 
     def nest_q6(self, position: int) -> float:
         """Angle of the last joint that puts the fingers tangential over a nest, the one nearest to mid-range [rad]."""

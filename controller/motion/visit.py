@@ -4,7 +4,7 @@ The legs of a visit are the segments of the plan. Between them the arm is at res
 those of the trajectories; the process' core time is filled up by a dwell before the fingers open.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, Work
 from cells.tool_shape import finger_open_m
 from controller.motion.poses import ArmPoses
-from kinematics import Trajectory, rest_to_rest, straight_line, through
+from kinematics import Trajectory, forward_kinematics, rest_to_rest, straight_line, through
 
 FloatArray = NDArray[np.float64]
 
@@ -40,7 +40,8 @@ class Zone(Enum):
 class Leg:
     """A stretch of motion without a stop, with what the tool does.
 
-    ``station`` is the place the leg enters, works in or leaves, empty on the way; ``held`` is the part in the fingers.
+    ``station`` is the place the leg enters, works in or leaves, empty on the way; ``held`` and ``held_after`` are the part
+    in the fingers under way and at the end.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Leg:
     process: Process | None = None
     finger_m: float | None = None
     held: Part | None = None
+    held_after: Part | None = None
     station: str = ""
 
     @property
@@ -74,21 +76,18 @@ class Visit:
     def legs_from(self, q: FloatArray) -> tuple[Leg, ...]:
         """All legs, the first one starting at rest at ``q`` (6,) [rad]."""
         trajectory = through(np.vstack([q, self.approach]), self._poses.arm.arm.limits)
-        first = Leg(
-            name=self.first.name,
-            zone=self.first.zone,
-            trajectory=trajectory,
-            process=self.first.process,
-            finger_m=self.first.finger_m,
-            held=self.first.held,
-            station=self.first.station,
-        )
-        return first, *self.rest
+        return replace(self.first, trajectory=trajectory), *self.rest
 
     @cached_property
     def end(self) -> FloatArray:
         """Joints (6,) at the end [rad]."""
         return (self.rest[-1] if self.rest else self.first).trajectory.q[-1]
+
+    def retreat(self) -> "Visit":
+        """The same visit, with a way to the arm's parking place at its end."""
+        park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
+        leg = Leg(name="retreat", zone=Zone.AFTER, trajectory=park)
+        return replace(self, rest=(*self.rest, leg))
 
     def duration_s(self, zone: Zone) -> float:
         """Time in a zone, from rest at the first waypoint [s]."""
@@ -206,6 +205,7 @@ class _Sketch:
         finger_m: float | None = None,
         station: str = "",
         zone: Zone | None = None,
+        part: Part | None = None,
     ) -> None:
         self.legs.append(
             Leg(
@@ -215,6 +215,7 @@ class _Sketch:
                 process=process,
                 finger_m=finger_m,
                 held=self.held,
+                held_after=part if isinstance(process, GripPart) else self.held,
                 station=station,
             )
         )
@@ -247,8 +248,6 @@ class _Sketch:
         return line
 
     def _flange(self, q: FloatArray | None = None) -> FloatArray:
-        from kinematics import forward_kinematics
-
         return forward_kinematics(self.arm.arm.chain, self.q if q is None else q)
 
     # --- steps --------------------------------------------------------------------------------------------
@@ -280,7 +279,7 @@ class _Sketch:
             self._go_above(NEST, open_m)
             self.zone = Zone.INSIDE
             enter = self._line(NEST, part.grip.height_m)
-            self._add("enter", enter, process=grip, station=name)
+            self._add("enter", enter, process=grip, station=name, part=part)
             self.held = part
             dwell = max(0.0, self.operation.core_s - self._inside_s() - enter.duration)
             if dwell > 0.0:
@@ -291,7 +290,7 @@ class _Sketch:
         # Off the dial the way down and up is blended with the travel: nothing there waits for a dial.
         self.approach += [above, down]
         self.q = above
-        self._add("fetch", self._travel(down), process=grip, finger_m=open_m, station=name)
+        self._add("fetch", self._travel(down), process=grip, finger_m=open_m, station=name, part=part)
         self.held = part
         following = self.operation.steps[1]
         assert isinstance(following, Place | Dispense)
@@ -312,7 +311,7 @@ class _Sketch:
         index = self.operation.steps.index(step)
         following = self.operation.steps[index + 1]
         assert isinstance(following, Place)
-        self._add("bring", self._travel(above, self._at(following.station, self.poses.above_m)))
+        self._add("bring", self._travel(above, self._at(following.station, self.poses.above_m)), station=name)
 
     def _place(self, step: Place, *, last: bool) -> None:
         part = self.held

@@ -1,5 +1,6 @@
 """What all charts share: the style that makes an SVG stand alone, scales and axis ticks."""
 
+import math
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -32,15 +33,12 @@ def svg(name: str, title: str, width: float, height: float, body: Iterable[str])
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """At most about `most` round numbers (1, 2 or 5 times a power of ten apart) between two values."""
-    step = 10.0**-6
-    factors = (2.0, 2.5, 2.0)  # 1, 2, 5, 10, ...
-    turn = 0
-    while (high - low) / step > most:
-        step *= factors[turn % 3]
-        turn += 1
-    first = int(-(-(low - 1e-9 * step) // step))
-    return [index * step for index in range(first, int((high + 1e-9 * step) // step) + 1)]
+    """Round numbers between two values, 1, 2 or 5 times a power of ten apart, over at most `most` steps."""
+    span = high - low
+    decade = 10.0 ** math.floor(math.log10(span / most))
+    step = next(step for step in (decade, 2 * decade, 5 * decade, 10 * decade) if span / step <= most + 1e-9)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [index * step for index in range(first, last + 1)]
 
 
 def shown(value: float) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from sim.end_of_line import TURN_SPEED, EndOfLineLimits, Measurement, end_of_line_test
+from sim.end_of_line import EndOfLineLimits, Measurement, end_of_line_test
+from sim.end_of_line_limits import TURN_SPEED
 from sim.joint_under_test import Assembly, draw
 
 ARCSEC = math.radians(1 / 3600)
@@ -68,7 +69,7 @@ def test_measured_values_agree_with_the_true_ones(model, seed):
     assert value["supply"] == pytest.approx(joint.supply_v, abs=0.02)
     assert value["idle_current"] == pytest.approx(joint.idle_current_a, abs=0.002)
     lag = joint.pole_pairs * (value["encoder_offset"] - joint.electrical_zero_rad)
-    assert abs(math.remainder(lag, 2 * math.pi)) < math.radians(1)
+    assert abs(math.remainder(lag, 2 * math.pi)) < math.radians(0.5)
 
 
 FAULTS = {
@@ -121,3 +122,13 @@ def test_the_same_seed_measures_the_same():
 )
 def test_window_includes_its_limits(value, ok):
     assert Measurement(name="m", value=value, unit="V", low=1.0, high=2.0).ok is ok
+
+
+def test_records_carry_no_nan_and_no_infinity():
+    open_ended = Measurement(name="m", value=math.nan, unit="V", high=2.0).as_record()
+    assert open_ended == {"value": None, "unit": "V", "low": None, "high": 2.0, "ok": False}
+
+
+def test_words_say_value_and_window():
+    assert str(Measurement(name="m", value=1.5, unit="V", low=1, high=2)) == "m 1.5 V within 1 to 2"
+    assert str(Measurement(name="m", value=3, unit="V", low=1, high=2)) == "m 3 V outside 1 to 2"

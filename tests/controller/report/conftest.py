@@ -65,16 +65,7 @@ def tested(serial, name, finished_s, flow_time_s, offset_m, rng):
     model = Model(name, ratio, torque, diameter, mass, math.radians(arcsec / 3600), stiffness, motor)
     joint = draw(model, rng, Assembly(flexspline_offset_m=offset_m), serial)
     result = end_of_line_test(joint, EndOfLineLimits.for_model(model), rng)
-    eol = {
-        name: EndOfLineValue(
-            value=m.value if math.isfinite(m.value) else None,
-            unit=m.unit,
-            low=m.low if math.isfinite(m.low) else None,
-            high=m.high if math.isfinite(m.high) else None,
-            ok=m.ok,
-        )
-        for name, m in result.measurements.items()
-    }
+    eol = {name: EndOfLineValue.model_validate(m.as_record()) for name, m in result.measurements.items()}
     return JointRecord(
         serial=serial,
         model=name,

@@ -1,0 +1,85 @@
+"""The plan as a graph of events: what may start when what has ended.
+
+A node is a leg of an arm or a cycle of a station; it may start when all its predecessors have ended. Safety and liveness
+follow from the arcs alone, never from the clock: planned times are only what the graph yields when nobody is late.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cells.driver import StationCycle
+from controller.motion.visit import Leg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A leg of an arm (``leg`` set) or a cycle of a station (``cycle`` set).
+
+    ``serial`` and ``model`` name the joint it serves, empty for the dial's index; ``finishes`` marks the moment at which
+    that joint leaves the cell.
+    """
+
+    id: int
+    resource: str
+    label: str
+    duration_s: float
+    operation: str = ""
+    serial: str = ""
+    model: str = ""
+    leg: Leg | None = None
+    cycle: StationCycle | None = None
+    finishes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventGraph:
+    """Nodes and, for each, the ids of those that must have ended before it starts.
+
+    ``coordination`` holds the arcs (before, after) that exist only because two arms would come too near.
+    """
+
+    nodes: tuple[Node, ...]
+    predecessors: tuple[tuple[int, ...], ...]
+    coordination: frozenset[tuple[int, int]]
+
+    def order(self) -> NDArray[np.int64]:
+        """A topological order of the ids, smallest id first.
+
+        Raises:
+            ValueError: When the graph has a cycle; the message names its nodes.
+        """
+        from heapq import heapify, heappop, heappush
+
+        followers: list[list[int]] = [[] for _ in self.nodes]
+        missing = np.zeros(len(self.nodes), dtype=np.int64)
+        for node, before in enumerate(self.predecessors):
+            missing[node] = len(before)
+            for other in before:
+                followers[other].append(node)
+        ready = [int(node) for node in np.flatnonzero(missing == 0)]
+        heapify(ready)
+        order = []
+        while ready:
+            node = heappop(ready)
+            order.append(node)
+            for follower in followers[node]:
+                missing[follower] -= 1
+                if missing[follower] == 0:
+                    heappush(ready, follower)
+        if len(order) < len(self.nodes):
+            stuck = [self.nodes[node] for node in range(len(self.nodes)) if missing[node] > 0][:6]
+            names = ", ".join(f"{node.resource} {node.label} {node.serial}" for node in stuck)
+            raise ValueError(f"the event graph has a cycle: {names} ...")
+        return np.array(order, dtype=np.int64)
+
+    def planned_starts(self) -> NDArray[np.float64]:
+        """Earliest start of every node when nobody is late [s]."""
+        starts = np.zeros(len(self.nodes))
+        ends = np.zeros(len(self.nodes))
+        for node in self.order():
+            before = self.predecessors[node]
+            starts[node] = max((ends[other] for other in before), default=0.0)
+            ends[node] = starts[node] + self.nodes[node].duration_s
+        return starts

@@ -1,0 +1,228 @@
+"""From the repeating schedule to the event graph of a whole order: fill, steady state and drain.
+
+Joint j does every operation j cycles after joint 0; an arm's visits are sorted by those times, and visits for joints that
+do not exist (before the first, after the last) simply fall out. Arcs carry the order, not the times.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from cells.cell import Cell
+from cells.driver import StationCycle
+from cells.joint_model import JointModel
+from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
+from controller.motion.event_graph import Node
+from controller.motion.visit import Leg, Visit, Zone
+from controller.scheduling.schedule import Schedule
+
+VisitOf = Callable[[JointModel, str, int, int | None], Visit]
+LegsOf = Callable[[str, Visit | None, Visit], tuple[Leg, ...]]
+
+
+@dataclass
+class Unrolled:
+    """Nodes, their arcs so far, and the legs of each arm in order."""
+
+    nodes: list[Node] = field(default_factory=list)
+    predecessors: list[set[int]] = field(default_factory=list)
+    chains: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """One visit (or test) for one joint, and the ids of its nodes."""
+
+    operation: Operation
+    joint: int
+    window: int | None  # dial cycle in which it is at the nest; None off the dial
+    ids: tuple[int, ...]
+    zones: tuple[Zone, ...]
+    names: tuple[str, ...]
+
+    def first(self, zone: Zone) -> int:
+        return self.ids[self.zones.index(zone)]
+
+    def last(self, zone: Zone) -> int:
+        return max(node for node, where in zip(self.ids, self.zones, strict=True) if where is zone)
+
+    def named(self, name: str) -> int:
+        return self.ids[self.names.index(name)]
+
+
+def serial_number(joint: int) -> str:
+    """Serial number of the joint-th joint of a run."""
+    return f"J{joint + 1:04d}"
+
+
+def unroll(
+    cell: Cell, schedule: Schedule, order: Sequence[JointModel], visit_of: VisitOf, legs_of: LegsOf
+) -> Unrolled:
+    """All nodes of an order and the arcs that recipe, arms, dial and stations ask for (no coordination yet)."""
+    return _Unroller(cell, schedule, order, visit_of, legs_of).build()
+
+
+class _Unroller:
+    def __init__(
+        self, cell: Cell, schedule: Schedule, order: Sequence[JointModel], visit_of: VisitOf, legs_of: LegsOf
+    ) -> None:
+        self.cell, self.schedule, self.order = cell, schedule, order
+        self.visit_of, self.legs_of = visit_of, legs_of
+        self.recipes: dict[str, Recipe] = {model.name: recipe_for(model) for model in order}
+        self.graph = Unrolled()
+        self.turns: dict[tuple[str, int], _Turn] = {}
+
+    def build(self) -> Unrolled:
+        self._arms()
+        self._tests()
+        self._precedence()
+        self._dial()
+        self._stations()
+        return self.graph
+
+    def _node(self, before: Sequence[int], **facts: object) -> int:
+        node = Node(id=len(self.graph.nodes), **facts)  # type: ignore[arg-type]
+        self.graph.nodes.append(node)
+        self.graph.predecessors.append(set(before))
+        return node.id
+
+    def _arc(self, before: int, after: int) -> None:
+        self.graph.predecessors[after].add(before)
+
+    def _facts(self, joint: int) -> dict[str, str]:
+        return {"serial": serial_number(joint), "model": self.order[joint].name}
+
+    def _joint_times(self) -> list[tuple[int, int, str]]:
+        """(start tick, joint, operation) of everything that is done, in order of time."""
+        times = [
+            (planned.start + joint * self.schedule.cycle_time, joint, planned.operation)
+            for planned in self.schedule.operations
+            for joint in range(len(self.order))
+        ]
+        return sorted(times)
+
+    def _arms(self) -> None:
+        last: dict[str, Visit] = {}
+        self.graph.chains = {arm.id: [] for arm in self.cell.arms}
+        for _, joint, number in self._joint_times():
+            planned = self.schedule[number]
+            operation = self.recipes[self.order[joint].name].operation(number)
+            if not operation.arm:
+                continue
+            position = planned.mode.position if planned.mode.position >= 0 else None
+            visit = self.visit_of(self.order[joint], number, planned.mode.arm, position)
+            chain = self.graph.chains[visit.arm]
+            legs = self.legs_of(visit.arm, last.get(visit.arm), visit)
+            ids = []
+            for leg in legs:
+                node = self._node(
+                    chain[-1:],
+                    resource=visit.arm,
+                    label=leg.name,
+                    duration_s=leg.duration_s,
+                    operation=number,
+                    leg=leg,
+                    finishes=number == "200" and leg.name == "release",
+                    **self._facts(joint),
+                )
+                chain.append(node)
+                ids.append(node)
+            self.turns[number, joint] = _Turn(
+                operation=operation,
+                joint=joint,
+                window=None if position is None else joint + position,
+                ids=tuple(ids),
+                zones=tuple(leg.zone for leg in legs),
+                names=tuple(leg.name for leg in legs),
+            )
+            last[visit.arm] = visit
+
+    def _tests(self) -> None:
+        for joint, model in enumerate(self.order):
+            for operation in self.recipes[model.name].operations:
+                if operation.arm:
+                    continue
+                position = self.schedule[operation.number].mode.position
+                node = self._station(f"P{position}", operation.name, operation.core_s, joint, operation.number)
+                self.turns[operation.number, joint] = _Turn(
+                    operation=operation,
+                    joint=joint,
+                    window=joint + position,
+                    ids=(node,),
+                    zones=(Zone.INSIDE,),
+                    names=("test",),
+                )
+
+    def _station(self, station: str, label: str, duration_s: float, joint: int | None, operation: str = "") -> int:
+        facts = {} if joint is None else self._facts(joint)
+        cycle = StationCycle(id=len(self.graph.nodes), station=station, duration_s=duration_s, **facts)
+        return self._node(
+            (), resource=station, label=label, duration_s=duration_s, operation=operation, cycle=cycle, **facts
+        )
+
+    def _precedence(self) -> None:
+        """Within one joint: needs across stations, and the order in a nest."""
+        for joint, model in enumerate(self.order):
+            at_nest: dict[int, list[tuple[int, _Turn]]] = {}
+            for operation in self.recipes[model.name].operations:
+                turn = self.turns[operation.number, joint]
+                if turn.window is not None:
+                    at_nest.setdefault(turn.window, []).append((self.schedule[operation.number].enter, turn))
+                for need in operation.needs:
+                    before = self.turns[need, joint]
+                    if before.window is not None and before.window != turn.window:
+                        continue  # the dial orders them
+                    self._arc(before.last(Zone.INSIDE), turn.first(Zone.INSIDE))
+            for visits in at_nest.values():
+                visits.sort(key=lambda item: item[0])
+                for (_, one), (_, two) in zip(visits, visits[1:], strict=False):
+                    self._arc(one.last(Zone.INSIDE), two.first(Zone.INSIDE))
+
+    def _dial(self) -> None:
+        """An index when every visit of a window has left its nest; the next window's enter after it."""
+        windows: dict[int, list[_Turn]] = {}
+        for turn in self.turns.values():
+            if turn.window is not None:
+                windows.setdefault(turn.window, []).append(turn)
+        previous: int | None = None
+        for window in range(1, max(windows) + 1):
+            index = self._station("dial", f"index {window}", self.cell.dial.index_s, None)
+            if previous is not None:
+                self._arc(previous, index)
+            for turn in windows.get(window - 1, []):
+                self._arc(turn.last(Zone.INSIDE), index)
+            for turn in windows.get(window, []):
+                self._arc(index, turn.first(Zone.INSIDE))
+            previous = index
+
+    def _stations(self) -> None:
+        """Feeders present, press and bench work, the out tray takes away: each in the order of its visits."""
+        free: dict[str, int] = {}  # the node after which a feeder or the out tray is free again
+        for _, joint, number in self._joint_times():
+            turn = self.turns[number, joint]
+            for step in turn.operation.steps:
+                if isinstance(step, Pick) and step.station.startswith("feeder_"):
+                    present = self._station(step.station, "present", self.cell.motion.present_s, joint)
+                    if step.station in free:
+                        self._arc(free[step.station], present)
+                    self._arc(present, turn.named("fetch"))
+                    free[step.station] = turn.named("carry")
+                elif isinstance(step, Place) and step.station == "out_tray":
+                    taken = self._station(step.station, "take away", self.cell.motion.present_s, joint)
+                    self._arc(turn.ids[-1], taken)
+                    if step.station in free:
+                        self._arc(free[step.station], turn.first(Zone.AFTER))
+                    free[step.station] = taken
+        for process in self.recipes[self.order[0].name].processes:
+            taken_out: int | None = None
+            for joint, model in enumerate(self.order):
+                recipe = self.recipes[model.name]
+                own = next(item for item in recipe.processes if item.station == process.station)
+                loads = [self.turns[number, joint] for number in own.loads]
+                duration = own.core_s + 2 * self.cell.motion.shuttle_s
+                node = self._station(own.station, "process", duration, joint)
+                self._arc(loads[-1].last(Zone.INSIDE), node)
+                unload = self.turns[own.unload, joint]
+                self._arc(node, unload.named("fetch"))
+                if taken_out is not None:
+                    self._arc(taken_out, loads[0].first(Zone.INSIDE))
+                taken_out = unload.named("carry")

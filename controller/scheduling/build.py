@@ -1,0 +1,224 @@
+"""From cell and recipe to a scheduling problem: every (operation, arm, position) that is possible, with its times.
+
+Times come from planned motions of the slowest model: the cell is scheduled for its worst joint, and mixing models then
+costs nothing (docs/decisions/0001-layout.md).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cells.cell import Cell
+from cells.joint_model import JointModel
+from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
+from controller.motion.poses import ArmPoses, UnreachableError
+from controller.motion.shape import moving_capsules
+from controller.motion.visit import Visit, VisitPlanner, Zone
+from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
+from controller.scheduling.problem import Operation as ScheduledWork
+from kinematics import KinematicsError, distance, place_capsules, rest_to_rest_duration
+
+FloatArray = NDArray[np.float64]
+
+# Between two arms in one nest the first has to swing away and the second to come: about two short moves.
+_MARGIN_TICKS = 1200
+
+
+class InfeasibleCellError(Exception):
+    """A cell in which an operation cannot be done; the message names it, and for each arm what is in the way."""
+
+
+@dataclass
+class _Poses:
+    """Start and end poses of one arm, numbered."""
+
+    q: list[FloatArray] = field(default_factory=list)
+
+    def number(self, q: FloatArray) -> int:
+        for index, other in enumerate(self.q):
+            if np.abs(q - other).max() < 1e-6:
+                return index
+        self.q.append(q)
+        return len(self.q) - 1
+
+
+def ticks(seconds: float) -> int:
+    """Scheduling time: whole milliseconds, rounded up."""
+    return int(np.ceil(seconds * 1000 - 1e-6))
+
+
+def slowest(models: Sequence[JointModel]) -> JointModel:
+    """The model with the most core time, the widest one among equals."""
+
+    def work(model: JointModel) -> tuple[float, float]:
+        return sum(operation.core_s for operation in recipe_for(model).operations), model.diameter_m
+
+    return max(models, key=work)
+
+
+def build_problem(
+    cell: Cell, models: Sequence[JointModel], progress: Callable[[int, int], None] | None = None
+) -> SchedulingProblem:
+    """The scheduling problem of a mix of models in a cell.
+
+    Args:
+        cell: The cell.
+        models: All models of the mix; times are those of the slowest.
+        progress: Called with the operations done and their number.
+
+    Raises:
+        InfeasibleCellError: When no arm can do an operation anywhere.
+    """
+    recipe = recipe_for(slowest(models))
+    planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
+    poses = [_Poses() for _ in cell.arms]
+    operations = []
+    taken: dict[str, float] = {}
+    for index, operation in enumerate(recipe.operations):
+        if progress is not None:
+            progress(index, len(recipe.operations))
+        modes = []
+        reasons: dict[str, str] = {}
+        if not operation.arm:
+            modes = [
+                Mode(arm=NO_ARM, position=position, inside=ticks(operation.core_s))
+                for position in _positions(cell, operation)
+                if position is not None
+            ]
+        else:
+            for number, planner in enumerate(planners):
+                modes += _modes(recipe, operation, number, planner, poses[number], reasons, taken)
+        if not modes:
+            why = "\n".join(f"  {arm}: {reason}" for arm, reason in reasons.items())
+            raise InfeasibleCellError(
+                f"{cell.file}: operation {operation.number} ({operation.name}) of {recipe.model.name} can be done by no "
+                f"arm:\n{why}"
+            )
+        operations.append(ScheduledWork(name=operation.number, modes=tuple(modes)))
+    return SchedulingProblem(
+        positions=cell.dial.positions,
+        index_ticks=ticks(cell.dial.index_s),
+        operations=tuple(operations),
+        travel=_travel(cell, poses),
+        precedence=tuple((need, operation.number) for operation in recipe.operations for need in operation.needs),
+        buffers=tuple(
+            Buffer(
+                name=process.station,
+                loads=process.loads,
+                process=ticks(process.core_s + 2 * cell.motion.shuttle_s),
+                unload=process.unload,
+                unload_offset=ticks(taken[process.unload]),
+            )
+            for process in recipe.processes
+        ),
+        exclusions=_crossings(cell, planners, operations),
+        margin=min(ticks(cell.dial.index_s), _MARGIN_TICKS),
+    )
+
+
+def _crossings(
+    cell: Cell, planners: Sequence[VisitPlanner], operations: Sequence[ScheduledWork]
+) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
+    """Pairs of (arm, position) at which two arms at work would come nearer than the clearance."""
+    places = sorted({(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0})
+    volumes = {}
+    for arm, position in places:
+        planner = planners[arm]
+        poses, X_WN = planner.poses, cell.nest(position)
+        q6 = poses.nest_q6(position)
+        q = np.array([poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)])
+        volumes[arm, position] = place_capsules(
+            planner.arm.arm.chain, planner.arm.X_WB, moving_capsules(planner.arm), q
+        )
+    return tuple(
+        (one, two)
+        for one, two in combinations(places, 2)
+        if one[0] != two[0]
+        and one[1] != two[1]
+        and min(distance(volumes[one], volumes[two][k]).min() for k in (slice(None), slice(None, None, -1)))
+        < cell.clearance.arms_m
+    )
+
+
+def _positions(cell: Cell, operation: Operation) -> list[int | None]:
+    """Dial positions at which the right side of the joint is up; a joint is loaded at the first position."""
+    if not operation.at_nest:
+        return [None]
+    if not operation.needs:
+        return [0]
+    rear = {"rear": True, "front": False, None: None}[operation.side]
+    return [p for p in range(cell.dial.positions) if rear is None or cell.dial.rear_up(p) == rear]
+
+
+def _modes(
+    recipe: Recipe,
+    operation: Operation,
+    number: int,
+    planner: VisitPlanner,
+    poses: _Poses,
+    reasons: dict[str, str],
+    taken: dict[str, float],
+) -> list[Mode]:
+    """All ways in which one arm can do an operation; why not goes into ``reasons``."""
+    arm = planner.arm
+    if operation.spindle and not arm.tool.spindles:
+        reasons[arm.id] = f"its tool {arm.tool.id} has no spindles"
+        return []
+    modes = []
+    for position in _positions(planner.cell, operation):
+        if not _near(planner, operation, position):
+            reasons.setdefault(arm.id, "out of reach")
+            continue
+        try:
+            visit = planner.plan(recipe, operation, position)
+        except (UnreachableError, KinematicsError) as error:
+            reasons[arm.id] = str(error)
+            continue
+        if isinstance(operation.steps[0], Pick):
+            taken[operation.number] = min(taken.get(operation.number, np.inf), visit.taken_s())
+        modes.append(
+            Mode(
+                arm=number,
+                position=OFF_DIAL if position is None else position,
+                before=ticks(visit.duration_s(Zone.BEFORE)),
+                inside=ticks(visit.duration_s(Zone.INSIDE)),
+                after=ticks(visit.duration_s(Zone.AFTER)),
+                start=poses.number(visit.approach[0]),
+                end=poses.number(visit.end),
+            )
+        )
+    return modes
+
+
+def _near(planner: VisitPlanner, operation: Operation, position: int | None) -> bool:
+    """Whether every place of the visit is within the arm's length, before anything is computed."""
+    chain = planner.arm.arm.chain
+    reach = chain.a1 + chain.c2 + float(np.hypot(chain.a2, chain.c3))
+    base = planner.arm.X_WB[:2, 3]
+    for step in operation.steps:
+        if isinstance(step, Pick | Place) and step.station != NEST:
+            place = planner.cell.stations[step.station].X_WS
+        elif position is not None:
+            place = planner.cell.nest(position)
+        else:
+            continue
+        if np.hypot(*(place[:2, 3] - base)) > reach:
+            return False
+    return True
+
+
+def _travel(cell: Cell, poses: Sequence[_Poses]) -> NDArray[np.int64]:
+    """Ticks from every pose to every other, by arm: synchronised, jerk-limited, from rest to rest."""
+    size = max(len(item.q) for item in poses)
+    travel = np.zeros((len(poses), size, size), dtype=np.int64)
+    for number, (arm, item) in enumerate(zip(cell.arms, poses, strict=True)):
+        q = np.array(item.q)
+        if not len(q):
+            continue
+        ends, starts = np.repeat(q, len(q), axis=0), np.tile(q, (len(q), 1))
+        seconds = rest_to_rest_duration(ends, starts, arm.arm.limits)
+        travel[number, : len(q), : len(q)] = np.ceil(seconds * 1000 - 1e-6).reshape(len(q), len(q))
+    return travel
