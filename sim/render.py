@@ -20,7 +20,7 @@ from cells.tool_shape import FINGER_THICKNESS_M, FINGER_WIDTH_M, PALM_M, PALM_RA
 from kinematics import link_frames
 from sim.engine import quaternion
 from sim.lathe import Mesh, capsule, ring
-from sim.workpiece import Placed
+from sim.workpiece import Placed, spans
 from sim.world import ARM_COLORS, World
 
 FloatArray = NDArray[np.float64]
@@ -48,11 +48,11 @@ _SKY_TOP, _SKY_BOTTOM = np.array([176.0, 192.0, 210.0]), np.array([240.0, 243.0,
 class Camera:
     """Where the picture is taken from: target [m], distance [m], angles [deg, as the renderer takes them]."""
 
-    target_m: tuple[float, float, float] = (0.0, -0.03, 0.12)
-    distance_m: float = 2.75
-    yaw_deg: float = 32.0
-    pitch_deg: float = -38.0
-    field_of_view_deg: float = 38.0
+    target_m: tuple[float, float, float] = (0.0, 0.0, 0.10)
+    distance_m: float = 3.5
+    yaw_deg: float = 62.0
+    pitch_deg: float = -40.0
+    field_of_view_deg: float = 36.0
 
 
 def picture(world: World, width: int = 1280, height: int = 720, camera: Camera | None = None) -> bytes:
@@ -72,6 +72,9 @@ def pixels(
             scene.arm(arm.cell_arm, arm.measured_q(), arm.gripper.fingers_m(), color)
         for workpiece in world.workpieces():
             scene.workpiece(workpiece.parts, workpiece.pose)
+        for station, workpiece in world.at.items():
+            if not world.is_nest(station):
+                scene.post(workpiece.pose, min(span.low_m for span in spans(workpiece.parts, workpiece.pose)))
         return scene.take(width, height, camera or Camera())
     finally:
         scene.close()
@@ -161,6 +164,12 @@ class _Scene:
             for s in placed.part.sections:
                 mesh = ring(s.r_in_m, s.r_out_m, s.z_low_m, s.z_high_m)
                 self._mesh(mesh, X_W0 @ placed.X_0P, _PART_COLORS[placed.part.name])
+
+    def post(self, X_W0: FloatArray, top_m: float) -> None:
+        """What a workpiece stands on: from the table of its station up to its lowest point."""
+        table = X_W0[2, 3] - TABLE_BELOW_M
+        if top_m > table:
+            self._mesh(ring(0.0, 0.012, table, top_m), _at(X_W0[0, 3], X_W0[1, 3], 0.0), _STEEL)
 
     def take(self, width: int, height: int, camera: Camera) -> NDArray[np.uint8]:
         view = pybullet.computeViewMatrixFromYawPitchRoll(

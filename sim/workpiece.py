@@ -21,6 +21,7 @@ FloatArray = NDArray[np.float64]
 
 FACETS = 12
 _OPEN_BORE_M = 0.0105  # fingers and shafts do not enter narrower bores of a resting workpiece
+_CREVICE_M = 5e-4  # nothing shows through a gap this narrow
 _FRICTION = 0.15
 
 
@@ -122,6 +123,8 @@ def visible(found: list[Span]) -> list[Span]:
     radii = sorted({radius for span in found for radius in (span.r_in_m, span.r_out_m)})
     seen: set[int] = set()
     for inner, outer in zip(radii, radii[1:], strict=False):
+        if outer - inner < _CREVICE_M:
+            continue
         middle = (inner + outer) / 2
         here = [i for i, span in enumerate(found) if span.r_in_m < middle < span.r_out_m]
         if here:

@@ -112,7 +112,7 @@ def test_running_into_a_table_is_seen_and_faults_the_arm(new_world: Callable) ->
     world = new_world()
     hand = Hand(world, "R1")
     X_WS = world.seat("feeder_rotor")
-    hand.run(hand.to(hand.over(X_WS, 0.10)), hand.line(0.0, 0.0, -0.25, 0.3))
+    hand.run(hand.to(hand.over(X_WS, 0.10)), hand.line(0.0, 0.0, -0.18, 0.3))
     state = hand.arm.read()
     assert state.status is Status.FAULT
     assert "following error" in state.fault
