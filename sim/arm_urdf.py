@@ -1,8 +1,11 @@
-"""An arm with its gripper as a URDF text: link frames of `kinematics.chain`, collision capsules of the arm's data.
+"""An arm with its gripper as a URDF text.
 
-The joints of the URDF turn by the model's angles, not by the maker's. The palm belongs to link 6; the two fingers slide
-along x of the tool frame, each by the distance of its middle from the tool axis. Joint limits are left out: the engine
-would solve their rows in every step, and the driver checks limits itself. Masses of palm and fingers are estimates.
+Link frames are those of `kinematics.chain`, collision shapes the capsules of the arm's data.
+
+The joints of the URDF turn by the model's angles, not by the maker's. The palm belongs to link 6; the two
+fingers slide along x of the tool frame, each by the distance of its middle from the tool axis. Joint limits
+are left out: the engine would solve their rows in every step, and the driver checks limits itself. Masses
+of palm and fingers are estimates.
 """
 
 import math
@@ -24,6 +27,8 @@ FINGER_FRICTION = 0.6
 _FINGER_SINK_M = 0.004  # how far the fingers reach back into the palm
 _SPINDLE_OFFSET_M = 0.052  # of a spindle's axis from the tool axis (E), only seen
 
+_SLEEVE, _BIT = np.array([0.0, 0.0, 0.075]), np.array([0.0, 0.0, 0.105])
+
 
 def arm_urdf(cell_arm: CellArm, color: tuple[float, float, float]) -> str:
     """URDF text of an arm and its tool; ``color`` (rgb, 0 to 1) is that of the upper links."""
@@ -41,8 +46,8 @@ def arm_urdf(cell_arm: CellArm, color: tuple[float, float, float]) -> str:
     if cell_arm.tool.spindles:
         for side in (-1.0, 1.0):
             at = np.array([0.0, side * _SPINDLE_OFFSET_M, 0.03])
-            seen[6].append(_cylinder("visual", at, at + [0.0, 0.0, 0.075], 0.010, "steel"))
-            seen[6].append(_cylinder("visual", at, at + [0.0, 0.0, 0.105], 0.004, "light"))
+            seen[6].append(_cylinder("visual", at, at + _SLEEVE, 0.010, "steel"))
+            seen[6].append(_cylinder("visual", at, at + _BIT, 0.004, "light"))
     palm_mass = cell_arm.tool.mass_kg - 2 * FINGER_MASS_KG
     links = [
         _link(

@@ -1,7 +1,8 @@
 """The physics engine behind one small door: settings, collision groups, poses and bodies.
 
-Settings are measured ones. The contact breaking threshold is global to the process in Bullet, so it is set after every
-connect. Quaternions are xyzw here and nowhere else; a body's pose in the engine is that of its centre of mass.
+Settings are measured ones. The contact breaking threshold is global to the process in Bullet, so it is set
+after every connect. Quaternions are xyzw here and nowhere else; a body's pose in the engine is that of its
+centre of mass.
 """
 
 import os
@@ -60,7 +61,7 @@ class Engine:
         pybullet.disconnect(physicsClientId=self.client)
 
     def load(self, urdf: str, X_WL: FloatArray, *, fixed: bool) -> int:
-        """Load a URDF text with its base link's frame at ``X_WL``; no damping, group still the engine's default."""
+        """Load a URDF text with its base link's frame at ``X_WL``; no damping, the default group."""
         handle, path = tempfile.mkstemp(
             suffix=".urdf"
         )  # one name per process: two writers of one file break it
@@ -109,7 +110,7 @@ class Engine:
         return pose(state[4], state[5])
 
     def fix(self, parent: int, link: int, p_L: FloatArray, R_L: FloatArray, child: int) -> int:
-        """Fix a child's centre of mass at a place and attitude in the parent's inertial frame; the constraint's id."""
+        """Fix a child's principal frame at a pose in the parent's inertial frame; the constraint's id."""
         X = np.eye(4)
         X[:3, :3] = R_L
         return int(
@@ -130,7 +131,7 @@ class Engine:
 
 
 def quaternion(X: FloatArray) -> tuple[float, float, float, float]:
-    """Attitude of a pose as xyzw (Shepperd 1978: the largest of the four first, so that no root is near zero)."""
+    """Attitude of a pose as xyzw (Shepperd 1978: the largest first, so that no root is near zero)."""
     R = X[:3, :3]
     trace = float(R[0, 0] + R[1, 1] + R[2, 2])
     sizes = (float(R[0, 0]), float(R[1, 1]), float(R[2, 2]), trace)

@@ -1,7 +1,8 @@
 """A two-finger gripper: fingers that feel, a part held by a constraint, and the friction cone it is lost at.
 
-Friction contacts of the engine creep, so a held part is fixed to the palm once both fingers touch it. The constraint's
-true load then decides: a part whose load leaves the friction cone of both fingers slips out and falls.
+Friction contacts of the engine creep, so a held part is fixed to the palm once both fingers touch it. The
+constraint's true load then decides: a part whose load leaves the friction cone of both fingers slips out
+and falls.
 """
 
 import math

@@ -1,10 +1,11 @@
 """Inserting a part: contact first, then the law of its fit.
 
-Two phases. In *contact* the part meets its counterpart in the engine, over the first millimetres of the entry, and the
-arm yields sideways (admittance). When the part has entered, is upright and central enough, it is *engaged*: the pair no
-longer collides and the part's `Fit` acts as an axial force on the tool and, sideways, as the guidance of the true fit,
-which is far tighter than contact simulation can show. Past the end of the planned line the arm presses on until the
-seating force is reached. All gains and limits are estimates (E).
+Two phases. In *contact* the part meets its counterpart in the engine, over the first millimetres of the
+entry, and the arm yields sideways (admittance). When the part has entered, is upright and central enough,
+it is *engaged*: the pair no longer collides and the part's `Fit` acts as an axial force on the tool and,
+sideways, as the guidance of the true fit, which is far tighter than contact simulation can show. Past the
+end of the planned line the arm presses on until the seating force is reached. All gains and limits are
+estimates (E).
 """
 
 import math
@@ -21,7 +22,7 @@ from sim.arm_urdf import FLANGE_LINK
 from sim.body import Workpiece
 from sim.engine import GRAVITY, Engine, inverse
 from sim.gripper import Gripper
-from sim.workpiece import mate
+from sim.workpiece import guide_of
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -77,6 +78,7 @@ class Insertion:
             fit = replace(_PLAIN_SEAT, force_high_n=process.force_high_n)
         self._fit = replace(fit, entry_m=max(process.entry_m, 1e-4))
         self._window = (process.force_low_n, process.force_high_n)
+        self._entered_m = self._fit.entry_m - min(CONTACT_M, self._fit.entry_m / 2)
         self._X_WG = self._guide(world.seat(process.station))
         self._X_GW = inverse(self._X_WG)
         self._gate = False
@@ -88,13 +90,13 @@ class Insertion:
         """Frame of the axis the part has to find: through the guiding part, upright, at the seat's height."""
         if self.counterpart is None:
             return X_WS
-        other = self.counterpart
-        X_SW = inverse(X_WS)
-        X_SP = np.eye(4)
-        index = mate(self.part.parts[-1:], X_SP, other.parts, X_SW @ other.pose)
+        other, X_SW = self.counterpart, inverse(X_WS)
+        guide = guide_of(self.part.last, other.parts, X_SW @ other.pose)
+        if guide is not None:
+            self._entered_m = guide.overlap_m - min(CONTACT_M, guide.overlap_m / 2)
         X_WG = X_WS.copy()
-        axis = X_SW @ other.pose @ other.parts[index].X_0P
-        X_WG[:3, 3] = X_WS[:3, :3] @ np.array([axis[0, 3], axis[1, 3], 0.0]) + X_WS[:3, 3]
+        axis = X_SW @ other.pose @ other.parts[guide.index if guide is not None else 0].X_0P
+        X_WG[:3, 3] += X_WS[:3, :3] @ np.array([axis[0, 3], axis[1, 3], 0.0])
         return X_WG
 
     def press(self) -> None:
@@ -145,7 +147,7 @@ class Insertion:
             )
         self.yielded[0] += _YIELD_M_PER_NS * fx * dt
         self.yielded[1] += _YIELD_M_PER_NS * fy * dt
-        if height <= entry - min(CONTACT_M, entry / 2) or line_ended:
+        if height <= self._entered_m or line_ended:
             self.engaged = True
             self._gate = offset <= self._fit.clearance_m + _GATE_M and self._tilt <= _GATE_TILT_RAD
             if self.counterpart is not None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 _SLICES = 48
 
@@ -16,7 +17,7 @@ class Mesh:
 
 
 def lathe(profile: list[tuple[float, float]]) -> Mesh:
-    """Turn a closed profile of (radius, height), counter-clockwise seen with the radius to the right, about z.
+    """Turn a closed profile of (radius, height), counter-clockwise with the radius to the right, about z.
 
     Every stretch of the profile gets normals of its own, so that edges between stretches stay sharp.
     """
@@ -35,12 +36,14 @@ def lathe(profile: list[tuple[float, float]]) -> Mesh:
 def capsule(radius: float, length: float, rings: int = 8) -> Mesh:
     """A capsule about z, the ends of its segment at z = 0 and z = length."""
     arc = [math.pi / 2 * (k / rings - 1.0) for k in range(rings + 1)]
-    outline = [(math.cos(a), math.sin(a), 0.0) for a in arc] + [(math.cos(a), -math.sin(a), length) for a in arc[::-1]]
+    outline = [(math.cos(a), math.sin(a), 0.0) for a in arc] + [
+        (math.cos(a), -math.sin(a), length) for a in arc[::-1]
+    ]
     vertices: list[tuple[float, float, float]] = []
     normals: list[tuple[float, float, float]] = []
     indices: list[int] = []
     points = [(radius * c, radius * s + z, c, s) for c, s, z in outline]
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         _band(vertices, normals, indices, low, high)
     return Mesh(vertices=vertices, normals=normals, indices=indices)
 

@@ -1,7 +1,7 @@
 """Machines with driven joints that carry workpieces: the dial and the shuttles of press and bench.
 
-A workpiece is carried by a constraint at its measured place, never set to a pose. While its machine rests, it is clamped:
-it has no mass and costs nothing.
+A workpiece is carried by a constraint at its measured place, never set to a pose. While its machine rests,
+it is clamped: it has no mass and costs nothing.
 """
 
 import math
@@ -36,17 +36,19 @@ class Machine:
         for link in (-1, *self._joints):
             engine.group(self.body, link, FIXTURE)
         self._setpoint = [0.0] * len(self._joints)
+        self._speed = [0.0] * len(self._joints)
         self._carried: list[tuple[Workpiece, int]] = []
         self.drive(self._setpoint, 1.0)
 
     def drive(self, target: list[float], dt: float) -> None:
         """Setpoints [m or rad] for the end of the next step of ``dt``."""
+        self._speed = [(b - a) / dt for a, b in zip(self._setpoint, target, strict=True)]
         pybullet.setJointMotorControlArray(
             self.body,
             self._joints,
             pybullet.POSITION_CONTROL,
             targetPositions=self._setpoint,
-            targetVelocities=[(b - a) / dt for a, b in zip(self._setpoint, target, strict=True)],
+            targetVelocities=self._speed,
             positionGains=[_GAIN] * len(self._joints),
             velocityGains=[1.0] * len(self._joints),
             forces=[_FORCE] * len(self._joints),
@@ -71,10 +73,11 @@ class Machine:
             workpiece.clamp()
         self._carried.clear()
 
-    def stand(self) -> None:
-        """Stop where it is and clamp what it carries."""
-        self.drive(list(self._setpoint), 1.0)
-        self.set_down()
+    def slow(self, share: float, dt: float) -> None:
+        """Go on for ``dt`` at a share of the speed of the last step."""
+        self.drive(
+            [at + share * speed * dt for at, speed in zip(self._setpoint, self._speed, strict=True)], dt
+        )
 
     def joint(self, index: int) -> float:
         """Position of a joint [m or rad]."""
@@ -92,9 +95,14 @@ class Shuttle(Machine):
             engine, f'<robot name="shuttle">{_link("base", 0.0)}{slide}{joints}</robot>', station.X_WS
         )
 
-    def slide_to(self, share: float, dt: float) -> None:
-        """Smoothly along the slide: 0 at the arm's side, 1 under the machine's head."""
-        self.drive([SHUTTLE_M * smooth(share), self._setpoint[1]], dt)
+    @property
+    def slid_m(self) -> float:
+        """Setpoint of the slide [m]."""
+        return self._setpoint[0]
+
+    def slide_to(self, place_m: float, dt: float) -> None:
+        """Slide position for the end of the next step: 0 at the arm's side, SHUTTLE_M under the head."""
+        self.drive([place_m, self._setpoint[1]], dt)
 
     def ram_to(self, depth_m: float, dt: float) -> None:
         """Ram position for the end of the next step."""
@@ -108,12 +116,12 @@ class Dial(Machine):
         self.cell = cell
         self.count = cell.dial.positions
         self.turned = 0  # indexes since the start: nest k stands at position (k + turned) mod count
-        self._share = 1.0
         x, y = cell.dial.center_m
         X_WM = np.eye(4)
         X_WM[:3, 3] = x, y, cell.work_height_m
         super().__init__(engine, _dial_urdf(cell, fixtures, inverse(X_WM)), X_WM)
-        self.drive(self._angles(0.0), 1.0)
+        self._start = self._setpoint = self._angles(0)
+        self.drive(self._setpoint, 1.0)
         for index, angle in enumerate(self._setpoint):
             pybullet.resetJointState(self.body, index, angle, physicsClientId=engine.client)
 
@@ -121,23 +129,24 @@ class Dial(Machine):
         """Link of the nest that stands at a position."""
         return 1 + (position - self.turned) % self.count
 
+    def begin(self) -> None:
+        """Set out for the next position from wherever a stop may have left the dial."""
+        self._start = self._setpoint
+
     def index_to(self, share: float, dt: float) -> None:
         """Smoothly towards the next position, 0 to 1."""
-        self.drive(self._angles(smooth(share)), dt)
+        gone = smooth(share)
+        self.drive([a + gone * (b - a) for a, b in zip(self._start, self._angles(1), strict=True)], dt)
 
     def settle(self) -> None:
         """The dial has reached the next position."""
         self.turned += 1
 
-    def _angles(self, share: float) -> list[float]:
-        """Joint angles on the way from the present position to the next; trunnions turn where sides change."""
-        step = 2 * math.pi / self.count
-        angles = [step * (self.turned + share)]
+    def _angles(self, ahead: int) -> list[float]:
+        """Joint angles ``ahead`` positions from the present one; trunnions turn rear positions over."""
+        angles = [2 * math.pi / self.count * (self.turned + ahead)]
         for nest in range(self.count):
-            position = (nest + self.turned) % self.count
-            here = math.pi * self.cell.dial.rear_up(position)
-            there = math.pi * self.cell.dial.rear_up((position + 1) % self.count)
-            angles.append(here + share * (there - here))
+            angles.append(math.pi * self.cell.dial.rear_up((nest + self.turned + ahead) % self.count))
         return angles
 
 

@@ -1,7 +1,8 @@
 """Pressing bearings onto a hub: an implicit load line, because the engine cannot press.
 
-A ram driven with kilonewtons sinks into whatever it presses. So the press law F(d) is ours: it brakes the ram's motor
-exactly where the press would be, and the reading is F(d). The result is judged by its force-travel window.
+A ram driven with kilonewtons sinks into whatever it presses. So the press law F(d) is ours: it brakes the
+ram's motor exactly where the press would be, and the reading is F(d). The result is judged by its force-
+travel window.
 """
 
 import math
@@ -33,7 +34,7 @@ class Press:
     def __init__(self, duration_s: float, rng: np.random.Generator, chip_m: float = 0.0) -> None:
         self._friction = _FRICTION_N * math.exp(0.05 * float(rng.standard_normal()))
         self._seat = _TRAVEL_M - chip_m
-        # The end of the line F(d) = trip, solved exactly: friction is linear up to the seat and stays from there.
+        # The end of the line F(d) = trip, solved exactly: friction is linear up to the seat.
         self._end = self._seat + (_TRIP_N - self._friction * self._seat / _TRAVEL_M) / _SEAT_N_PER_M
         self._speed = self._end / duration_s
         self.depth_m = 0.0
@@ -45,7 +46,7 @@ class Press:
         return slide + _SEAT_N_PER_M * max(0.0, depth_m - self._seat)
 
     def advance(self, dt: float) -> float:
-        """Depth of the ram after the next ``dt``: it slows down into the trip point instead of overshooting."""
+        """Depth of the ram after the next ``dt``; it stops in the trip point instead of overshooting."""
         self.depth_m = min(self.depth_m + self._speed * dt, self._end)
         if self.depth_m >= self._end and self.result is None:
             force = self.force_n(self.depth_m)

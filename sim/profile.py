@@ -1,4 +1,4 @@
-"""Smooth motion of machines from rest to rest: quintic, so that acceleration is continuous and jerk bounded."""
+"""Smooth motion of machines from rest to rest: quintic, its acceleration continuous, its jerk bounded."""
 
 
 def smooth(share: float) -> float:

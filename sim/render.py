@@ -1,7 +1,7 @@
 """Pictures of a world, drawn by the engine's software renderer: no display, no graphics card.
 
-The scene is built anew for each picture in an engine of its own, from the world's measured joints and poses, so that the
-simulation carries nothing that is only looked at.
+The scene is built anew for each picture in an engine of its own, from the world's measured joints and
+poses, so that the simulation carries nothing that is only looked at.
 """
 
 import math
@@ -27,7 +27,12 @@ FloatArray = NDArray[np.float64]
 Color = tuple[float, float, float]
 
 _LIGHT, _DARK, _STEEL, _BLACK = (0.90, 0.91, 0.92), (0.20, 0.21, 0.24), (0.66, 0.68, 0.72), (0.10, 0.10, 0.12)
-_FLOOR, _TABLE, _MACHINE, _NOZZLE = (0.80, 0.81, 0.82), (0.58, 0.61, 0.66), (0.24, 0.32, 0.42), (0.80, 0.45, 0.15)
+_FLOOR, _TABLE, _MACHINE, _NOZZLE = (
+    (0.80, 0.81, 0.82),
+    (0.58, 0.61, 0.66),
+    (0.24, 0.32, 0.42),
+    (0.80, 0.45, 0.15),
+)
 _PART_COLORS: dict[str, Color] = {
     "housing": (0.70, 0.73, 0.78),
     "stator": (0.76, 0.46, 0.20),
@@ -143,7 +148,9 @@ class _Scene:
             along = np.asarray(b) - a
             length = float(np.sqrt(along @ along))
             paint = _LIGHT if link in (0, 4) else _DARK if link == 6 else color
-            self._mesh(capsule(float(radius), length), X_WL[link] @ _axis(np.asarray(a), along / length), paint)
+            self._mesh(
+                capsule(float(radius), length), X_WL[link] @ _axis(np.asarray(a), along / length), paint
+            )
         flange, tool = X_WL[6], cell_arm.tool
         self._mesh(ring(0.0, PALM_RADIUS_M, *PALM_M), flange, _BLACK)
         self._mesh(ring(0.0, PALM_RADIUS_M + 0.002, 0.055, 0.065), flange, color)
@@ -198,7 +205,8 @@ class _Scene:
         empty = np.asarray(depth).reshape(height * scale, width * scale) >= 0.9999
         image = np.where(empty[:, :, None], sky, image)
         small = image.reshape(height, scale, width, scale, 3).mean(axis=(1, 3))
-        return np.rint(small).astype(np.uint8)
+        result: NDArray[np.uint8] = np.rint(small).astype(np.uint8)
+        return result
 
     def _mesh(self, mesh: Mesh, X: FloatArray, color: Color) -> None:
         self._place(

@@ -1,8 +1,8 @@
-"""Screwdriving without a physics engine: one degree of freedom, torque over angle, monitored as real spindles are.
+"""Screwdriving without the engine: one degree of freedom, torque over angle, judged as real spindles do.
 
-A screw runs in at its prevailing torque until its head is seated, then torque grows with angle until the spindle cuts
-off. The step is OK within 120 % of the torque and within 10 degrees of the nominal tightening angle (the windows of a
-maker's process monitoring); everything else here is an estimate (E).
+A screw runs in at its prevailing torque until its head is seated, then torque grows with angle until the
+spindle cuts off. The step is OK within 120 % of the torque and within 10 degrees of the nominal tightening
+angle (the windows of a maker's process monitoring); everything else here is an estimate (E).
 """
 
 import math
@@ -45,7 +45,7 @@ class Screw:
         self.result: ScrewResult | None = None
 
     def turn(self, dt: float) -> None:
-        """Let the spindle turn for ``dt``; it stops at the very angle at which the cut-off torque is reached."""
+        """Let the spindle turn for ``dt``; it stops at the very angle of the cut-off torque."""
         if self.result is not None:
             self.torque_nm = 0.0
             return

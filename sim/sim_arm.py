@@ -1,8 +1,8 @@
 """A simulated arm that behaves as a real one through `cells.driver.ArmDriver`.
 
-Segments run in continuous device time: one that follows another starts at the very end of it, not at the next step.
-The engine's joint motors follow position with velocity feed-forward under the arm's torque limits. Setpoints are made
-in the maker's angles and turned into the model's angles of the URDF last.
+Segments run in continuous device time: one that follows another starts at the very end of it, not at the
+next step. The engine's joint motors follow position with velocity feed-forward under the arm's torque
+limits. Setpoints are made in the maker's angles and turned into the model's angles of the URDF last.
 """
 
 import math
@@ -45,6 +45,7 @@ FloatArray = NDArray[np.float64]
 QUEUE_LENGTH = 64
 START_TOLERANCE_RAD = 1e-3
 FOLLOWING_LIMIT_RAD = 0.020
+_CHECK_STEPS = 4  # following errors grow over tens of milliseconds
 _JOINTS = tuple(range(6))
 _POSITION_GAIN = 0.15  # 1.0 would hunt for ever after a joint had run into its torque limit
 _GRIP_PATIENCE_S = 0.6
@@ -83,6 +84,7 @@ class SimArm:
         self._engine: Engine = world.engine
         self._rng = rng
         chain = cell_arm.arm.chain
+        self._sign, self._zero = chain.signs, chain.offsets
         self._signs, self._zeros = chain.signs.tolist(), chain.offsets.tolist()
         self._torques = cell_arm.arm.torque_nm.tolist()
         X_WB = cell_arm.X_WB.copy()
@@ -114,6 +116,8 @@ class SimArm:
         self._at_rest = False
         self._scratch_q, self._scratch_qd = np.empty(6), np.empty(6)
         self.following_max_rad = 0.0
+        self._steps = 0
+        self._yielding = np.zeros((6, 3))  # joints per way the tool gives way in the world
         self._command(1.0 / 240, self._command_m)
 
     # --- the driver's contract ---------------------------------------------------------------------------
@@ -225,19 +229,9 @@ class SimArm:
                 return
         if running is not None and running.begun:
             self._process(running, time_ns, dt)
-        if not self._at_rest:
-            self._measure()
-            error = max(
-                abs(c - (q * s - z))
-                for c, q, s, z in zip(
-                    self._command_m, self._measured_q.tolist(), self._signs, self._zeros, strict=True
-                )
-            )
-            self.following_max_rad = max(self.following_max_rad, error)
-            if error > FOLLOWING_LIMIT_RAD and self._status is not Status.FAULT:
-                self.fail(
-                    f"following error {error * 1e3:.1f} mrad, limit {FOLLOWING_LIMIT_RAD * 1e3:.0f} mrad"
-                )
+        self._steps += 1
+        if not self._at_rest and self._steps % _CHECK_STEPS == 0:
+            self._check_following()
 
     def fail(self, fault: str) -> None:
         """Latch a fault: stop on the path, refuse everything further."""
@@ -489,6 +483,14 @@ class SimArm:
         )
         self._command_m = target
         self._at_rest = self._running is None and max(map(abs, velocity)) < _STILL_RAD_PER_S
+
+    def _check_following(self) -> None:
+        self._measure()
+        error = float(np.abs((self._measured_q * self._sign - self._zero) - self._command_m).max())
+        self.following_max_rad = max(self.following_max_rad, error)
+        if error > FOLLOWING_LIMIT_RAD:
+            limit = FOLLOWING_LIMIT_RAD * 1e3
+            self.fail(f"following error {error * 1e3:.1f} mrad, limit {limit:.0f} mrad")
 
     def _measure(self) -> None:
         states = pybullet.getJointStates(self.body, _JOINTS, physicsClientId=self._engine.client)

@@ -1,7 +1,8 @@
 """Stations that work by themselves: feeders, press, bench, dial, end-of-line test and out tray.
 
-A feeder is the only way a part comes into the world and the out tray the only way a joint leaves it. Each kind of cycle
-is a generator: it receives the length of the next step, drives its machine for it, and returns the outcome at its end.
+A feeder is the only way a part comes into the world and the out tray the only way a joint leaves it. Each
+kind of cycle is a generator: it receives the length of the next step, drives its machine for it, and
+returns the outcome at its end.
 """
 
 from collections.abc import Generator, Mapping
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cells.driver import StationCycle, StationResult, StopCategory
+from cells.fixtures import SHUTTLE_M
 from cells.joint_model import load_joint_model
 from cells.part import parts_of
 from cells.recipe import recipe_for
 from sim.body import Workpiece
 from sim.end_of_line import EndOfLineLimits, end_of_line_test
 from sim.joint_under_test import Assembly, draw
-from sim.machine import Dial, Shuttle
+from sim.machine import Dial, Machine, Shuttle
 from sim.press import Press
+from sim.profile import smooth
 from sim.screwdriving import Screw
 from sim.workpiece import Placed
 
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 _SHORTEST_S = 0.2  # of a pressing or a screw, however short the cycle
 _MOTION_SHARE = 0.92  # of the index time; the rest is settling
 _RAM_REST_M = 0.05  # from the ram's rest to first touch (E)
-_SLIDE, _RAM = 0, 1
+_SLIDE = 0
+_STOP_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class _Running:
     start_ns: int
     work: _Work
     outcome: _Outcome | None = None
+    abandoned: bool = False
 
 
 class SimStations:
@@ -85,13 +90,16 @@ class SimStations:
         return results
 
     def stop(self, category: StopCategory) -> None:
-        """Bring every station to rest where it is; its cycle is abandoned and what it carries stays clamped."""
-        for running in self._running.values():
+        """Bring every station to rest; cycles are abandoned and what is carried stays clamped."""
+        for station, running in tuple(self._running.items()):
             running.work.close()
-        self._running.clear()
-        self.dial.stand()
-        for shuttle in self.shuttles.values():
-            shuttle.stand()
+            machine = self.dial if station == "dial" else self.shuttles.get(station)
+            if machine is None:
+                del self._running[station]
+            elif not running.abandoned:
+                running.abandoned, running.outcome = True, None
+                running.work = self._come_to_rest(machine)
+                next(running.work)
 
     # --- called by the world -----------------------------------------------------------------------------
 
@@ -103,6 +111,10 @@ class SimStations:
                     running.work.send(dt)
                 except StopIteration as end:
                     running.outcome = end.value
+            if running.abandoned:
+                if running.outcome is not None:
+                    del self._running[station]
+                continue
             end_ns = running.start_ns + round(running.order.duration_s * 1e9)
             if running.outcome is not None and time_ns >= end_ns:
                 del self._running[station]
@@ -154,6 +166,7 @@ class SimStations:
         for position, name in nests.items():
             if name in world.at:
                 dial.pick_up(world.at[name], dial.nest_link(position))
+        dial.begin()
         elapsed = 0.0
         while elapsed < duration:
             dt = yield
@@ -180,26 +193,37 @@ class SimStations:
         travel = max(world.cell.motion.shuttle_s, 0.1)
         yield
         shuttle.pick_up(workpiece, _SLIDE)
-        yield from self._slide(shuttle, travel, 0.0, 1.0)
+        yield from self._slide(shuttle, travel, SHUTTLE_M)
         working = cycle.duration_s - 2 * travel
         if cycle.station == "press":
             outcome = yield from self._press(workpiece, shuttle, max(working, _SHORTEST_S))
         else:
             outcome = yield from self._screw(workpiece, working)
-        yield from self._slide(shuttle, travel, 1.0, 0.0)
+        yield from self._slide(shuttle, travel, 0.0)
         shuttle.set_down()
         return outcome
 
-    def _slide(
-        self, shuttle: Shuttle, duration: float, start: float, end: float
-    ) -> Generator[None, float, None]:
-        elapsed = 0.0
+    def _slide(self, shuttle: Shuttle, duration: float, end_m: float) -> Generator[None, float, None]:
+        start, elapsed = shuttle.slid_m, 0.0
         while elapsed < duration:
             dt = yield
-            elapsed = min(elapsed + dt, duration)
-            shuttle.slide_to(start + (end - start) * elapsed / duration, dt)
+            elapsed += dt
+            shuttle.slide_to(start + (end_m - start) * smooth(elapsed / duration), dt)
         dt = yield
-        shuttle.slide_to(end, dt)
+        shuttle.slide_to(end_m, dt)
+
+    def _come_to_rest(self, machine: Machine) -> _Work:
+        """Slow down within a fraction of a second, then clamp what is carried where it is."""
+        yield
+        left = 1.0
+        while left > 0.0:
+            dt = yield
+            slower = max(0.0, left - dt / _STOP_S)
+            machine.slow(slower / left, dt)
+            left = slower
+        yield
+        machine.set_down()
+        return _Outcome()
 
     def _press(
         self, workpiece: Workpiece, shuttle: Shuttle, duration: float

@@ -1,16 +1,17 @@
 """Workpieces: parts and what has been joined from them, as rigid bodies with their true mass.
 
-A workpiece's frame is the part frame of its first part. Joining keeps every measured pose: nothing is snapped to its
-nominal place. Each part's mass is spread evenly over its sections.
+A workpiece's frame is the part frame of its first part. Joining keeps every measured pose: nothing is
+snapped to its nominal place. Each part's mass is spread evenly over its sections.
 
-Two sets of collision shapes. *Resting* shapes are what an arm may meet: open bores as rings of boxes, everything buried
-under another part left out. *Held* shapes are what a counterpart meets: round solids, and rings only where the bore mates
-(a part gripped in its bore mates by its outside). Rings have 12 boxes, exact on the inside; a bore simulated this way is
-honest down to about 0.2 mm of radial clearance.
+Two sets of collision shapes. *Resting* shapes are what an arm may meet: open bores as rings of boxes,
+everything buried under another part left out. *Held* shapes are what a counterpart meets: round solids, and
+rings only where the bore mates (a part gripped in its bore mates by its outside). Rings have 12 boxes,
+exact on the inside; a bore simulated this way is honest down to about 0.2 mm of radial clearance.
 """
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ class Span:
 
 
 def spans(parts: tuple[Placed, ...], X_A0: FloatArray | None = None) -> list[Span]:
-    """All sections seen from a frame A whose z is parallel or antiparallel to the workpiece's axis, tilts left aside."""
+    """All sections seen from a frame A with z along or against the workpiece's axis, tilts left aside."""
     found = []
     for owner, placed in enumerate(parts):
         X = placed.X_0P if X_A0 is None else X_A0 @ placed.X_0P
@@ -122,7 +123,7 @@ def visible(found: list[Span]) -> list[Span]:
     """The spans that are the outermost one of some radius from above or from below; the others are buried."""
     radii = sorted({radius for span in found for radius in (span.r_in_m, span.r_out_m)})
     seen: set[int] = set()
-    for inner, outer in zip(radii, radii[1:], strict=False):
+    for inner, outer in pairwise(radii):
         if outer - inner < _CREVICE_M:
             continue
         middle = (inner + outer) / 2
@@ -132,20 +133,27 @@ def visible(found: list[Span]) -> list[Span]:
     return [span for i, span in enumerate(found) if i in seen]
 
 
-def mate(part: tuple[Placed, ...], X_SP: FloatArray, other: tuple[Placed, ...], X_SO: FloatArray) -> int:
-    """Index of the part in ``other`` that guides ``part`` when seated: the one with the smallest radial gap to it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """What guides a part into its seat: index of the guiding part, length of the overlap along the axis."""
 
-    Falls back to the first part, the housing, where nothing overlaps along the axis.
+    index: int
+    overlap_m: float
+
+
+def guide_of(part: Part, other: tuple[Placed, ...], X_SO: FloatArray) -> Guide | None:
+    """The part in ``other`` with the smallest radial gap to ``part`` once seated in the station's frame S.
+
+    None where the two do not overlap along the axis: one just stands on the other.
     """
-    best, guide = math.inf, 0
+    best, guide = math.inf, None
     theirs = spans(other, X_SO)
-    for mine in spans(part, X_SP):
+    for mine in spans((Placed(part=part, X_0P=np.eye(4)),)):
         for their in theirs:
-            if min(mine.high_m, their.high_m) - max(mine.low_m, their.low_m) < 5e-4:
-                continue
+            overlap = min(mine.high_m, their.high_m) - max(mine.low_m, their.low_m)
             for gap in (their.r_in_m - mine.r_out_m, mine.r_in_m - their.r_out_m):
-                if -1e-4 < gap < best:
-                    best, guide = gap, their.owner
+                if overlap > _CREVICE_M and -1e-4 < gap < best:
+                    best, guide = gap, Guide(index=their.owner, overlap_m=their.high_m - mine.low_m)
     return guide
 
 
@@ -217,7 +225,8 @@ def _urdf(parts: tuple[Placed, ...], shapes: list[str], *, seen: bool) -> str:
     return (
         '<robot name="workpiece"><link name="part">'
         f'<contact><lateral_friction value="{_FRICTION}"/></contact>'
-        f'<inertial><origin xyz="{_text(X_0C[:3, 3])}" rpy="{_text(_rpy(X_0C))}"/><mass value="{mass.mass_kg:.12g}"/>'
+        f'<inertial><origin xyz="{_text(X_0C[:3, 3])}" rpy="{_text(_rpy(X_0C))}"/>'
+        f'<mass value="{mass.mass_kg:.12g}"/>'
         f'<inertia ixx="{x}" iyy="{y}" izz="{z}" ixy="0" ixz="0" iyz="0"/></inertial>{bodies}</link></robot>'
     )
 

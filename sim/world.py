@@ -1,7 +1,7 @@
-"""The simulated cell: one stepper that commands all arms and stations, steps the engine and watches what happened.
+"""The simulated cell: one stepper commands arms and stations, steps the engine and watches what happens.
 
-Time is a count of ticks of 1/240 s. A step is one tick while a finger moves on a part or a part meets its counterpart,
-two ticks otherwise. The same seed gives the same run, bit by bit, on one build of the engine.
+Time is a count of ticks of 1/240 s. A step is one tick while a finger moves on a part or a part meets its
+counterpart, two ticks otherwise. The same seed gives the same run, bit by bit, on one build of the engine.
 """
 
 import hashlib

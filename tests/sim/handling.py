@@ -1,4 +1,4 @@
-"""An arm taught by hand: go somewhere, fetch a part, insert it. What a plan does, for the tests of the simulation."""
+"""An arm taught by hand: go somewhere, fetch a part, insert it. What a plan does, for tests."""
 
 import itertools
 
@@ -85,7 +85,9 @@ class Hand:
         end[:3, 3] += self.arm.cell_arm.X_WB[:3, :3].T @ np.array([dx, dy, dz])
         return self.segment(straight_line(chain, self.arm.limits, start, end, self.q, speed, 4.0), process)
 
-    def fetch(self, station: str, part: Part, turn: float = 0.0, force_n: float = 150.0) -> tuple[Segment, ...]:
+    def fetch(
+        self, station: str, part: Part, turn: float = 0.0, force_n: float = 150.0
+    ) -> tuple[Segment, ...]:
         """Above a station, down, grip, up again."""
         X_WS = self.world.seat(station)
         height = part.grip.height_m
@@ -112,7 +114,7 @@ class Hand:
         miss: tuple[float, float] = (0.0, 0.0),
         window: tuple[float, float] | None = None,
     ) -> tuple[Segment, ...]:
-        """Above a station, quickly down to the entry, slowly to the seat; ``miss`` is a sideways error [m]."""
+        """Above a station, quickly to the entry, slowly to the seat; ``miss`` is a sideways error [m]."""
         X_WS = self.world.seat(station).copy()
         X_WS[:2, 3] += miss
         height = part.grip.height_m
@@ -133,7 +135,9 @@ class Hand:
         return (self.segment(None, release), self.line(0.0, 0.0, ABOVE_M - part.grip.height_m, 0.5))
 
 
-def cycle(world: World, station: str, duration_s: float = 0.1, model: str = "", serial: str = "") -> StationResult:
+def cycle(
+    world: World, station: str, duration_s: float = 0.1, *, model: str = "", serial: str = ""
+) -> StationResult:
     """Run one cycle of a station to its end."""
     world.stations.start(
         StationCycle(id=next(_ids), station=station, duration_s=duration_s, model=model, serial=serial)

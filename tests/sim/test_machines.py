@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from cells.driver import StationCycle, StopCategory
 from cells.joint_model import load_joint_model
 from cells.part import parts_of
 from sim.body import Workpiece
@@ -45,8 +46,6 @@ def test_dial_carries_a_joint_all_round_and_turns_it_over(new_world: Callable) -
 def test_dial_moves_smoothly(new_world: Callable) -> None:
     world = new_world()
     joint = put(world, "P3", "housing")
-    from cells.driver import StationCycle
-
     world.stations.start(StationCycle(id=1, station="dial", duration_s=1.2))
     heights, places = [], []
     while not world.stations.read():
@@ -59,6 +58,28 @@ def test_dial_moves_smoothly(new_world: Callable) -> None:
     assert np.abs(np.diff(speed)).max() < 0.05 * speed.max()
     assert heights[0] == pytest.approx(1.0, abs=1e-3)
     assert heights[-1] == pytest.approx(-1.0, abs=1e-6)
+
+
+@pytest.mark.pybullet
+def test_a_stopped_dial_comes_to_rest_and_goes_on_from_there(new_world: Callable) -> None:
+    world = new_world()
+    joint = put(world, "P3", "housing")
+    world.stations.start(StationCycle(id=1, station="dial", duration_s=1.2))
+    for _ in range(60):
+        world.step()
+    world.stations.stop(StopCategory.STOP_AND_HOLD)
+    for _ in range(60):
+        world.step()
+    rest = joint.pose
+    assert world.stations.read() == ()
+    assert np.linalg.norm(rest[:3, 3] - world.seat("P3")[:3, 3]) > 0.05
+    for _ in range(30):
+        world.step()
+    np.testing.assert_array_equal(joint.pose, rest)
+    cycle(world, "dial", 1.2)
+    assert world.at["P4"] is joint
+    np.testing.assert_allclose(joint.pose[:3, 3], world.seat("P4")[:3, 3], atol=1e-4)
+    np.testing.assert_allclose(joint.pose[:3, 2], [0.0, 0.0, -1.0], atol=1e-3)
 
 
 @pytest.mark.pybullet

@@ -1,6 +1,7 @@
 """A simulated arm keeps the driver's contract and follows its setpoints."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pybullet
@@ -53,7 +54,7 @@ def test_segments_follow_each_other_without_a_gap_in_device_time(new_world: Call
         hand.to(AWAY), hand.segment(None, Dwell(duration_s=0.1)), hand.to(ZERO), hand.to(AWAY / 2)
     )
     assert len(results) == 4
-    for before, after in zip(results, results[1:], strict=False):
+    for before, after in pairwise(results):
         assert after.start_ns == before.end_ns
     assert results[1].end_ns - results[1].start_ns == 100_000_000
     assert hand.arm.read().results == ()

@@ -9,7 +9,7 @@ import pytest
 from cells.joint_model import joint_model_names, load_joint_model
 from cells.part import Part, parts_of
 from sim.body import Workpiece, joined
-from sim.workpiece import Placed, held_urdf, mass_of, mate, resting_urdf, spans, visible
+from sim.workpiece import Placed, guide_of, held_urdf, mass_of, resting_urdf, spans, visible
 
 MODEL = "Pro-PR60-50-90"
 PARTS = parts_of(load_joint_model(MODEL))
@@ -75,7 +75,9 @@ def test_the_engine_has_the_joined_mass_and_inertia_at_the_measured_pose(new_wor
     info = pybullet.getDynamicsInfo(both.body, -1)
     assert info[0] == pytest.approx(base.mass.mass_kg + added.mass.mass_kg, rel=1e-12)
     np.testing.assert_allclose(info[2], np.linalg.eigvalsh(both.mass.inertia_kgm2), rtol=1e-6)
-    np.testing.assert_allclose(both.pose_of_mass[:3, 3], base.pose[:3, :3] @ both.mass.com_m + base.pose[:3, 3])
+    np.testing.assert_allclose(
+        both.pose_of_mass[:3, 3], base.pose[:3, :3] @ both.mass.com_m + base.pose[:3, 3]
+    )
     np.testing.assert_allclose(both.pose_of_last, X_W0, atol=1e-12)
     both.clamp()
     np.testing.assert_allclose(both.pose, base.pose, atol=1e-9)
@@ -98,7 +100,7 @@ def test_a_resting_ring_is_open_to_its_bore_and_closed_beyond(new_world: Callabl
     pybullet.setCollisionFilterGroupMask(workpiece.body, -1, 1, -1)  # a ray is in the engine's default group
     section = part.sections[0]
     origin = world.seat("feeder_cap")[:3, 3]
-    high = origin + [0.0, 0.0, section.z_high_m - 0.002]
+    high = origin + np.array([0.0, 0.0, section.z_high_m - 0.002])
     for angle in np.arange(24) * 2 * np.pi / 24:
         out = np.array([np.cos(angle), np.sin(angle), 0.0])
         hit = pybullet.rayTest(high.tolist(), (high + 0.2 * out).tolist())[0]
@@ -125,4 +127,12 @@ def test_a_part_gripped_in_its_bore_is_solid_in_the_hand_and_a_mating_bore_is_no
 )
 def test_the_guiding_part_is_the_one_with_the_smallest_gap(name: str, inside: list[str], guide: str) -> None:
     other = whole(inside)
-    assert other[mate(whole([name]), np.eye(4), other, np.eye(4))].part.name == guide
+    found = guide_of(PARTS[name], other, np.eye(4))
+    assert found is not None
+    assert other[found.index].part.name == guide
+    # The part fits into its guide from here on: that height and its fit's entry tell the same story.
+    assert found.overlap_m == pytest.approx(PARTS[name].fit.entry_m, abs=2.5e-3)
+
+
+def test_a_part_that_only_stands_on_another_has_no_guide() -> None:
+    assert guide_of(PARTS["output_flange"], whole(["flexspline"]), np.eye(4)) is None

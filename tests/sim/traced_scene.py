@@ -1,4 +1,4 @@
-"""A short run with every kind of event; prints the hash of its trace. Run as a module, twice, to compare processes."""
+"""A short run with many kinds of events; prints the hash of its trace, to compare processes."""
 
 import sys
 import time
