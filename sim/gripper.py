@@ -16,6 +16,7 @@ from sim.body import Workpiece
 from sim.engine import Engine, inverse, pose
 
 _CLOSING_M_PER_S = 0.04
+_GENTLE = 0.2  # share of the force until both fingers touch (E)
 _MOVING_M_PER_S = 0.15
 _HOLDING_N = 400.0  # force of the finger drives while they only keep their place (E)
 _STILL_M_PER_S = 1e-3
@@ -35,6 +36,7 @@ class Gripper:
         self.moving = False  # a finger closes or opens on a part: the step must be short
         self._constraint = -1
         self._internal = False
+        self._firm = False
         self._force_n = 0.0
         self._still_steps = 0
         self._gripped_at_m = 0.0
@@ -60,20 +62,16 @@ class Gripper:
             )
 
     def close_on(self, *, internal: bool, force_n: float) -> None:
-        """Push both fingers towards the part (outwards for an internal grip) with a limited force."""
-        self._internal, self._force_n, self._still_steps, self.moving = internal, force_n, 0, True
-        for link in FINGER_LINKS:
-            pybullet.setJointMotorControl2(
-                self.body,
-                link,
-                pybullet.VELOCITY_CONTROL,
-                targetVelocity=_CLOSING_M_PER_S if internal else -_CLOSING_M_PER_S,
-                force=force_n,
-                physicsClientId=self.engine.client,
-            )
+        """Close on the part, outwards for an internal grip: gently until both touch, then with force.
+
+        One finger touches first. With its full force it would push the wrist beyond its torque limits.
+        """
+        self._internal, self._force_n, self._still_steps = internal, force_n, 0
+        self.moving, self._firm = True, False
+        self._push(_GENTLE * force_n)
 
     def closed_on(self, workpiece: Workpiece) -> bool:
-        """Whether both fingers have touched the part and stood still for a few steps; ask once a step."""
+        """Whether both fingers hold the part with full force and stand still; ask once a step."""
         client = self.engine.client
         for link in FINGER_LINKS:
             speed = pybullet.getJointState(self.body, link, physicsClientId=client)[1]
@@ -83,7 +81,21 @@ class Gripper:
                 self._still_steps = 0
                 return False
         self._still_steps += 1
+        if not self._firm:
+            self._firm, self._still_steps = True, 0
+            self._push(self._force_n)
         return self._still_steps >= _STILL_STEPS
+
+    def _push(self, force_n: float) -> None:
+        for link in FINGER_LINKS:
+            pybullet.setJointMotorControl2(
+                self.body,
+                link,
+                pybullet.VELOCITY_CONTROL,
+                targetVelocity=_CLOSING_M_PER_S if self._internal else -_CLOSING_M_PER_S,
+                force=force_n,
+                physicsClientId=self.engine.client,
+            )
 
     def fingers_m(self) -> tuple[float, float]:
         """Distance of each finger's middle from the tool axis."""

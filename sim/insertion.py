@@ -29,16 +29,18 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-CONTACT_M = 0.003  # entry depth after which the fit takes over
+CONTACT_M = 0.003  # entry depth after which the fit takes over, once the part is central
+_LONGEST_CONTACT_M = 0.010  # after which it takes over anyhow, and the insertion is not OK
 ABORT_N = 100.0
 _GATE_M = 1e-4  # beyond the clearance
 _GATE_TILT_RAD = math.radians(0.5)
-_YIELD_M_PER_NS = 1e-3  # (m/s)/N
+_YIELD_M_PER_NS = 2e-3  # (m/s)/N
 _NEAR_M = 0.002  # admittance begins this far above the entry
-_GUIDE_N_PER_M = 1e5
+_GUIDE_N_PER_M = 5e4
 _GUIDE_PLAY_M = 10e-6  # of the modelled h6/H7 fit
 _SEATING_N = 10.0  # beyond the friction
 _PRESS_M_PER_NS = 0.5e-3
+_PRESS_EARLY_S = 0.03  # before the end of the line
 _PRESS_M_PER_S = 6e-3
 _SEATED_N = 2.0
 _PATIENCE_S = 1.0
@@ -78,13 +80,18 @@ class Insertion:
             fit = replace(_PLAIN_SEAT, force_high_n=process.force_high_n)
         self._fit = replace(fit, entry_m=max(process.entry_m, 1e-4))
         self._window = (process.force_low_n, process.force_high_n)
-        self._entered_m = self._fit.entry_m - min(CONTACT_M, self._fit.entry_m / 2)
+        self._enter(self._fit.entry_m)
         self._X_WG = self._guide(world.seat(process.station))
         self._X_GW = inverse(self._X_WG)
         self._gate = False
         self._waited_s = 0.0
         self._tilt = 0.0
         self._weight_n = self.part.mass.mass_kg * GRAVITY
+
+    def _enter(self, overlap_m: float) -> None:
+        """Heights over the seat at which the fit may take over, and at which it must."""
+        self._entered_m = overlap_m - min(CONTACT_M, overlap_m / 2)
+        self._latest_m = overlap_m - min(_LONGEST_CONTACT_M, 0.75 * overlap_m)
 
     def _guide(self, X_WS: FloatArray) -> FloatArray:
         """Frame of the axis the part has to find: through the guiding part, upright, at the seat's height."""
@@ -93,7 +100,7 @@ class Insertion:
         other, X_SW = self.counterpart, inverse(X_WS)
         guide = guide_of(self.part.last, other.parts, X_SW @ other.pose)
         if guide is not None:
-            self._entered_m = guide.overlap_m - min(CONTACT_M, guide.overlap_m / 2)
+            self._enter(guide.overlap_m)
         X_WG = X_WS.copy()
         axis = X_SW @ other.pose @ other.parts[guide.index if guide is not None else 0].X_0P
         X_WG[:3, 3] += X_WS[:3, :3] @ np.array([axis[0, 3], axis[1, 3], 0.0])
@@ -112,8 +119,12 @@ class Insertion:
                 physicsClientId=self._engine.client,
             )
 
-    def watch(self, dt: float, *, line_ended: bool) -> bool:
+    def watch(self, dt: float, left_s: float) -> bool:
         """Look at the part after a step, give way, and tell whether it is seated.
+
+        Args:
+            dt: Length of the step [s].
+            left_s: What is left of the planned line, negative past its end [s].
 
         Raises:
             JamError: When the contact force passes the abort limit.
@@ -123,23 +134,24 @@ class Insertion:
         offset = math.hypot(x, y)
         self._tilt = math.acos(min(1.0, float(X_GP[2, 2])))
         if not self.engaged:
-            return self._touch(dt, height, offset, line_ended)
-        self._settle(dt, height, (x, y), offset)
-        if not line_ended:
+            self._touch(dt, height, offset)
+            if not self.engaged and left_s <= 0.0:
+                self._engage()
             return False
-        self._waited_s += dt
-        target = self._fit.friction_n + _SEATING_N
-        missing = target - self.force_n
-        step = max(-_PRESS_M_PER_S, min(_PRESS_M_PER_S, _PRESS_M_PER_NS * missing)) * dt
-        self.yielded[2] -= step
-        return abs(missing) < _SEATED_N or self._waited_s > _PATIENCE_S
+        self._settle(dt, height, (x, y), offset)
+        if left_s > _PRESS_EARLY_S:
+            return False
+        missing = self._fit.friction_n + _SEATING_N - self.force_n
+        self.yielded[2] -= max(-_PRESS_M_PER_S, min(_PRESS_M_PER_S, _PRESS_M_PER_NS * missing)) * dt
+        self._waited_s = -left_s
+        return left_s <= 0.0 and (abs(missing) < _SEATED_N or self._waited_s > _PATIENCE_S)
 
-    def _touch(self, dt: float, height: float, offset: float, line_ended: bool) -> bool:
-        entry = self._fit.entry_m
+    def _touch(self, dt: float, height: float, offset: float) -> None:
+        """Contact: yield to sideways forces until the part is far enough in and central enough."""
+        if height > self._fit.entry_m + _NEAR_M:
+            return  # what acts so far up is the inertia of the part
         fx, fy, fz = self._gripper.load()
         force = math.sqrt(fx * fx + fy * fy + (fz + self._weight_n) ** 2)
-        if height > entry + _NEAR_M:
-            return False  # what acts so far up is the inertia of the part
         self.peak_n = max(self.peak_n, force)
         if force > ABORT_N:
             raise JamError(
@@ -147,12 +159,15 @@ class Insertion:
             )
         self.yielded[0] += _YIELD_M_PER_NS * fx * dt
         self.yielded[1] += _YIELD_M_PER_NS * fy * dt
-        if height <= self._entered_m or line_ended:
-            self.engaged = True
+        if height <= self._entered_m:
             self._gate = offset <= self._fit.clearance_m + _GATE_M and self._tilt <= _GATE_TILT_RAD
-            if self.counterpart is not None:
-                self._engine.pair(self.part.body, -1, self.counterpart.body, -1, collide=False)
-        return False
+            if self._gate or height <= self._latest_m:
+                self._engage()
+
+    def _engage(self) -> None:
+        self.engaged = True
+        if self.counterpart is not None:
+            self._engine.pair(self.part.body, -1, self.counterpart.body, -1, collide=False)
 
     def _settle(self, dt: float, height: float, lateral: tuple[float, float], offset: float) -> None:
         self.force_n = self._fit.force_n(self._fit.entry_m - height)
