@@ -1,0 +1,304 @@
+"""The simulated cell: one stepper commands arms and stations, steps the engine and watches what happens.
+
+Time is a count of ticks of 1/240 s. A step is one tick while a finger moves on a part or a part meets its
+counterpart, two ticks otherwise. The same seed gives the same run, bit by bit, on one build of the engine.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pybullet
+from numpy.typing import NDArray
+
+from cells.cell import Cell
+from cells.fixtures import fixtures_of
+from sim.body import Seating, Workpiece, joined
+from sim.engine import FIXTURE, TICK_HZ, Engine, inverse, quaternion
+from sim.servo import draw_error, no_error
+from sim.sim_arm import SimArm
+from sim.stations import SimStations
+
+FloatArray = NDArray[np.float64]
+
+ARM_COLORS = (
+    (0.93, 0.46, 0.13),
+    (0.16, 0.46, 0.78),
+    (0.20, 0.62, 0.42),
+    (0.76, 0.20, 0.28),
+    (0.52, 0.34, 0.70),
+    (0.92, 0.72, 0.16),
+)
+_TOUCH_M = 1e-5  # penetration that counts as a collision
+_TRACE_TICKS = 24
+_LONG_STEP = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collision:
+    """Two things that should not have touched: when it began, and the deepest penetration."""
+
+    time_s: float
+    a: str
+    b: str
+    depth_m: float
+
+
+@dataclass(slots=True)
+class StepTimes:
+    """Where the wall time of stepping went [s]."""
+
+    steps: int = 0
+    engine_s: float = 0.0
+    total_s: float = 0.0
+
+
+class World:
+    """A cell in the physics engine.
+
+    Args:
+        cell: The cell.
+        seed: Of every random draw: servo errors, repeatability, screws, presses, the joints under test.
+        start: Joints (6,) of each arm by name at the beginning [rad]; zeros where it is not named.
+        ideal: Leave out the servo errors (calibration, repeatability, lag).
+        gui: Show the engine's own window.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        seed: int = 0,
+        *,
+        start: Mapping[str, FloatArray] | None = None,
+        ideal: bool = False,
+        gui: bool = False,
+    ) -> None:
+        self.cell = cell
+        self.engine = Engine(gui=gui)
+        self.at: dict[str, Workpiece] = {}  # by station
+        self.finished: list[Workpiece] = []
+        self.dropped: list[Workpiece] = []
+        self.seating: list[Seating] = []
+        self.times = StepTimes()
+        self.fixtures = {fixture.name: fixture for fixture in fixtures_of(cell)}
+        self._names: dict[int, str] = {}
+        self._ticks = 0
+        self._next_trace = 0
+        self._trace = hashlib.sha256()
+        self._allowed: set[frozenset[int]] = set()
+        self._touching: dict[tuple[str, str], Collision] = {}
+        self._past: list[Collision] = []
+        self._build_fixtures()
+        generator = np.random.default_rng(seed)
+        station_rng, *arm_rngs = generator.spawn(1 + len(cell.arms))
+        self.stations = SimStations(self, station_rng)
+        self.arms: dict[str, SimArm] = {}
+        for index, (cell_arm, rng) in enumerate(zip(cell.arms, arm_rngs, strict=True)):
+            error = no_error() if ideal else draw_error(rng)
+            q = np.zeros(6) if start is None else start.get(cell_arm.id, np.zeros(6))
+            arm = SimArm(self, cell_arm, error, q, ARM_COLORS[index % len(ARM_COLORS)], rng)
+            self.arms[cell_arm.id] = arm
+            self._names[arm.body] = cell_arm.id
+        self._names[self.stations.dial.body] = "dial"
+
+    def close(self) -> None:
+        """Leave the engine."""
+        self.engine.close()
+
+    # --- time ----------------------------------------------------------------------------------------------
+
+    @property
+    def time_ns(self) -> int:
+        """Simulated time since the start [ns]."""
+        return self._ticks * 1_000_000_000 // TICK_HZ
+
+    def step(self) -> None:
+        """Let one step pass."""
+        began = time.perf_counter()
+        arms = self.arms.values()
+        ticks = 1 if any(arm.needs_short_step for arm in arms) else _LONG_STEP
+        self.engine.use_step(ticks)
+        dt = ticks / TICK_HZ
+        now = (self._ticks + ticks) * 1_000_000_000 // TICK_HZ
+        for arm in arms:
+            arm.command(now, dt)
+        self.stations.command(now, dt)
+        before = time.perf_counter()
+        pybullet.stepSimulation(physicsClientId=self.engine.client)
+        self.times.engine_s += time.perf_counter() - before
+        self._ticks += ticks
+        for arm in arms:
+            arm.update(now, dt)
+        self._watch()
+        if self._ticks >= self._next_trace:
+            self._next_trace = self._ticks + _TRACE_TICKS
+            self._record()
+        self.times.steps += 1
+        self.times.total_s += time.perf_counter() - began
+
+    # --- places --------------------------------------------------------------------------------------------
+
+    def is_nest(self, station: str) -> bool:
+        """Whether a name is that of a dial position, P0 and so on."""
+        return station[:1] == "P" and station[1:].isdigit() and int(station[1:]) < self.cell.dial.positions
+
+    def seat(self, station: str) -> FloatArray:
+        """Frame (4, 4) in the world where the part frame of a seated part should be."""
+        return self.cell.nest(int(station[1:])) if self.is_nest(station) else self.cell.stations[station].X_WS
+
+    def take(self, station: str) -> Workpiece:
+        """A gripper takes the workpiece of a station over."""
+        return self.at.pop(station)
+
+    def put(self, station: str, part: Workpiece, measured: Mapping[str, float]) -> Workpiece:
+        """A station takes a seated workpiece over: it joins what is there, at its measured pose."""
+        X_SP = inverse(self.seat(station)) @ part.pose_of_last
+        base = self.at.get(station)
+        position = X_SP[:3, 3]
+        for placed in part.parts:
+            seating = Seating(
+                time_s=self.time_ns * 1e-9,
+                serial=base.serial if base is not None else part.serial,
+                part=placed.part.name,
+                station=station,
+                position_error_m=float(np.sqrt(position @ position)),
+                tilt_rad=float(np.arccos(min(1.0, X_SP[2, 2]))),
+                offset_m=measured["offset_m"],
+                ok=measured["ok"] == 1.0,
+            )
+            self.seating.append(seating)
+            part.seatings.append(seating)
+        if measured["ok"] != 1.0:
+            part.faults.append(f"{part.last.name} seated outside its window at {station}")
+        if base is None:
+            part.rest(part.pose)
+            self.at[station] = part
+            return part
+        whole = joined(base, part)
+        X_W0 = base.pose
+        base.vanish()
+        part.vanish()
+        whole.rest(X_W0)
+        self.at[station] = whole
+        return whole
+
+    def drop(self, workpiece: Workpiece) -> None:
+        """Note a workpiece that fell out of a gripper."""
+        self.dropped.append(workpiece)
+
+    def workpieces(self) -> list[Workpiece]:
+        """Everything that lies, is held or has fallen in this world."""
+        held = (arm.gripper.held for arm in self.arms.values())
+        return [*self.at.values(), *(part for part in held if part is not None), *self.dropped]
+
+    # --- watching ------------------------------------------------------------------------------------------
+
+    @property
+    def collisions(self) -> list[Collision]:
+        """Every forbidden contact so far, one entry from first touch to parting."""
+        return [*self._past, *self._touching.values()]
+
+    def allow(self, a: int, b: int) -> None:
+        """Two bodies may touch from now on."""
+        self._allowed.add(frozenset((a, b)))
+
+    def forbid(self, a: int, b: int) -> None:
+        """Two bodies must not touch any more."""
+        self._allowed.discard(frozenset((a, b)))
+
+    @property
+    def following_max_rad(self) -> float:
+        """Largest following error of any arm's joint so far."""
+        return max(arm.following_max_rad for arm in self.arms.values())
+
+    def trace_sha256(self) -> str:
+        """Hash over time, joints and workpiece poses of the run so far."""
+        return self._trace.hexdigest()
+
+    def _watch(self) -> None:
+        client = self.engine.client
+        found: dict[tuple[str, str], float] = {}
+        for arm in self.arms.values():
+            bodies = (arm.body,) if arm.gripper.held is None else (arm.body, arm.gripper.held.body)
+            for body in bodies:
+                for contact in pybullet.getContactPoints(body, physicsClientId=client):
+                    depth = -contact[8]
+                    if depth > _TOUCH_M and frozenset((contact[1], contact[2])) not in self._allowed:
+                        pair = self._pair(contact[1], contact[2])
+                        found[pair] = max(depth, found.get(pair, 0.0))
+        if not found and not self._touching:
+            return
+        for pair in [pair for pair in self._touching if pair not in found]:
+            self._past.append(self._touching.pop(pair))
+        for pair, depth in found.items():
+            known = self._touching.get(pair)
+            if known is None or depth > known.depth_m:
+                began = self.time_ns * 1e-9 if known is None else known.time_s
+                self._touching[pair] = Collision(time_s=began, a=pair[0], b=pair[1], depth_m=depth)
+
+    def _pair(self, a: int, b: int) -> tuple[str, str]:
+        first, second = sorted((self._name(a), self._name(b)))
+        return first, second
+
+    def _name(self, body: int) -> str:
+        if body in self._names:
+            return self._names[body]
+        for station, workpiece in self.at.items():
+            if workpiece.body == body:
+                return f"{workpiece.last.name} at {station}"
+        for arm in self.arms.values():
+            if arm.gripper.held is not None and arm.gripper.held.body == body:
+                return f"{arm.gripper.held.last.name} in {arm.name}"
+        for workpiece in self.dropped:
+            if workpiece.body == body:
+                return f"dropped {workpiece.last.name}"
+        return f"body {body}"
+
+    def _record(self) -> None:
+        client = self.engine.client
+        values: list[float] = []
+        for arm in self.arms.values():
+            values += [s[0] for s in pybullet.getJointStates(arm.body, range(8), physicsClientId=client)]
+            if arm.gripper.held is not None:
+                values += arm.gripper.held.pose.ravel().tolist()
+        for station in sorted(self.at):
+            values += self.at[station].pose.ravel().tolist()
+        self._trace.update(self._ticks.to_bytes(8, "little"))
+        self._trace.update(np.array(values).tobytes())
+
+    def _build_fixtures(self) -> None:
+        """All fixed boxes but those of the dial, which turn with it."""
+        client = self.engine.client
+        for name, box in self.fixtures.items():
+            if name.startswith(("dial.", "nest")):
+                continue
+            shape = pybullet.createCollisionShape(
+                pybullet.GEOM_BOX, halfExtents=list(box.half_m), physicsClientId=client
+            )
+            body = pybullet.createMultiBody(
+                baseMass=0.0,
+                baseCollisionShapeIndex=shape,
+                basePosition=box.X_WO[:3, 3].tolist(),
+                baseOrientation=quaternion(box.X_WO),
+                physicsClientId=client,
+            )
+            self.engine.group(body, -1, FIXTURE)
+            self._names[body] = name
+
+
+class SimClock:
+    """Time of a `World` as the engine of a run sees it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def now_ns(self) -> int:
+        """Simulated time [ns]."""
+        return self._world.time_ns
+
+    def advance(self) -> None:
+        """Let one step of the world pass."""
+        self._world.step()
