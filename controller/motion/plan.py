@@ -18,9 +18,9 @@ from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
 from controller.motion.shape import moving_capsules
 from controller.motion.unroll import Unrolled, unroll
-from controller.motion.visit import Leg, Visit, VisitPlanner
+from controller.motion.visit import Leg, Visit, VisitPlanner, Zone, still
 from controller.scheduling.schedule import Schedule
-from kinematics import Boxes, Capsules, Sweep, Trajectory, sweep, sweep_box_distance, sweep_hits
+from kinematics import Boxes, Capsules, Sweep, sweep, sweep_box_distance, sweep_hits
 
 FloatArray = NDArray[np.float64]
 
@@ -71,11 +71,12 @@ class MotionPlanner:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
+        self._poses = {arm.id: ArmPoses(cell, arm) for arm in cell.arms}
+        self._planners = [VisitPlanner(cell, self._poses[arm.id]) for arm in cell.arms]
         self._arms = {arm.id: arm for arm in cell.arms}
         self._recipes: dict[str, Recipe] = {}
         self._visits: dict[tuple[object, ...], Visit] = {}
-        self._legs: dict[tuple[int, int], tuple[Leg, ...]] = {}
+        self._legs: dict[tuple[str, int, int], tuple[Leg, ...]] = {}
         self._rests: dict[int, Leg] = {}
         self._volumes = _Volumes(cell)
 
@@ -158,10 +159,8 @@ class MotionPlanner:
     def _rest(self, leg: Leg) -> Leg:
         """Standing still at the end of a leg; a part gripped there counts as held, one let go no longer."""
         if id(leg) not in self._rests:
-            end = leg.trajectory.q[-1:]
-            zero = np.zeros((1, 6))
-            still = Trajectory(t=np.zeros(1), q=end, qd=zero, qdd=zero)
-            self._rests[id(leg)] = replace(leg, name="rest", trajectory=still, held=leg.held_after)
+            stay = still(leg.trajectory.q[-1])
+            self._rests[id(leg)] = replace(leg, name="rest", trajectory=stay, held=leg.held_after)
         return self._rests[id(leg)]
 
     def _visit(self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None) -> Visit:
@@ -176,10 +175,15 @@ class MotionPlanner:
         return self._visits[key]
 
     def _legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
-        key = (id(last), id(visit))
+        """The legs of a visit, from where the arm's last one ended; at the very beginning it stands parked."""
+        key = (arm, id(last), id(visit))
         if key not in self._legs:
-            q = visit.approach[0] if last is None else last.end
-            self._legs[key] = visit.legs_from(q)
+            if last is None:
+                parked = still(self._poses[arm].park)
+                start = Leg(name="start", zone=Zone.BEFORE, trajectory=parked)
+                self._legs[key] = (start, *visit.legs_from(parked.q[-1]))
+            else:
+                self._legs[key] = visit.legs_from(last.end)
         return self._legs[key]
 
 
