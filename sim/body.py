@@ -72,13 +72,13 @@ class Workpiece:
 
     def rest(self, X_W0: FloatArray) -> None:
         """Appear as a body that a station holds."""
-        self._load(resting_urdf(self.parts), X_W0, RESTING)
+        self._load(resting_urdf(self.parts, seen=self.engine.gui), X_W0, RESTING)
         self.clamp()
 
     def hold(self) -> None:
         """Become a body that an arm holds: same place, true mass, the shapes a counterpart meets."""
         X_W0 = self.pose
-        self._load(held_urdf(self.parts), X_W0, HELD)
+        self._load(held_urdf(self.parts, seen=self.engine.gui), X_W0, HELD)
         self._still = None
 
     def clamp(self) -> None:

@@ -44,6 +44,7 @@ class Engine:
     """One physics client; every call of the simulation goes through ``client``."""
 
     def __init__(self, *, gui: bool = False) -> None:
+        self.gui = gui
         self.client: int = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
         pybullet.setPhysicsEngineParameter(**_SETTINGS, physicsClientId=self.client)
         pybullet.setGravity(0.0, 0.0, -GRAVITY, physicsClientId=self.client)
@@ -67,7 +68,8 @@ class Engine:
         )  # one name per process: two writers of one file break it
         try:
             with os.fdopen(handle, "w") as file:
-                file.write(urdf)
+                # The engine reads lines of 1024 characters and breaks longer ones in the middle of words.
+                file.write(urdf.replace("><", ">\n<"))
             body = int(
                 pybullet.loadURDF(
                     path,

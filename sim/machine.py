@@ -197,4 +197,5 @@ def _box(X: FloatArray, half: tuple[float, float, float]) -> str:
     x, y, z = X[:3, 3]
     size = f"{2 * half[0]:.12g} {2 * half[1]:.12g} {2 * half[2]:.12g}"
     origin = f'<origin xyz="{x:.12g} {y:.12g} {z:.12g}" rpy="0 0 {yaw:.12g}"/>'
-    return f'<collision>{origin}<geometry><box size="{size}"/></geometry></collision>'
+    body = f'{origin}<geometry><box size="{size}"/></geometry>'
+    return f"<collision>{body}</collision><visual>{body}</visual>"

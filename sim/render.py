@@ -46,6 +46,8 @@ _PART_COLORS: dict[str, Color] = {
     "cap": (0.22, 0.24, 0.28),
 }
 _SUPERSAMPLING = 2
+_FLOOR_RADIUS_M = 1.9
+_LIGHT_DISTANCE_M = 6.0  # as far as the renderer's shadow map takes in the whole floor
 _SKY_TOP, _SKY_BOTTOM = np.array([176.0, 192.0, 210.0]), np.array([240.0, 243.0, 246.0])
 
 
@@ -111,7 +113,7 @@ class _Scene:
 
     def cell(self, world: World) -> None:
         """Floor, fixtures and the dial as it stands."""
-        self._box(_at(0.0, 0.0, FLOOR_M - 0.01), (4.0, 4.0, 0.01), _FLOOR)
+        self._mesh(ring(0.0, _FLOOR_RADIUS_M, FLOOR_M - 0.02, FLOOR_M), _at(0.0, 0.0, 0.0), _FLOOR)
         for name, fixture in world.fixtures.items():
             if name.startswith(("dial.", "nest")):
                 continue
@@ -194,6 +196,7 @@ class _Scene:
             lightAmbientCoeff=0.55,
             lightDiffuseCoeff=0.50,
             lightSpecularCoeff=0.15,
+            lightDistance=_LIGHT_DISTANCE_M,
             shadow=1,
             flags=pybullet.ER_NO_SEGMENTATION_MASK,
             renderer=pybullet.ER_TINY_RENDERER,

@@ -114,7 +114,8 @@ class SimArm:
         self._rate_fall = 0.0
         self._stop_status = Status.STOPPED
         self._path_s = 0.0
-        self._at_rest = False
+        self._at_rest = False  # the last command asked for no motion and nothing will until the next segment
+        self._line_done = True  # the trajectory of this segment has been followed to its end
         self._scratch_q, self._scratch_qd = np.empty(6), np.empty(6)
         self.following_max_rad = 0.0
         self._steps = 0
@@ -212,8 +213,8 @@ class SimArm:
                 running.insertion.press()
             elif running.screws:
                 self._turn_screws(running, dt)
-        if self._running is None and self._at_rest:
-            return
+        if self._at_rest:
+            return  # the motors keep their last setpoint
         target = self._model(self._q + self._shift)
         self._command(dt, target)
 
@@ -231,7 +232,7 @@ class SimArm:
         if running is not None and running.begun:
             self._process(running, time_ns, dt)
         self._steps += 1
-        if not self._at_rest and self._steps % _CHECK_STEPS == 0:
+        if (running is not None or not self._at_rest) and self._steps % _CHECK_STEPS == 0:
             self._check_following()
 
     def fail(self, fault: str) -> None:
@@ -277,7 +278,7 @@ class SimArm:
         moving = segment.trajectory.duration if segment.trajectory is not None else 0.0
         self._running = running = _Running(segment=segment, start_ns=start_ns, moving_s=moving)
         self._path_s = 0.0
-        self._at_rest = False
+        self._at_rest = self._line_done = False
         if moving > 0.0:
             self._shift_from = self._shift
             self._shift_to = self.error.repeatability_rad * self._rng.standard_normal(6)
@@ -288,9 +289,11 @@ class SimArm:
     def _sample(self, running: _Running, path_s: float) -> None:
         """Set the point on the path, and blend in the servo's error of this segment."""
         trajectory = running.segment.trajectory
-        if trajectory is None:
+        if trajectory is None or (self._line_done and running.insertion is None):
+            self._line_done = True
             return
         self._path_s = path_s
+        self._line_done = path_s >= running.moving_s
         sample_one(
             trajectory.t,
             trajectory.q,
@@ -483,7 +486,9 @@ class SimArm:
             physicsClientId=self._engine.client,
         )
         self._command_m = target
-        self._at_rest = self._running is None and max(map(abs, velocity)) < _STILL_RAD_PER_S
+        inserting = self._running is not None and self._running.insertion is not None
+        done = self._running is None or (self._line_done and not inserting)
+        self._at_rest = done and max(map(abs, velocity)) < _STILL_RAD_PER_S
 
     def _check_following(self) -> None:
         self._measure()

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pybullet
@@ -102,6 +103,14 @@ class World:
             self.arms[cell_arm.id] = arm
             self._names[arm.body] = cell_arm.id
         self._names[self.stations.dial.body] = "dial"
+
+    def __enter__(self) -> Self:
+        """The world itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the engine."""
+        self.close()
 
     def close(self) -> None:
         """Leave the engine."""
