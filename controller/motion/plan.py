@@ -7,31 +7,20 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cells.cell import Cell, CellArm
-from cells.fixtures import Fixture, fixtures_of
+from cells.cell import Cell
 from cells.joint_model import JointModel
-from cells.part import Part
 from cells.recipe import Recipe, recipe_for
-from cells.tool_shape import hand_capsule
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
-from controller.motion.shape import moving_capsules
 from controller.motion.unroll import Unrolled, unroll
 from controller.motion.visit import Leg, Visit, VisitPlanner, Zone, still
+from controller.motion.volumes import Volumes
 from controller.scheduling.schedule import Schedule
-from kinematics import Boxes, Capsules, Sweep, sweep, sweep_box_distance, sweep_hits
 
 FloatArray = NDArray[np.float64]
 
-# Volumes are swept in steps of this size; what lies between two samples is covered by thicker capsules.
-_RESOLUTION_M = 0.02
 _HORIZON_CYCLES = 2.0
-_COLUMN_M = 0.09  # half width of a base column, as in cells.arm
-
-
-class CollisionError(Exception):
-    """A leg that cannot be moved without touching a fixture; the message names both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +67,7 @@ class MotionPlanner:
         self._visits: dict[tuple[object, ...], Visit] = {}
         self._legs: dict[tuple[str, int, int], tuple[Leg, ...]] = {}
         self._rests: dict[int, Leg] = {}
-        self._volumes = _Volumes(cell)
+        self._volumes = Volumes(cell)
 
     def plan(
         self,
@@ -185,82 +174,3 @@ class MotionPlanner:
             else:
                 self._legs[key] = visit.legs_from(last.end)
         return self._legs[key]
-
-
-class _Volumes:
-    """Swept volumes of legs, their distances to fixtures, and which of them conflict."""
-
-    def __init__(self, cell: Cell) -> None:
-        self.cell = cell
-        self._fixtures = (*fixtures_of(cell), *(_column(arm) for arm in cell.arms))
-        self._sweeps: dict[tuple[int, str], Sweep] = {}
-        self._capsules: dict[tuple[str, str], Capsules] = {}
-        self._conflicts: dict[tuple[int, int], bool] = {}
-        self._checked: set[int] = set()
-        self._kept: list[Leg] = []  # keys are identities: the legs must live
-
-    def conflict(self, one_arm: CellArm, one: Leg, two_arm: CellArm, two: Leg) -> bool:
-        """Whether two legs come nearer than the clearance."""
-        key = (id(one), id(two))
-        known = self._conflicts.get(key)
-        if known is None:
-            known = sweep_hits(self._sweep(one_arm, one), self._sweep(two_arm, two), self.cell.clearance.arms_m)
-            self._conflicts[key] = known
-        return known
-
-    def check(self, arm: CellArm, leg: Leg, operation: str) -> None:
-        """Raise CollisionError when a leg touches a fixture that is not the place it works in."""
-        if id(leg) in self._checked:
-            return
-        self._checked.add(id(leg))
-        volume = self._sweep(arm, leg)
-        others = [
-            fixture
-            for fixture in self._fixtures
-            if not fixture.name.startswith(f"{arm.id}.") and fixture.name.split(".")[0] != _owner(leg.station)
-        ]
-        boxes = Boxes(
-            X_WO=np.array([fixture.X_WO for fixture in others]),
-            half=np.array([fixture.half_m for fixture in others]),
-        )
-        if sweep_box_distance(volume, boxes) < self.cell.clearance.fixtures_m:
-            blockers = [
-                fixture.name
-                for fixture in others
-                if sweep_box_distance(
-                    volume, Boxes(X_WO=fixture.X_WO[None], half=np.array([fixture.half_m]))
-                )
-                < self.cell.clearance.fixtures_m
-            ]
-            raise CollisionError(
-                f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than "
-                f"{self.cell.clearance.fixtures_m * 1000:.0f} mm to {', '.join(blockers)}"
-            )
-
-    def _sweep(self, arm: CellArm, leg: Leg) -> Sweep:
-        key = (id(leg), arm.id)
-        if key not in self._sweeps:
-            self._kept.append(leg)
-            self._sweeps[key] = sweep(
-                arm.arm.chain, arm.X_WB, self._shape(arm, leg.held), leg.trajectory, _RESOLUTION_M
-            )
-        return self._sweeps[key]
-
-    def _shape(self, arm: CellArm, held: Part | None) -> Capsules:
-        key = (arm.id, repr(hand_capsule(arm.tool, held)))
-        if key not in self._capsules:
-            self._capsules[key] = moving_capsules(arm, held)
-        return self._capsules[key]
-
-
-def _column(arm: CellArm) -> Fixture:
-    """The base column of an arm, in the way of the others."""
-    height = arm.arm.chain.c1
-    X_WO = arm.X_WB.copy()
-    X_WO[2, 3] += height / 2
-    return Fixture(name=f"{arm.id}.column", X_WO=X_WO, half_m=(_COLUMN_M, _COLUMN_M, height / 2))
-
-
-def _owner(station: str) -> str:
-    """Name by which fixtures of a leg's own station begin."""
-    return f"nest{station[1:]}" if station.startswith("P") else station

@@ -17,6 +17,7 @@ from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.poses import ArmPoses, UnreachableError
 from controller.motion.shape import moving_capsules
 from controller.motion.visit import Visit, VisitPlanner, Zone
+from controller.motion.volumes import CollisionError, Volumes
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork
 from kinematics import KinematicsError, distance, place_capsules, rest_to_rest_duration
@@ -74,7 +75,7 @@ def build_problem(
     """
     recipe = recipe_for(slowest(models))
     planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
-    poses = [_Poses() for _ in cell.arms]
+    poses, volumes = [_Poses() for _ in cell.arms], Volumes(cell)
     operations = []
     taken: dict[str, float] = {}
     for index, operation in enumerate(recipe.operations):
@@ -90,7 +91,7 @@ def build_problem(
             ]
         else:
             for number, planner in enumerate(planners):
-                modes += _modes(recipe, operation, number, planner, poses[number], reasons, taken)
+                modes += _modes(recipe, operation, number, planner, poses[number], volumes, reasons, taken)
         if not modes:
             why = "\n".join(f"  {arm}: {reason}" for arm, reason in reasons.items())
             raise InfeasibleCellError(
@@ -159,6 +160,7 @@ def _modes(
     number: int,
     planner: VisitPlanner,
     poses: _Poses,
+    volumes: Volumes,
     reasons: dict[str, str],
     taken: dict[str, float],
 ) -> list[Mode]:
@@ -174,7 +176,9 @@ def _modes(
             continue
         try:
             visit = planner.plan(recipe, operation, position)
-        except (UnreachableError, KinematicsError) as error:
+            for leg in (visit.first, *visit.rest):
+                volumes.check(planner.arm, leg, operation.number)
+        except (UnreachableError, KinematicsError, CollisionError) as error:
             reasons[arm.id] = str(error)
             continue
         if isinstance(operation.steps[0], Pick):
