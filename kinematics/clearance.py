@@ -182,6 +182,14 @@ def nearer(one: Array, two: Array, best: float) -> float:
 
 
 @inlined
+def ball(row: Array) -> tuple[Vector, float]:
+    """Centre and radius of the ball around a placed capsule [m]."""
+    a, b = ends(row)
+    u = subtract(b, a)
+    return scale(0.5, add(a, b)), 0.5 * math.sqrt(dot(u, u)) + row[6]
+
+
+@inlined
 def box_frame(box: Array) -> tuple[Frame, Vector]:
     """Frame and half lengths of a row of boxes."""
     x, y, z = (box[0], box[4], box[8]), (box[1], box[5], box[9]), (box[2], box[6], box[10])
@@ -194,10 +202,6 @@ def nearer_box(capsule: Array, box: Array, best: float) -> float:
     frame, half = box_frame(box)
     end_a, end_b = ends(capsule)
     a, b = local(frame, end_a), local(frame, end_b)
-    gap, u = excess_of(scale(0.5, add(a, b)), half), subtract(b, a)
-    sphere = capsule[6] + 0.5 * math.sqrt(dot(u, u))  # radius of the one around the capsule
-    if dot(gap, gap) > square(best + sphere):
-        return best
     squared = segment_box_squared(a, b, half)
     return math.sqrt(squared) - capsule[6] if squared < square(best + capsule[6]) else best
 
@@ -233,13 +237,23 @@ def _place(
 
 @kernel
 def _distance(A: Array, B: Array, smallest: Array) -> None:
-    """Lower smallest (n,) to the distance of bodies A (n, m, 7) and B (n or 1, k, 7). Does not allocate."""
+    """Lower smallest (n,) to the distance of bodies A (n, m, 7) and B (n or 1, k, 7).
+
+    Capsules whose balls are further apart than the best distance so far are left out.
+    """
+    balls = np.empty((B.shape[1], 4))
     for i in range(len(A)):
         other = B[i if len(B) > 1 else 0]
+        for k in range(len(other)):
+            centre, reach = ball(other[k])
+            balls[k, 0], balls[k, 1], balls[k, 2], balls[k, 3] = centre[0], centre[1], centre[2], reach
         best = smallest[i]
         for j in range(A.shape[1]):
-            for k in range(other.shape[0]):
-                best = nearer(A[i, j], other[k], best)
+            centre, reach = ball(A[i, j])
+            for k in range(len(other)):
+                gap = subtract(get3(balls.T, k), centre)
+                if dot(gap, gap) <= square(best + reach + balls[k, 3]):
+                    best = nearer(A[i, j], other[k], best)
         smallest[i] = best
 
 
@@ -253,10 +267,17 @@ def _self_distance(A: Array, pairs: NDArray[np.int64], smallest: Array) -> None:
 
 @kernel
 def _box_distance(A: Array, boxes: Array, smallest: Array) -> None:
-    """Lower smallest (n,) to the distance of body A (n, m, 7) from boxes (k, 15). Does not allocate."""
+    """Lower smallest (n,) to the distance of body A (n, m, 7) from boxes (k, 15). Does not allocate.
+
+    Boxes further from a capsule's ball than the best distance so far are left out.
+    """
     for i in range(len(A)):
         best = smallest[i]
         for j in range(A.shape[1]):
+            centre, reach = ball(A[i, j])
             for k in range(len(boxes)):
-                best = nearer_box(A[i, j], boxes[k], best)
+                frame, half = box_frame(boxes[k])
+                gap = excess_of(local(frame, centre), half)
+                if dot(gap, gap) <= square(best + reach):
+                    best = nearer_box(A[i, j], boxes[k], best)
         smallest[i] = best

@@ -112,7 +112,7 @@ def elbow(arm: Arm, r: float, h: float, sign: float) -> tuple[float, float, SinC
     k = 1.0 / fore
     bend = atan2(area, squared - arm.c2 * arm.c2 - fore)
     sum23 = (k * (arm.c3 * fr - arm.a2 * fh), k * (arm.a2 * fr + arm.c3 * fh))
-    return atan2(er, eh), bend - math.atan2(arm.a2, arm.c3), sum23
+    return atan2(er, eh), bend - atan2(arm.a2, arm.c3), sum23
 
 
 @inlined

@@ -90,6 +90,9 @@ def plan_path(
 ) -> Path:
     """Path from start to goal that keeps the clearance; the straight segment if that does.
 
+    `rest_to_rest` with ``straight=True``, corner by corner, stays on the path; `through` cuts its corners, so
+    that the result needs a check of its own (`sweep`).
+
     Args:
         scene: The arm and its surroundings.
         start: (6,) joint angles [rad].
@@ -123,7 +126,7 @@ def plan_path(
         if reached is not None and far.connect(scene, near.q[reached], stride):
             halves = near.branch(reached), far.branch(len(far.q) - 1)
             forward, backward = halves if near.q[0] is q_start else halves[::-1]
-            corners = [*forward, *backward[::-1]]
+            corners = [*forward, *backward[-2::-1]]
             path = _shortened(scene, corners, rng, shortcuts)
             return Path(status=PathStatus.FOUND, reason="", q=np.stack(path), iterations=iteration)
         near, far = far, near
@@ -209,8 +212,6 @@ class _Tree:
 def _shortened(scene: Scene, corners: list[Array], rng: np.random.Generator, attempts: int) -> list[Array]:
     """The path with random stretches between corners replaced by straight segments where these are free."""
     for _ in range(attempts):
-        if len(corners) < 3:
-            break
         i, j = sorted(int(k) for k in rng.choice(len(corners), 2, replace=False))
         if j - i > 1 and edge_free(scene, corners[i], corners[j]):
             corners = corners[: i + 1] + corners[j:]

@@ -18,13 +18,12 @@ from kinematics.forward import forward_kinematics, jacobian
 from kinematics.inverse import inverse_without_limits
 from kinematics.jit import inlined, kernel
 from kinematics.profile import rest_to_rest
-from kinematics.trajectory import Trajectory
+from kinematics.trajectory import Trajectory, control_steps
 from kinematics.vectors import Joints
 
 _KNOT_INTERVAL = 0.01  # [s], at most
 _INTERVALS = 100  # at least: neighbouring knots must be near enough to tell branches apart
-_CHECKS = 8  # samples per interval at which joint limits are checked
-_MARGIN = 3e-3  # relative slow-down that covers what lies between those samples
+_SHORT = 0.1  # of the longest interval; in shorter ones rounding hides the jerk, which is its neighbours'
 _START = 1e-6  # [m, rad]: difference of the start pose from that of q_start
 _CONDITION = 1e4  # of the Jacobian [rad, m]; beyond, joint speeds grow without use
 _JUMP = 0.5  # [rad] between neighbouring knots: another branch
@@ -175,16 +174,17 @@ def _check(chain: Chain, q: Array, s: Array, distance: float) -> Array:
 
 def _slow_down(line: Trajectory, limits: Limits) -> float:
     """Stretch in time, at least 1, with which the joint limits hold."""
-    inner = line.t[:-1, None] + np.diff(line.t)[:, None] * np.arange(_CHECKS) / _CHECKS
-    t = np.append(inner, line.duration)
-    _, qd, qdd = line.sample(t)
-    jerk = np.diff(qdd, axis=0) / np.diff(t)[:, None]
+    steps, h = control_steps(line.t, line.q, line.qd, line.qdd), np.diff(line.t)[:, None]
+    velocity = 5.0 * steps / h
+    acceleration = 20.0 * np.diff(steps, axis=0) / h**2
+    jerk = 60.0 * np.diff(steps, n=2, axis=0) / h**3
+    trusted = h[:, 0] > _SHORT * h.max()
     excess = (
-        np.abs(qd / limits.velocity).max(),
-        np.sqrt(np.abs(qdd / limits.acceleration).max()),
-        np.cbrt(np.abs(jerk / limits.jerk).max()),
+        np.abs(velocity / limits.velocity).max(),
+        np.sqrt(np.abs(acceleration / limits.acceleration)[:, trusted].max()),
+        np.cbrt(np.abs(jerk / limits.jerk)[:, trusted].max()),
     )
-    return max(1.0, float(max(excess)) * (1.0 + _MARGIN))
+    return max(1.0, float(max(excess)))
 
 
 @inlined

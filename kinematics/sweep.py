@@ -24,7 +24,7 @@ from kinematics.clearance import (
 )
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.trajectory import Trajectory
+from kinematics.trajectory import Trajectory, control_steps
 
 _RUN = 8  # consecutive samples of one capsule that share a bounding box
 _ROUNDING = 1e-9  # [m], added to every radius
@@ -134,33 +134,31 @@ def joint_reach(chain: Chain, capsules: Capsules) -> Array:
     return reach
 
 
-def turned_angles(t: Array, q: Array, qd: Array, qdd: Array) -> Array:
-    """Bound (n - 1, 6) [rad] of the angle each joint turns, to and fro, between states (n, 6).
-
-    The control points of the quintic follow from both ends' derivatives (Farin, 2002, sec. 4.3).
-    """
-    h = np.diff(t)[:, None]
-    first, last = h * qd[:-1] / 5.0, h * qd[1:] / 5.0
-    second, fourth = first + h**2 * qdd[:-1] / 20.0, last - h**2 * qdd[1:] / 20.0
-    middle = (q[1:] - q[:-1]) - first - second - fourth - last
-    turned: Array = np.abs(np.stack([first, second, middle, fourth, last])).sum(axis=0)
-    return turned
-
-
 def _samples(trajectory: Trajectory, reach: Array, resolution: float) -> tuple[Array, Array, Array]:
-    """Times, positions and the angles turned in between: all knots, and more until the resolution holds."""
+    """Times, positions and the angles turned in between.
+
+    Intervals between knots are divided until the resolution holds in each; then neighbours are joined while
+    it does.
+    """
     t = trajectory.t
     while True:
         q, qd, qdd = trajectory.q, trajectory.qd, trajectory.qdd
         if t is not trajectory.t:
             q, qd, qdd = trajectory.sample(t)
-        turned = turned_angles(t, q, qd, qdd)
+        turned = np.abs(control_steps(t, q, qd, qdd)).sum(axis=0)
         parts = np.ceil(turned @ reach / resolution).astype(np.int64).clip(1)
         if (parts == 1).all():
-            return t.copy(), q, turned
+            break
         step = np.repeat(np.diff(t) / parts, parts)
         within = np.arange(len(step)) - np.repeat(np.cumsum(parts) - parts, parts)
         t = np.append(np.repeat(t[:-1], parts) + within * step, t[-1])
+    since_start = np.concatenate([np.zeros((1, 6)), turned.cumsum(axis=0)])
+    moved = since_start @ reach
+    keep = [0]
+    while keep[-1] < len(t) - 1:
+        last_within = int(np.searchsorted(moved, moved[keep[-1]] + resolution, side="right")) - 1
+        keep.append(max(last_within, keep[-1] + 1))
+    return t[keep], q[keep], np.diff(since_start[keep], axis=0)
 
 
 @inlined

@@ -90,6 +90,19 @@ def concatenate(first: Trajectory, second: Trajectory) -> Trajectory:
     )
 
 
+def control_steps(t: Array, q: Array, qd: Array, qdd: Array) -> Array:
+    """Differences (5, m - 1, 6) [rad] of the Bezier control points of the quintics between m knots.
+
+    A curve and its derivatives stay within the hull of their control points, which are multiples of these
+    steps and of their differences (Farin, 2002, sec. 5.3): bounds at all times, not only at samples.
+    """
+    h = np.diff(t)[:, None]
+    first, last = h * qd[:-1] / 5.0, h * qd[1:] / 5.0
+    second, fourth = first + h**2 * qdd[:-1] / 20.0, last - h**2 * qdd[1:] / 20.0
+    middle = (q[1:] - q[:-1]) - first - second - fourth - last
+    return np.stack([first, second, middle, fourth, last])
+
+
 @inlined
 def hermite(start: Vector, end: Vector, h: float, t: float) -> Vector:
     """Position, velocity and acceleration at time t of the quintic between two such states, h apart.

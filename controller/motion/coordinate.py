@@ -3,25 +3,31 @@
 Two legs of different arms whose swept volumes come nearer than the clearance must not be under way at the same time, and
 an arm at rest still fills its place until its next leg has begun. So of two conflicting legs i (arm A) and j (arm B) one
 comes first for good: either A rests clear of j's volume before j starts, or B rests clear of i's volume before i starts.
-The order is that of the planned times unless it
-would close a circle of waiting; then it is the other one.
+
+Who goes first is a matter of cycle time. A rule of passing (`Rule`) names two legs of the recipe and by how many joints
+they are apart, so that one decision holds in every cycle. Rules begin with the order of the planned times and are then
+improved: those on the critical path are turned round one by one as long as the order as a whole is done sooner.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.motion.event_graph import EventGraph
-from controller.motion.topological import AcyclicGraph
+from controller.motion.event_graph import EventGraph, Node
+from controller.motion.orientation import NONE, Graph, add_arc, copy, earliest, new_graph, settle
 from controller.motion.unroll import Unrolled
 
+Ints = NDArray[np.int64]
 Conflict = Callable[[int, int], bool]
 """Whether the volumes of two nodes (ids, of different arms) come nearer than the clearance."""
 
-_ROUNDS = 4
-_ATTEMPTS = 3
+Rule = tuple[str, str, str, str, int]
+"""(operation, leg, operation, leg, joints the second is behind the first): a pair that meets once in every cycle."""
+
+_ATTEMPTS = 12
 
 
 class DeadlockError(Exception):
@@ -34,14 +40,32 @@ class DeadlockError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinated:
-    """The event graph with its coordination, and how it was found."""
+    """The event graph with its coordination.
+
+    Attributes:
+        graph: The event graph.
+        starts_s: (n,) planned start of every node [s].
+        rules: For every rule whether its first leg goes first.
+        conflicts: Pairs of legs that conflict.
+        turned: Rules that were turned round to save time.
+    """
 
     graph: EventGraph
+    starts_s: NDArray[np.float64]
+    rules: Mapping[Rule, bool]
     conflicts: int
-    rounds: int
+    turned: int
 
 
-def coordinate(unrolled: Unrolled, conflict: Conflict, rests_in: Conflict, horizon_s: float) -> Coordinated:
+def coordinate(
+    unrolled: Unrolled,
+    conflict: Conflict,
+    rests_in: Conflict,
+    horizon_s: float,
+    *,
+    rules: Mapping[Rule, bool] | None = None,
+    improvements: int = 0,
+) -> Coordinated:
     """Order all conflicting legs.
 
     Args:
@@ -49,125 +73,168 @@ def coordinate(unrolled: Unrolled, conflict: Conflict, rests_in: Conflict, horiz
         conflict: Whether the volumes swept by two legs come too near.
         rests_in: Whether the pose at the end of the first leg is too near to the volume of the second.
         horizon_s: Legs planned further apart than this are ordered by the dial already and are not compared.
+        rules: Rules of passing found earlier; others follow the planned times.
+        improvements: How many changes of a rule may be tried.
+
+    Raises:
+        DeadlockError: When a pair is left without an order.
     """
-    plain = _graph(unrolled, frozenset())
-    starts = plain.planned_starts()
+    starts = _graph(unrolled, frozenset()).planned_starts()
     pairs = _conflicting_pairs(unrolled, starts, conflict, horizon_s)
-    orientation = _Orientation(unrolled, plain, pairs, rests_in)
-    best: Coordinated | None = None
-    best_end = np.inf
-    for round_ in range(1, _ROUNDS + 1):
-        try:
-            arcs = orientation.solve(starts)
-        except DeadlockError:
-            if best is None:
-                raise
+    passing = _Passing(unrolled, pairs, rests_in, starts)
+    best = passing.settle(rules or {})
+    known = passing.rules_of(best)
+    turned = 0
+    tried: set[Rule] = set()
+    for _ in range(improvements):
+        rule = next((rule for rule in best.critical if rule not in tried), None)
+        if rule is None:
             break
-        graph = _graph(unrolled, arcs)
-        following = graph.planned_starts()
-        end = float(following.max())
-        if end < best_end - 1e-9:
-            best, best_end = Coordinated(graph=graph, conflicts=len(pairs), rounds=round_), end
-        starts = following
-    assert best is not None
-    return best
+        tried.add(rule)
+        other = {**known, rule: not known[rule]}
+        try:
+            found = passing.settle(other)
+        except DeadlockError:
+            continue
+        if found.end_s < best.end_s - 1e-6:
+            best, known, turned = found, passing.rules_of(found), turned + 1
+            tried.clear()
+    arcs = frozenset((int(before), int(after)) for before, after in best.chosen)
+    return Coordinated(
+        graph=_graph(unrolled, arcs),
+        starts_s=best.starts_s,
+        rules=known,
+        conflicts=len(pairs),
+        turned=turned,
+    )
 
 
 def _conflicting_pairs(
     unrolled: Unrolled, starts: NDArray[np.float64], conflict: Conflict, horizon_s: float
 ) -> list[tuple[int, int]]:
-    """All pairs of legs of different arms within the horizon that conflict."""
-    arms = list(unrolled.chains)
+    """All pairs of legs of different arms within the horizon that conflict; equal legs are compared once."""
+    shapes: dict[int, int] = {}
+    shape = np.array([shapes.setdefault(id(node.leg), len(shapes)) for node in unrolled.nodes], dtype=np.int64)
     pairs = []
-    for index, one in enumerate(arms):
-        for two in arms[index + 1 :]:
-            chain = np.array(unrolled.chains[two])
-            times = starts[chain]
-            for i in unrolled.chains[one]:
-                low, high = np.searchsorted(times, [starts[i] - horizon_s, starts[i] + horizon_s])
-                pairs += [(i, int(j)) for j in chain[low:high] if conflict(i, int(j))]
+    for one, two in combinations(unrolled.chains.values(), 2):
+        chain, other = np.array(one, dtype=np.int64), np.array(two, dtype=np.int64)
+        low = np.searchsorted(starts[other], starts[chain] - horizon_s)
+        high = np.searchsorted(starts[other], starts[chain] + horizon_s)
+        i = np.repeat(chain, high - low)
+        j = np.concatenate([other[a:b] for a, b in zip(low, high, strict=True)]) if len(chain) else other[:0]
+        key = shape[i] * len(shapes) + shape[j]
+        _, first, back = np.unique(key, return_index=True, return_inverse=True)
+        meets = np.array([conflict(int(i[k]), int(j[k])) for k in first], dtype=np.bool_)[back]
+        pairs += list(zip(i[meets].tolist(), j[meets].tolist(), strict=True))
     return pairs
 
 
-class _Orientation:
-    """One order for every conflicting pair, such that nobody waits in a circle."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    chosen: Ints  # (k, 2) arcs
+    starts_s: NDArray[np.float64]
+    end_s: float
+    sides: Ints  # (k,) by pair: 0 where its first leg goes first
+    critical: tuple[Rule, ...]
+
+
+class _Passing:
+    """Every conflicting pair with its rule and the two arcs to choose from."""
 
     def __init__(
-        self, unrolled: Unrolled, plain: EventGraph, pairs: list[tuple[int, int]], rests_in: Conflict
+        self,
+        unrolled: Unrolled,
+        pairs: list[tuple[int, int]],
+        rests_in: Conflict,
+        starts: NDArray[np.float64],
     ) -> None:
-        self._unrolled, self._plain = unrolled, plain
+        self._unrolled = unrolled
+        self._nodes = unrolled.nodes
         self._place = {node: (arm, k) for arm, chain in unrolled.chains.items() for k, node in enumerate(chain)}
-        # For each pair the two arcs to choose from; None where the first arm never leaves.
-        self._choices = [(self._arc(i, j, rests_in), self._arc(j, i, rests_in)) for i, j in pairs]
-        self._pairs = pairs
-
-    def solve(self, starts: NDArray[np.float64]) -> frozenset[tuple[int, int]]:
-        """Arcs (before, after), preferring the order of the given start times.
-
-        Pairs that have only one order left are settled first. When a pair is left with none, it is settled before all
-        others in a new attempt ("squeaky wheel").
-        """
         rank = np.empty(len(starts), dtype=np.int64)
         rank[np.lexsort((np.arange(len(starts)), starts))] = np.arange(len(starts))
-        queue = sorted(
-            range(len(self._pairs)), key=lambda k: (max(rank[self._pairs[k][0]], rank[self._pairs[k][1]]), k)
+        rows: dict[tuple[int, int, int, int], tuple[int, int]] = {}
+        for pair in pairs:
+            i, j = pair if _rule_key(self._nodes[pair[0]]) <= _rule_key(self._nodes[pair[1]]) else pair[::-1]
+            rows.setdefault((*self._arc(i, j, rests_in), *self._arc(j, i, rests_in)), (i, j))
+        ordered = sorted(rows.items(), key=lambda row: (max(rank[list(row[1])]), min(rank[list(row[1])])))
+        self._choices = np.array([row for row, _ in ordered], dtype=np.int64).reshape(-1, 4)
+        self._pairs = [pair for _, pair in ordered]
+        self._rules = [_rule(self._nodes[i], self._nodes[j]) for i, j in self._pairs]
+        self._by_time = np.array([rank[i] < rank[j] for i, j in self._pairs], dtype=np.bool_)
+        self._durations = np.array([node.duration_s for node in self._nodes])
+        self._first = np.arange(len(self._pairs))  # rows in the order in which they are settled
+        order = _graph(unrolled, frozenset()).order()
+        count = sum(len(before) for before in unrolled.predecessors)
+        self._graph = new_graph(order, count + len(self._pairs))
+        for node, before in enumerate(unrolled.predecessors):
+            for other in sorted(before):
+                add_arc(self._graph, other, node)
+
+    def settle(self, rules: Mapping[Rule, bool]) -> _Settled:
+        """Choose an arc for every pair by the rules, and by planned time where there is none.
+
+        A pair left without a choice is settled before all others in a new attempt ("squeaky wheel").
+        """
+        forward = np.array(
+            [rules.get(rule, by_time) for rule, by_time in zip(self._rules, self._by_time, strict=True)], dtype=np.bool_
         )
         for _ in range(_ATTEMPTS):
-            arcs, stuck = self._attempt(queue, rank)
-            if stuck is None:
-                return arcs
-            queue.remove(stuck)
-            queue.insert(0, stuck)
-        one, two = (self._plain.nodes[node] for node in self._pairs[stuck])
+            graph = copy(self._graph)
+            choices, taken = self._choices[self._first], np.empty(len(self._first), dtype=np.int64)
+            stuck = int(settle(graph, choices, forward[self._first], taken))
+            if stuck == NONE:
+                return self._settled(graph, choices, taken)
+            wheel = int(self._first[stuck])
+            self._first = np.concatenate([[wheel], np.delete(self._first, stuck)])
+        one, two = (self._nodes[node] for node in self._pairs[wheel])
         raise DeadlockError(
             f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
             f"of operation {two.operation} for {two.serial} are in each other's way in both orders",
-            self._pairs[stuck],
+            (one.id, two.id),
         )
 
-    def _attempt(
-        self, queue: list[int], rank: NDArray[np.int64]
-    ) -> tuple[frozenset[tuple[int, int]], int | None]:
-        graph = AcyclicGraph([int(node) for node in self._plain.order()])
-        for node, before in enumerate(self._unrolled.predecessors):
-            for other in before:
-                graph.add(other, node)
-        arcs: set[tuple[int, int]] = set()
-        for k in self._forced_first(queue, graph, arcs):
-            i, j = self._pairs[k]
-            forward, backward = self._choices[k]
-            for arc in (forward, backward) if rank[i] < rank[j] else (backward, forward):
-                if arc is not None and (arc in arcs or graph.add(*arc)):
-                    arcs.add(arc)
-                    break
-            else:
-                return frozenset(arcs), k
-        return frozenset(arcs), None
+    def _settled(self, graph: Graph, choices: Ints, taken: Ints) -> _Settled:
+        starts = np.empty(len(self._nodes))
+        latest = np.empty(len(self._nodes), dtype=np.int64)
+        earliest(graph, self._durations, starts, latest)
+        chosen = np.where(taken[:, None] == 0, choices[:, :2], choices[:, 2:])
+        node = int((starts + self._durations).argmax())
+        end = float(starts[node] + self._durations[node])
+        critical: dict[int, None] = {}
+        while latest[node] != NONE:
+            rows = np.flatnonzero((chosen[:, 1] == node) & (chosen[:, 0] == latest[node]))
+            critical.update(dict.fromkeys(rows.tolist()))
+            node = int(latest[node])
+        sides = np.empty(len(taken), dtype=np.int64)
+        sides[self._first] = taken
+        return _Settled(
+            chosen=chosen,
+            starts_s=starts,
+            end_s=end,
+            sides=sides,
+            critical=tuple(dict.fromkeys(self._rules[self._first[row]] for row in critical)),
+        )
 
-    def _forced_first(
-        self, queue: list[int], graph: AcyclicGraph, arcs: set[tuple[int, int]]
-    ) -> list[int]:
-        """Settle the pairs for which the graph leaves one order; returns the others."""
-        while True:
-            open_pairs = []
-            for k in queue:
-                possible = [arc for arc in self._choices[k] if arc is not None and not graph.closes_cycle(*arc)]
-                if len(possible) == 1:
-                    graph.add(*possible[0])
-                    arcs.add(possible[0])
-                else:
-                    open_pairs.append(k)
-            if len(open_pairs) == len(queue):
-                return open_pairs
-            queue = open_pairs
+    def rules_of(self, settled: _Settled) -> dict[Rule, bool]:
+        """For every rule whether its first leg went first where it applied for the last time."""
+        return {rule: bool(side == 0) for rule, side in zip(self._rules, settled.sides.tolist(), strict=True)}
 
-    def _arc(self, i: int, j: int, rests_in: Conflict) -> tuple[int, int] | None:
+    def _arc(self, i: int, j: int, rests_in: Conflict) -> tuple[int, int]:
         """The arc that lets ``i`` go first: from the leg, ``i`` or later, after which its arm rests clear of ``j``."""
         arm, k = self._place[i]
         chain = self._unrolled.chains[arm]
         while k < len(chain) and rests_in(chain[k], j):
             k += 1
-        return (chain[k], j) if k < len(chain) else None
+        return (chain[k], j) if k < len(chain) else (NONE, NONE)
+
+
+def _rule_key(node: Node) -> tuple[str, str]:
+    return node.operation, node.label
+
+
+def _rule(one: Node, two: Node) -> Rule:
+    return one.operation, one.label, two.operation, two.label, two.joint - one.joint
 
 
 def _graph(unrolled: Unrolled, arcs: frozenset[tuple[int, int]]) -> EventGraph:

@@ -17,7 +17,7 @@ from controller.motion.visit import Leg
 class Node:
     """A leg of an arm (``leg`` set) or a cycle of a station (``cycle`` set).
 
-    ``serial`` and ``model`` name the joint it serves, empty for the dial's index; ``finishes`` marks the moment at which
+    ``joint`` (its place in the order), ``serial`` and ``model`` name the joint it serves, -1 and empty for the dial's index; ``finishes`` marks the moment at which
     that joint leaves the cell.
     """
 
@@ -26,6 +26,7 @@ class Node:
     label: str
     duration_s: float
     operation: str = ""
+    joint: int = -1
     serial: str = ""
     model: str = ""
     leg: Leg | None = None

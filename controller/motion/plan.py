@@ -1,6 +1,6 @@
 """From a schedule to a motion plan: every leg with its trajectory, and the event graph that keeps arms apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,14 +13,14 @@ from cells.joint_model import JointModel
 from cells.part import Part
 from cells.recipe import Recipe, recipe_for
 from cells.tool_shape import hand_capsule
-from controller.motion.coordinate import DeadlockError, coordinate
+from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
 from controller.motion.shape import moving_capsules
 from controller.motion.unroll import Unrolled, unroll
-from controller.motion.visit import Leg, Visit, VisitPlanner
+from controller.motion.visit import Leg, Visit, VisitPlanner, Zone, still
 from controller.scheduling.schedule import Schedule
-from kinematics import Boxes, Capsules, Sweep, Trajectory, sweep, sweep_box_distance, sweep_hits
+from kinematics import Boxes, Capsules, Sweep, sweep, sweep_box_distance, sweep_hits
 
 FloatArray = NDArray[np.float64]
 
@@ -44,7 +44,8 @@ class MotionPlan:
         schedule: The repeating schedule it was made from.
         order: The joint models in the order they enter.
         conflicts: Pairs of legs whose volumes come nearer than the clearance.
-        rounds: Rounds in which the order of passing was improved.
+        rules: Who passes first where, see `controller.motion.coordinate`.
+        turned: Rules that were turned round to save time.
         retreats: (arm, operation) after which the arm draws back to its parking place.
     """
 
@@ -53,7 +54,8 @@ class MotionPlan:
     schedule: Schedule
     order: tuple[JointModel, ...]
     conflicts: int
-    rounds: int
+    rules: Mapping[Rule, bool]
+    turned: int
     retreats: tuple[tuple[str, str], ...]
 
     def finished_s(self) -> FloatArray:
@@ -69,11 +71,12 @@ class MotionPlanner:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
+        self._poses = {arm.id: ArmPoses(cell, arm) for arm in cell.arms}
+        self._planners = [VisitPlanner(cell, self._poses[arm.id]) for arm in cell.arms]
         self._arms = {arm.id: arm for arm in cell.arms}
         self._recipes: dict[str, Recipe] = {}
         self._visits: dict[tuple[object, ...], Visit] = {}
-        self._legs: dict[tuple[int, int], tuple[Leg, ...]] = {}
+        self._legs: dict[tuple[str, int, int], tuple[Leg, ...]] = {}
         self._rests: dict[int, Leg] = {}
         self._volumes = _Volumes(cell)
 
@@ -81,16 +84,28 @@ class MotionPlanner:
         self,
         schedule: Schedule,
         order: Sequence[JointModel],
+        *,
+        retreats: Iterable[tuple[str, str]] = (),
+        rules: Mapping[Rule, bool] | None = None,
+        improvements: int = 0,
         progress: Callable[[str], None] = lambda text: None,
     ) -> MotionPlan:
         """Plan an order of joints.
+
+        Args:
+            schedule: What every arm does in a cycle.
+            order: The joints' models.
+            retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
+            rules: Rules of passing found earlier.
+            improvements: How many changes of a rule may be tried.
+            progress: Called with what is being done.
 
         Raises:
             UnreachableError, KinematicsError: When an arm cannot do a visit of one of the models.
             CollisionError: When a leg touches a fixture.
             DeadlockError: When two arms are in each other's way in both orders.
         """
-        retreats: set[tuple[str, str]] = set()
+        retreats = set(retreats)
         while True:
             progress("visits")
             unrolled = unroll(self.cell, schedule, order, partial(self._visit, retreats), self._legs_between)
@@ -105,6 +120,8 @@ class MotionPlanner:
                     partial(self._conflict, unrolled),
                     partial(self._rests_in, unrolled),
                     _HORIZON_CYCLES * schedule.cycle_time / 1000,
+                    rules=rules,
+                    improvements=improvements,
                 )
                 break
             except DeadlockError as error:
@@ -115,11 +132,12 @@ class MotionPlanner:
                 retreats |= pair
         return MotionPlan(
             graph=found.graph,
-            starts_s=found.graph.planned_starts(),
+            starts_s=found.starts_s,
             schedule=schedule,
             order=tuple(order),
             conflicts=found.conflicts,
-            rounds=found.rounds,
+            rules=found.rules,
+            turned=found.turned,
             retreats=tuple(sorted(retreats)),
         )
 
@@ -141,10 +159,8 @@ class MotionPlanner:
     def _rest(self, leg: Leg) -> Leg:
         """Standing still at the end of a leg; a part gripped there counts as held, one let go no longer."""
         if id(leg) not in self._rests:
-            end = leg.trajectory.q[-1:]
-            zero = np.zeros((1, 6))
-            still = Trajectory(t=np.zeros(1), q=end, qd=zero, qdd=zero)
-            self._rests[id(leg)] = replace(leg, name="rest", trajectory=still, held=leg.held_after)
+            stay = still(leg.trajectory.q[-1])
+            self._rests[id(leg)] = replace(leg, name="rest", trajectory=stay, held=leg.held_after)
         return self._rests[id(leg)]
 
     def _visit(self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None) -> Visit:
@@ -159,10 +175,15 @@ class MotionPlanner:
         return self._visits[key]
 
     def _legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
-        key = (id(last), id(visit))
+        """The legs of a visit, from where the arm's last one ended; at the very beginning it stands parked."""
+        key = (arm, id(last), id(visit))
         if key not in self._legs:
-            q = visit.approach[0] if last is None else last.end
-            self._legs[key] = visit.legs_from(q)
+            if last is None:
+                parked = still(self._poses[arm].park)
+                start = Leg(name="start", zone=Zone.BEFORE, trajectory=parked)
+                self._legs[key] = (start, *visit.legs_from(parked.q[-1]))
+            else:
+                self._legs[key] = visit.legs_from(last.end)
         return self._legs[key]
 
 

@@ -16,7 +16,7 @@ from kinematics import inverse_kinematics, link_frames
 FloatArray = NDArray[np.float64]
 
 _TURN = 2 * np.pi
-_PARK_RADIUS_M = 0.36
+_PARK_RADIUS_M = 0.26
 _DOWN = np.diag([1.0, -1.0, -1.0, 1.0])  # tool z against the station's z
 
 

@@ -88,8 +88,8 @@ class _Unroller:
     def _arc(self, before: int, after: int) -> None:
         self.graph.predecessors[after].add(before)
 
-    def _facts(self, joint: int) -> dict[str, str]:
-        return {"serial": serial_number(joint), "model": self.order[joint].name}
+    def _facts(self, joint: int) -> dict[str, object]:
+        return {"joint": joint, "serial": serial_number(joint), "model": self.order[joint].name}
 
     def _joint_times(self) -> list[tuple[int, int, str]]:
         """(start tick, joint, operation) of everything that is done, in order of time."""
@@ -154,7 +154,13 @@ class _Unroller:
 
     def _station(self, station: str, label: str, duration_s: float, joint: int | None, operation: str = "") -> int:
         facts = {} if joint is None else self._facts(joint)
-        cycle = StationCycle(id=len(self.graph.nodes), station=station, duration_s=duration_s, **facts)
+        cycle = StationCycle(
+            id=len(self.graph.nodes),
+            station=station,
+            duration_s=duration_s,
+            serial="" if joint is None else serial_number(joint),
+            model="" if joint is None else self.order[joint].name,
+        )
         return self._node(
             (), resource=station, label=label, duration_s=duration_s, operation=operation, cycle=cycle, **facts
         )

@@ -17,10 +17,11 @@ from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, Work
 from cells.tool_shape import finger_open_m
 from controller.motion.poses import ArmPoses
-from kinematics import Trajectory, forward_kinematics, rest_to_rest, straight_line, through
+from kinematics import Trajectory, concatenate, forward_kinematics, rest_to_rest, straight_line, through
 
 FloatArray = NDArray[np.float64]
 
+_STRAIGHT_M = 0.022  # fingers are beside or inside the part from here down, so the way is straight
 _INSERT_ABOVE_M = 0.003  # slow motion begins this far above the entry
 _STATION_ENTRY_M = 0.003  # a part meets a plain station this far above its seat
 _TURN_SPEED = 1.0  # rad/s, below the 10 rpm at which a flexspline may be turned in (V)
@@ -69,6 +70,7 @@ class Visit:
     arm: str
     position: int | None
     approach: FloatArray  # waypoints (k, 6) of the first leg, without its start
+    final: Trajectory | None  # what the first leg ends with after those
     first: Leg  # the first leg from rest at approach[0]
     rest: tuple[Leg, ...]
     _poses: ArmPoses = field(repr=False)
@@ -76,6 +78,8 @@ class Visit:
     def legs_from(self, q: FloatArray) -> tuple[Leg, ...]:
         """All legs, the first one starting at rest at ``q`` (6,) [rad]."""
         trajectory = through(np.vstack([q, self.approach]), self._poses.arm.arm.limits)
+        if self.final is not None:
+            trajectory = concatenate(trajectory, self.final)
         return replace(self.first, trajectory=trajectory), *self.rest
 
     @cached_property
@@ -101,6 +105,12 @@ class Visit:
             if leg.name == "carry":
                 return total
         return total
+
+
+def still(q: FloatArray) -> Trajectory:
+    """Standing at ``q`` (6,) [rad]: a trajectory of one knot."""
+    zero = np.zeros((1, 6))
+    return Trajectory(t=np.zeros(1), q=q[None, :], qd=zero, qdd=zero)
 
 
 class VisitPlanner:
@@ -131,6 +141,7 @@ class _Sketch:
         self.limits = self.arm.arm.limits
         self.half_m = recipe.model.length_m / 2
         self.approach: list[FloatArray] = []
+        self.final: Trajectory | None = None
         self.legs: list[Leg] = []
         self.held: Part | None = None
         self.zone = Zone.BEFORE
@@ -155,6 +166,7 @@ class _Sketch:
             arm=self.arm.id,
             position=self.position,
             approach=np.array(self.approach),
+            final=self.final,
             first=self.legs[0],
             rest=tuple(self.legs[1:]),
             _poses=self.poses,
@@ -222,8 +234,7 @@ class _Sketch:
         self.q = trajectory.q[-1]
 
     def _stay(self) -> Trajectory:
-        zero = np.zeros((1, 6))
-        return Trajectory(t=np.zeros(1), q=self.q[None, :], qd=zero, qdd=zero)
+        return still(self.q)
 
     def _travel(self, *waypoints: FloatArray) -> Trajectory:
         return through(np.vstack([self.q, *waypoints]), self.limits)
@@ -273,8 +284,6 @@ class _Sketch:
             force_n=self.arm.tool.grip_force_n,
             duration_s=self.cell.motion.grip_s,
         )
-        above = self._at(step.station, self.poses.above_m)
-        down = self._at(step.station, part.grip.height_m)
         if step.station == NEST:
             self._go_above(NEST, open_m)
             self.zone = Zone.INSIDE
@@ -287,15 +296,22 @@ class _Sketch:
             self._add("leave", self._line(NEST, self.poses.above_m), station=name)
             self.zone = Zone.AFTER
             return
-        # Off the dial the way down and up is blended with the travel: nothing there waits for a dial.
-        self.approach += [above, down]
+        # Off the dial the way down and up is blended with the travel, but for the last straight bit at the part.
+        above = self._at(step.station, self.poses.above_m)
+        near = self._at(step.station, part.grip.height_m + _STRAIGHT_M)
+        self.approach += [above, near]
+        self.q = near
+        self.final = self._line(step.station, part.grip.height_m)
         self.q = above
-        self._add("fetch", self._travel(down), process=grip, finger_m=open_m, station=name, part=part)
+        fetch = concatenate(self._travel(near), self.final)
+        self._add("fetch", fetch, process=grip, finger_m=open_m, station=name, part=part)
         self.held = part
         following = self.operation.steps[1]
         assert isinstance(following, Place | Dispense)
         target = self._at(following.station, self.poses.above_m)
-        self._add("carry", self._travel(above, target), station=name)
+        lift = self._line(step.station, part.grip.height_m + _STRAIGHT_M)
+        self.q = lift.q[-1]
+        self._add("carry", concatenate(lift, self._travel(above, target)), station=name)
 
     def _dispense(self, step: Dispense) -> None:
         name, _ = self._station(step.station)

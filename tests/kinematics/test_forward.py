@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pinocchio
 import pytest
@@ -74,6 +76,12 @@ def test_every_form_of_input_gives_the_same(chain, q, function):
     for one in (q[0], q[0].astype(np.float64)):
         np.testing.assert_allclose(function(chain, one), expected[0], atol=2e-15)
     assert function(chain, np.empty((0, 6))).shape == (0, *expected.shape[1:])
+
+
+def test_threads_do_not_disturb_each_other(chain, q):
+    with ThreadPoolExecutor(2) as pool:
+        for X in pool.map(lambda _: forward_kinematics(chain, q), range(8)):
+            np.testing.assert_array_equal(X, forward_kinematics(chain, q))
 
 
 def test_few_and_many_configurations_give_the_same(chain, q):

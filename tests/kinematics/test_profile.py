@@ -144,6 +144,14 @@ def test_corners_are_rounded_where_joints_take_turns():
     assert move.duration == pytest.approx(max(legs), rel=1e-9)
 
 
+def test_speed_that_peaks_between_two_jumps_of_the_jerk_is_seen():
+    limits = Limits(velocity=np.full(6, 1.0), acceleration=np.full(6, 5.0), jerk=np.full(6, 50.0))
+    corner = np.zeros((3, 6))
+    corner[1:, 0] = 0.29, 1.02
+    corner[2, 1] = 1.13
+    assert largest_use(through(corner, limits), limits) < 1.0 + 1e-6
+
+
 def test_waypoints_on_a_line_are_passed_at_speed():
     line = np.outer([0.0, 1.0, 2.0], np.full(6, 1.0))
     move = through(line, LIMITS)

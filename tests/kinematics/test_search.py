@@ -43,6 +43,7 @@ def test_way_around_a_wall_is_found_and_free():
     assert path.status == PathStatus.FOUND
     np.testing.assert_array_equal(path.q[[0, -1]], [START, GOAL])
     assert len(path.q) > 2
+    assert np.abs(np.diff(path.q, axis=0)).max(axis=1).min() > 0.0
     assert_free(path, where)
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.interpolate import BPoly
 
 from kinematics import KinematicsError, Trajectory, concatenate, rest_to_rest, sample_one
+from kinematics.trajectory import control_steps
 from tests.kinematics.arms import ARMS
 
 LIMITS = ARMS["GP7"][1]
@@ -91,3 +92,15 @@ def test_times_ascend_from_zero(t):
 def test_shapes_match():
     with pytest.raises(KinematicsError, match=r"trajectory.qd: shape \(1, 6\), expected \(2, 6\)"):
         Trajectory(t=[0.0, 1.0], q=np.zeros((2, 6)), qd=np.zeros((1, 6)), qdd=np.zeros((2, 6)))
+
+
+def test_control_points_bound_motion_velocity_acceleration_and_jerk(wavy):
+    h = np.diff(wavy.t)[:, None]
+    steps = control_steps(wavy.t, wavy.q, wavy.qd, wavy.qdd)
+    exact = BPoly.from_derivatives(wavy.t, np.stack([wavy.q, wavy.qd, wavy.qdd], axis=1))
+    for i in range(6):
+        t = np.linspace(wavy.t[i], wavy.t[i + 1], 201)[1:-1]
+        assert (np.abs(steps[:, i]).sum(axis=0) >= np.abs(np.diff(exact(t), axis=0)).sum(axis=0)).all()
+        for n, factor in ((1, 5.0), (2, 20.0), (3, 60.0)):
+            bound = np.abs(factor * np.diff(steps, n=n - 1, axis=0)[:, i] / h[i] ** n).max(axis=0)
+            assert (bound >= np.abs(exact(t, n)).max(axis=0) * (1 - 1e-9)).all()

@@ -1,0 +1,83 @@
+"""Compiled and interpreted kernels compute the same; the compiled ones in vector registers."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kinematics import (
+    forward_kinematics,
+    inverse_kinematics,
+    jacobian,
+    rest_to_rest_duration,
+    straight_line,
+    sweep,
+    sweep_box_distance,
+    sweep_distance,
+    through,
+)
+from kinematics.clearance import Boxes
+from tests.kinematics.arms import ARMS
+from tests.kinematics.bodies import body, pose
+from tests.kinematics.samples import INTERPRETED
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(INTERPRETED, reason="compares with the interpreted run")
+
+
+def results():
+    """Something of everything, as arrays."""
+    found = []
+    for chain, limits in ARMS.values():
+        q = np.random.default_rng(40).uniform(0.6 * chain.q_min, 0.6 * chain.q_max, (10, 6))
+        X = forward_kinematics(chain, q)
+        move = through(q[:4], limits)
+        A = sweep(chain, np.eye(4), body(chain), move, 0.3)
+        B = sweep(chain, pose(2.2, 0, 0, 1.0), body(chain), move, 0.3)
+        box = Boxes(X_WO=pose(1.5, 0.5, 0.5, 0.3)[None], half=np.full((1, 3), 0.1))
+        X_end = X[0].copy()
+        X_end[2, 3] -= 0.01
+        line = straight_line(chain, limits, X[0], X_end, q[0], 0.1, 1.0)
+        bounds = [
+            sweep_distance(A, B, 9.0),
+            sweep_box_distance(A, box),
+            *rest_to_rest_duration(q, q[0], limits),
+        ]
+        solutions = inverse_kinematics(chain, X).q
+        found += [X, jacobian(chain, q), solutions, move.t, move.q, move.qd, line.t, line.q, np.array(bounds)]
+    return found
+
+
+def test_compiled_and_interpreted_results_are_equal(tmp_path):
+    program = "import sys, numpy as np; from tests.kinematics.test_compiled import results; "
+    program += "np.savez(sys.argv[1], *results())"
+    file = tmp_path / "interpreted.npz"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", program, str(file)], cwd=ROOT, env=environment, check=True)
+    with np.load(file) as interpreted:
+        for compiled, name in zip(results(), interpreted.files, strict=True):
+            np.testing.assert_allclose(compiled, interpreted[name], atol=2e-9, rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_lane_loops_are_vectorised():
+    program = """
+import numpy as np
+from kinematics import forward, inverse
+from kinematics import forward_kinematics, inverse_kinematics, jacobian, link_frames
+from tests.kinematics.arms import ARMS
+chain = ARMS["GP7"][0]
+X = forward_kinematics(chain, np.zeros((8, 6)))
+jacobian(chain, np.zeros(6)), link_frames(chain, np.zeros(6)), inverse_kinematics(chain, X)
+for k in (forward._forward_many, forward._frames_many, forward._jacobian_many, inverse._inverse_many):
+    print(k.__name__, k.inspect_asm(k.signatures[0]))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert len(re.findall(r"v(?:mul|fmadd)\w*pd|fmul\s+v|mulpd", run.stdout)) > 400
+    assert not re.findall(r"movabsq\s+\$(?:sin|cos|atan2|fmod|floor|rint)\b", run.stdout)
