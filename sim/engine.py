@@ -48,6 +48,7 @@ class Engine:
         self.client: int = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
         pybullet.setPhysicsEngineParameter(**_SETTINGS, physicsClientId=self.client)
         pybullet.setGravity(0.0, 0.0, -GRAVITY, physicsClientId=self.client)
+        self._silent: set[tuple[int, int, int, int]] = set()
         self._ticks = 0
         self.use_step(1)
 
@@ -101,9 +102,19 @@ class Engine:
     def pair(self, a: int, link_a: int, b: int, link_b: int, *, collide: bool) -> None:
         """Switch the collision of one pair of links on or off."""
         pybullet.setCollisionFilterPair(a, b, link_a, link_b, int(collide), physicsClientId=self.client)
+        links = (a, link_a, b, link_b)
+        if collide:
+            self._silent.discard(links)
+        else:
+            self._silent.add(links)
 
     def remove(self, body: int) -> None:
-        """Remove a body and every constraint it has."""
+        """Remove a body and every constraint it has.
+
+        The engine keeps what was said of a pair of bodies and gives a removed body's number to the next one.
+        """
+        for a, link_a, b, link_b in [links for links in self._silent if body in (links[0], links[2])]:
+            self.pair(a, link_a, b, link_b, collide=True)
         pybullet.removeBody(body, physicsClientId=self.client)
 
     def link_pose(self, body: int, link: int) -> FloatArray:

@@ -111,6 +111,20 @@ def test_a_weak_grip_loses_the_part(new_world: Callable) -> None:
     assert workpiece.pose[2, 3] < height - 0.02
 
 
+def test_a_new_part_collides_though_its_number_in_the_engine_is_an_old_one(new_world: Callable) -> None:
+    world, part = new_world(), PARTS["stator"]
+    numbers = []
+    for _ in range(3):
+        put(world, "P0", "housing")
+        put(world, "feeder_stator", "stator")
+        hand, measured = fetch_and_place(world, part, "feeder_stator", "P0", miss=(0.6e-3, 0.0))
+        assert measured["ok"] == 1.0  # without contact nothing would bring it to the middle
+        hand.run(*hand.leave("P0", part))
+        numbers.append(world.at["P0"].body)
+        world.at.pop("P0").vanish()
+    assert len(set(numbers)) < 3
+
+
 def test_an_empty_station_faults_the_arm(new_world: Callable) -> None:
     world = new_world()
     hand = Hand(world, "R1")
