@@ -15,6 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cells.measurement import Measurement
 from kinematics import Limits, Trajectory
 
 
@@ -200,13 +201,17 @@ class StationCycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationResult:
-    """What became of a station's cycle; ``verdict`` is empty when good, otherwise the reason of a reject."""
+    """What became of a station's cycle; ``verdict`` is empty when good, otherwise the reason of a reject.
+
+    ``tests`` are measurements of the joint with their windows, ``measured`` all other values (units in the names).
+    """
 
     id: int
     start_ns: int
     end_ns: int
     verdict: str = ""
     measured: Mapping[str, float] = field(default_factory=dict)
+    tests: Mapping[str, Measurement] = field(default_factory=dict)
 
 
 class StationDriver(Protocol):

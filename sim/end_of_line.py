@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.end_of_line_limits import EndOfLineLimits, Measurement
+from cells.measurement import Measurement
+from sim.end_of_line_limits import EndOfLineLimits
 from sim.end_of_line_stages import Nest, bus_and_encoder, load_loops, no_load_run
 from sim.joint_under_test import JointPhysics
 
-__all__ = ("EndOfLineLimits", "EndOfLineResult", "Measurement", "end_of_line_test")
+__all__ = ("EndOfLineLimits", "EndOfLineResult", "end_of_line_test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.end_of_line_limits import TURN_SPEED, EndOfLineLimits, Measurement
+from cells.measurement import Measurement
+from sim.end_of_line_limits import TURN_SPEED, EndOfLineLimits
 from sim.joint_dynamics import BENCH_STIFFNESS_NM_PER_RAD, COMMAND, SAMPLE_PERIOD_S, simulate
 from sim.joint_under_test import JointPhysics
 

@@ -15,6 +15,7 @@ import numpy as np
 from cells.driver import StationCycle, StationResult, StopCategory
 from cells.fixtures import SHUTTLE_M
 from cells.joint_model import load_joint_model
+from cells.measurement import Measurement
 from cells.part import parts_of
 from cells.recipe import recipe_for
 from sim.body import Workpiece
@@ -40,6 +41,7 @@ _STOP_S = 0.25
 class _Outcome:
     verdict: str = ""
     measured: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    tests: Mapping[str, Measurement] = field(default_factory=lambda: MappingProxyType({}))
 
 
 _Work = Generator[None, float, _Outcome]
@@ -125,6 +127,7 @@ class SimStations:
                         end_ns=max(end_ns, running.start_ns),
                         verdict=running.outcome.verdict,
                         measured=running.outcome.measured,
+                        tests=running.outcome.tests,
                     )
                 )
 
@@ -292,7 +295,7 @@ class SimStations:
         while elapsed < sum(result.stage_s):
             elapsed += yield
         verdict = "; ".join([*workpiece.faults, *([] if result.good else [result.reason])])
-        return _Outcome(verdict=verdict, measured={m.name: m.value for m in result.measurements.values()})
+        return _Outcome(verdict=verdict, tests=MappingProxyType(result.measurements))
 
     def _take_away(self) -> _Work:
         """The out tray takes a joint out of the world."""

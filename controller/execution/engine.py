@@ -142,6 +142,7 @@ class Engine:
                     end_ns=cycle.end_ns,
                     verdict=cycle.verdict,
                     measured=cycle.measured,
+                    tests=cycle.tests,
                 )
             )
         return ended

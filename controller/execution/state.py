@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from cells.measurement import Measurement
 from controller.motion.event_graph import EventGraph
 
 
@@ -37,6 +38,7 @@ class Ended:
     end_ns: int
     verdict: str = ""
     measured: Mapping[str, float] = field(default_factory=dict)
+    tests: Mapping[str, Measurement] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

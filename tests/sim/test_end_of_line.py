@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from sim.end_of_line import EndOfLineLimits, Measurement, end_of_line_test
+from cells.measurement import Measurement
+from sim.end_of_line import EndOfLineLimits, end_of_line_test
 from sim.end_of_line_limits import TURN_SPEED
 from sim.joint_under_test import Assembly, draw
 
