@@ -22,7 +22,7 @@ _TABLES = {
 def check_file(path: Path) -> str:
     """Load a cell, arm or joint model file and say what it is.
 
-    Joint models are also taken through recipe and bill of material: a model that lacks a part cannot be assembled.
+    Joint models are also taken through recipe and bill of material: without a part none can be made.
 
     Raises:
         CellError: With all findings.
@@ -78,7 +78,8 @@ def _of_cell(cell: Cell) -> str:
 
 
 def _of_arm(arm: Arm) -> str:
-    return f"arm {arm.name}: payload {arm.payload_kg:g} kg, mass {arm.mass_kg:g} kg, {len(arm.capsules.radius)} capsules"
+    shapes = len(arm.capsules.radius)
+    return f"arm {arm.name}: payload {arm.payload_kg:g} kg, mass {arm.mass_kg:g} kg, {shapes} capsules"
 
 
 def _of_models(models: tuple[JointModel, ...]) -> str:

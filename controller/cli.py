@@ -12,7 +12,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from enum import Enum
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -58,7 +58,7 @@ Exit codes: 0 target met, 1 target missed, 2 usage or configuration,
 """
 
 
-class Driver(str, Enum):
+class Driver(StrEnum):
     """What executes a plan."""
 
     sim = "sim"
@@ -102,11 +102,11 @@ def run(
     target: Annotated[float, typer.Option(help="Cycle time that 95 % of the cycles must keep [s].")] = 30.0,
     out: Annotated[
         Path | None,
-        typer.Option(help="New or empty directory for record and report; runs/<time> by default."),
+        typer.Option(help="New or empty directory for the results; runs/<time> by default."),
     ] = None,
     json: Annotated[
         Path | None,
-        typer.Option(metavar="FILE|-", help="Write run.json to this file too, or '-' to standard output."),
+        typer.Option(metavar="FILE|-", help="Write run.json here too; '-' is standard output."),
     ] = None,
     junit: Annotated[
         Path | None, typer.Option(help="Write a JUnit file with one test case per cycle.")
@@ -259,9 +259,7 @@ def _model_names(models: str) -> tuple[str, ...]:
     if names == ("mix",):
         return ()
     if not all(names) or len(set(names)) < len(names) or "mix" in names:
-        _refuse(
-            "--models", models, "'mix', or names separated by commas, each once; jointcell models lists them"
-        )
+        _refuse("--models", models, "'mix', or names of `jointcell models` separated by commas, each once")
     return names
 
 
@@ -303,7 +301,7 @@ def _show(what: RenderableType) -> None:
 
 
 def _explanation(error: Exception) -> str | None:
-    """What went wrong, in words, when the user or the cell is the reason; None for a fault of this program."""
+    """What went wrong, in words, when the input is the reason; None for a fault of this program."""
     from controller.execution.record import RecordError
     from controller.motion.coordinate import DeadlockError
     from controller.motion.poses import UnreachableError

@@ -51,9 +51,7 @@ def check_writable(path: Path, option: str) -> None:
             path.unlink()
     except OSError as error:
         reason = f"cannot be written: {error.strerror}"
-        raise _refusal(
-            option, path, reason, "a file in a directory that exists and can be written"
-        ) from error
+        raise _refusal(option, path, reason, "a file in a directory that can be written") from error
 
 
 @contextmanager
@@ -70,7 +68,7 @@ def reserved_stdout() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Write to standard output at once; a reader that has gone (``| head``) is no error and changes no exit code."""
+    """Write to standard output at once; that a reader has gone (``| head``) changes no exit code."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -1,8 +1,8 @@
 """The record of a run: one JSON object a line, written as things happen, enough to replay and to report.
 
-The first line (``run_start``) holds what was planned: every node with its resource, planned start and predecessors. Then
-come the events in order. Every line reaches the operating system as soon as it is complete: a run that was interrupted
-or killed, or whose disk was full, leaves a valid record up to that moment.
+The first line (``run_start``) holds what was planned: every node with its resource, planned start and
+predecessors. Then come the events in order. Every line reaches the operating system as soon as it is complete:
+a run that was interrupted or killed, or whose disk was full, leaves a valid record up to that moment.
 """
 
 import json
@@ -58,7 +58,7 @@ class Record:
 
 
 class RecordWriter:
-    """Writes a record; use it as a context manager. The file is made by `start`: there is never one without a plan."""
+    """Writes a record; use it as a context manager. `start` makes the file: there is none without a plan."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE_NAME
