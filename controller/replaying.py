@@ -1,9 +1,9 @@
 """Replaying a record: do its events make sense, and do they lead to the figures that the run reported?
 
-Every event is taken through the pure state and must be possible there: a node is handed out in its resource's
-order and only when all it waits for has ended, and what ended had been handed out. Then the figures of
-``run.json`` that follow from the events are computed again. The others (clearance, collisions, wall time, bounds)
-are not in the record.
+Every event is taken through the pure state and must be possible there: a node is handed out in its
+resource's order and only when all it waits for has ended, and what ended had been handed out. Then the
+figures of ``run.json`` that follow from the events are computed again. The others (clearance, collisions,
+wall time, bounds) are not in the record.
 """
 
 import hashlib

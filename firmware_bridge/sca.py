@@ -1,10 +1,10 @@
 """The bus of the flexible joints themselves: frames of the documented SCA protocol.
 
-A frame is ``EE | address | command | length, 2 bytes | data | CRC-16 of the data, 2 bytes | ED``. Numbers are
-big-endian but for the CRC, which comes low byte first. That it is CRC-16/MODBUS is not documented; it is computed
-from four documented frames (tests/firmware_bridge/test_sca.py). Frames without data have none. The documented
-one-byte status replies (handshake, mode) do without it: both forms of a one-byte frame are read. They cannot be
-confused, since the CRC of no single byte begins with the tail.
+A frame is ``EE | address | command | length, 2 bytes | data | CRC-16 of the data, 2 bytes | ED``. Numbers
+are big-endian but for the CRC, which comes low byte first. That it is CRC-16/MODBUS is not documented; it
+is computed from four documented frames (tests/firmware_bridge/test_sca.py). Frames without data have
+none. The documented one-byte status replies (handshake, mode) do without it: both forms of a one-byte
+frame are read. They cannot be confused, since the CRC of no single byte begins with the tail.
 
 Source: github.com/innfos/wiki, en/pages (protocol of the SCA line).
 """

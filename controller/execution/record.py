@@ -1,8 +1,9 @@
 """The record of a run: one JSON object a line, written as things happen, enough to replay and to report.
 
 The first line (``run_start``) holds what was planned: every node with its resource, planned start and
-predecessors. Then come the events in order. Every line reaches the operating system as soon as it is complete:
-a run that was interrupted or killed, or whose disk was full, leaves a valid record up to that moment.
+predecessors. Then come the events in order. Every line reaches the operating system as soon as it is
+complete: a run that was interrupted or killed, or whose disk was full, leaves a valid record up to that
+moment.
 """
 
 import json
