@@ -1,7 +1,7 @@
 """Tables of the bundled joint models and arms: their figures, how sure each is, and where it comes from.
 
-A mark or a source that holds for a whole column stands in its heading; one that differs from row to row stands
-in the row. Sources are footnotes, numbered in the order in which the table names them.
+A mark or a source that holds for a whole column stands in its heading; one that differs from row to row
+stands in the row. Sources are footnotes, numbered in the order in which the table names them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
