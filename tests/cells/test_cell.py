@@ -1,4 +1,4 @@
-"""Cell files: the bundled ones, and wrong ones that are refused with file, field, value and what is allowed."""
+"""Cell files: the bundled ones, and wrong ones refused with file, field, value and what is allowed."""
 
 from collections import Counter
 from pathlib import Path

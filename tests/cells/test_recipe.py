@@ -35,8 +35,8 @@ PLAN = {
     190: ((180,), 6.0),
     200: ((190,), 3.0),
 }
-# Which operations of the recipe hold one of the plan: the nozzle comes before the nest (20 is in 10), the bench
-# is loaded twice (100), and the test runs through (180 and 190 are in 170).
+# Where the recipe holds an operation of the plan: the nozzle comes before the nest (20 is in 10), the bench is
+# loaded twice (100), and the test runs through (180 and 190 are in 170).
 HELD_BY = {number: (str(number),) for number in PLAN} | {
     20: ("10",),
     100: ("100a", "100b"),
