@@ -33,12 +33,16 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self.due: Callable[[], int | None] = lambda: None
+        self._watched: tuple["FakeArm | FakeStations", ...] = ()
+
+    def watch(self, *drivers: "FakeArm | FakeStations") -> None:
+        """Name the drivers whose ends the clock jumps to."""
+        self._watched = drivers
 
     def advance(self) -> None:
         """Jump to the next moment at which something ends."""
-        following = self.due()
-        self.now_ns = self.now_ns + 1_000_000 if following is None else max(following, self.now_ns)
+        ends = [end for driver in self._watched if (end := driver.due()) is not None]
+        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + 1_000_000))
 
 
 class FakeArm:
