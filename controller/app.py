@@ -118,7 +118,7 @@ def make_plan(options: RunOptions, progress: Progress) -> tuple[Cell, CellPlan]:
     models = load_models(options.models)
     count = WARM_UP_JOINTS + options.joints + cell.dial.positions - 1
     order = mixed_order(models, count, np.random.default_rng(options.seed))
-    return cell, plan_cell(cell, models, order, options.seed, progress)
+    return cell, plan_cell(cell, models, order, progress)
 
 
 def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], None]) -> RunOutcome:
