@@ -33,7 +33,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self._watched: tuple["FakeArm | FakeStations", ...] = ()
+        self._watched: tuple[FakeArm | FakeStations, ...] = ()
 
     def watch(self, *drivers: "FakeArm | FakeStations") -> None:
         """Name the drivers whose ends the clock jumps to."""

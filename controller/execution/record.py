@@ -31,8 +31,8 @@ _NODE_FIELDS = (
     "joint",
     "serial",
     "model",
+    "zone",
     "finishes",
-    "station",
 )
 
 
@@ -79,10 +79,7 @@ class RecordWriter:
             FileExistsError: When there is one.
         """
         self._file = self._path.open("x", encoding="utf-8", newline="\n", buffering=1)
-        nodes = [
-            [getattr(node, name) if name != "station" else _station(node) for name in _NODE_FIELDS]
-            for node in plan.graph.nodes
-        ]
+        nodes = [[getattr(node, name) for name in _NODE_FIELDS] for node in plan.graph.nodes]
         self._write(
             {
                 "type": "run_start",
@@ -167,11 +164,6 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, line
 
 
-def _station(node: Node) -> str:
-    """The station at which a leg works, or that of a station's cycle."""
-    return node.leg.station if node.leg is not None else node.resource
-
-
 def _node(index: int, values: Mapping[str, Any]) -> Node:
     return Node(
         id=index,
@@ -182,6 +174,7 @@ def _node(index: int, values: Mapping[str, Any]) -> Node:
         joint=int(values["joint"]),
         serial=str(values["serial"]),
         model=str(values["model"]),
+        zone=str(values["zone"]),
         finishes=bool(values["finishes"]),
     )
 
