@@ -5,14 +5,16 @@ for a short order of the slowest model and the best is kept. Arms first draw bac
 possible; drawing back is then given up wherever that saves time. The decisions found hold for any order of the mix.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from cells.cell import Cell
 from cells.joint_model import JointModel
-from controller.motion.coordinate import DeadlockError, Rule
+from controller.choice import Choice, KeptChoice, Retreat
+from controller.motion.coordinate import DeadlockError
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.volumes import CollisionError
 from controller.scheduling.build import build_problem, slowest
@@ -23,8 +25,6 @@ from controller.scheduling.solve import solve
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
-Retreat = tuple[str, str]
-"""An arm and the operation after which it draws back to its parking place."""
 
 _CANDIDATES = (
     40  # schedules looked for, quickly rather than thoroughly: the best one is rarely the best to coordinate
@@ -43,27 +43,18 @@ class CellPlan:
     Attributes:
         motion: The plan.
         lower_bound_s: No plan of this cell and mix can have a shorter mean cycle time.
-        candidates: Schedules that were coordinated.
     """
 
     motion: MotionPlan
     lower_bound_s: float
-    candidates: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """A schedule as coordinated for the trial order; ``critical`` are the retreats that cost time."""
-
-    cycle_s: float
-    schedule: Schedule
-    retreats: frozenset[Retreat]
-    critical: tuple[Retreat, ...]
-    rules: Mapping[Rule, bool]
 
 
 def plan_cell(
-    cell: Cell, models: Sequence[JointModel], order: Sequence[JointModel], progress: Progress
+    cell: Cell,
+    models: Sequence[JointModel],
+    order: Sequence[JointModel],
+    progress: Progress,
+    cache: Path | None = None,
 ) -> CellPlan:
     """Plan an order of joints.
 
@@ -72,18 +63,25 @@ def plan_cell(
         models: All models of the mix.
         order: The joints in the order in which they enter.
         progress: See `Progress`.
+        cache: Directory in which decisions are kept from one run to the next; they are found anew when cell, models or
+            the code that plans have changed.
 
     Raises:
         InfeasibleCellError, InfeasibleProblemError: When an operation cannot be done.
         CollisionError, DeadlockError: When no schedule could be coordinated; the first reason found.
     """
-    problem = build_problem(cell, models, lambda done, of: progress("reach and times", done, of))
     planner = MotionPlanner(cell)
-    trial = [slowest(models)] * (cell.dial.positions + 6)
-    choice = _choose(problem, planner, trial, progress)
+    kept = None if cache is None else KeptChoice(cache, cell, models)
+    choice = None if kept is None else kept.read()
+    if choice is None:
+        problem = build_problem(cell, models, lambda done, of: progress("reach and times", done, of))
+        trial = [slowest(models)] * (cell.dial.positions + 6)
+        choice = _choose(problem, planner, trial, progress)
+        if kept is not None:
+            kept.write(choice)
     progress("motion of the whole order", 0, 1)
     motion = planner.plan(choice.schedule, order, retreats=choice.retreats, rules=choice.rules)
-    return CellPlan(motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000, candidates=_CANDIDATES)
+    return CellPlan(motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000)
 
 
 def _choose(
@@ -91,7 +89,7 @@ def _choose(
     planner: MotionPlanner,
     trial: Sequence[JointModel],
     progress: Progress,
-) -> _Choice:
+) -> Choice:
     """The schedule that is fastest once coordinated, and after which visits its arms draw back."""
     schedules: dict[object, Schedule] = {}
     for index, rng in enumerate(np.random.default_rng(_SEED).spawn(_CANDIDATES)):
@@ -99,7 +97,7 @@ def _choose(
         schedule = solve(problem, rng=rng, iterations=_ITERATIONS, restarts=1)
         schedules.setdefault((schedule.arm_sequences, schedule.nest_orders), schedule)
     ranked = sorted(schedules.values(), key=lambda schedule: schedule.cycle_time)[:_COORDINATED]
-    choices: list[_Choice] = []
+    choices: list[Choice] = []
     failure: Exception | None = None
     for index, schedule in enumerate(ranked):
         progress("coordination", index, len(ranked))
@@ -125,7 +123,7 @@ def _choose(
     return turned if turned.cycle_s < best.cycle_s else best
 
 
-def _without_idle_retreats(planner: MotionPlanner, choice: _Choice, trial: Sequence[JointModel]) -> _Choice:
+def _without_idle_retreats(planner: MotionPlanner, choice: Choice, trial: Sequence[JointModel]) -> Choice:
     """Give up drawing back wherever it is on the critical path and not needed."""
     tried: set[Retreat] = set()
     while retreat := next((one for one in choice.critical if one not in tried), None):
@@ -145,12 +143,12 @@ def _coordinated(
     retreats: frozenset[Retreat],
     trial: Sequence[JointModel],
     improvements: int = 0,
-) -> _Choice:
+) -> Choice:
     plan = planner.plan(schedule, trial, retreats=retreats, improvements=improvements)
     cycles = np.diff(plan.finished_s())
     steady = cycles[1 : len(trial) - planner.cell.dial.positions]  # the dial is full
     path = [plan.graph.nodes[node] for node in plan.graph.critical(plan.starts_s)]
-    return _Choice(
+    return Choice(
         cycle_s=float(steady.mean()),
         schedule=schedule,
         retreats=frozenset(plan.retreats),
