@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,8 @@ class Run:
 
     def record(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """First line and events of the record."""
-        first, *events = map(json.loads, (self.out / "record.jsonl").read_text(encoding="utf-8").splitlines())
+        lines = (self.out / "record.jsonl").read_text(encoding="utf-8").splitlines()
+        first, *events = map(json.loads, lines)
         return first, events
 
 
@@ -53,9 +55,16 @@ class Runs:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def start(self, name: str, *options: str, stop_when: Callable[[Path], bool] | None = None) -> None:
+    def start(
+        self,
+        name: str,
+        *options: str,
+        stop_when: Callable[[Path], bool] | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Start ``jointcell run``; interrupt it (Ctrl-C) as soon as ``stop_when`` says so about its directory."""
-        self._futures[name] = self._pool.submit(_run, options, self.directory / name, stop_when)
+        out = self.directory / name
+        self._futures[name] = self._pool.submit(_run, options, out, stop_when, environment)
 
     def __getitem__(self, name: str) -> Run:
         return self._futures[name].result()
@@ -74,9 +83,13 @@ def jointcell(*arguments: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
-def _run(options: Sequence[str], out: Path, stop_when: Callable[[Path], bool] | None) -> Run:
-    step_summary = out.with_suffix(".md")
-    environment: Mapping[str, str] = os.environ | {"GITHUB_STEP_SUMMARY": str(step_summary)}
+def _run(
+    options: Sequence[str],
+    out: Path,
+    stop_when: Callable[[Path], bool] | None,
+    environment: Mapping[str, str],
+) -> Run:
+    environment = {**os.environ, "GITHUB_STEP_SUMMARY": str(out.with_suffix(".md")), **environment}
     command = [*JOINTCELL, "run", "--out", str(out), *options]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"

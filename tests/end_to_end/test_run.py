@@ -28,7 +28,13 @@ WARM_UP = 2
 EVENTS_BEFORE_INTERRUPT = 300
 SCHEMA = {
     *("schema_version", "seed", "driver", "cell", "models", "target_s", "met", "joints", "cycle_times_s"),
-    *("cycle_time_mean_s", "cycle_time_p50_s", "cycle_time_p95_s", "cycle_time_max_s", "planned_cycle_time_s"),
+    *(
+        "cycle_time_mean_s",
+        "cycle_time_p50_s",
+        "cycle_time_p95_s",
+        "cycle_time_max_s",
+        "planned_cycle_time_s",
+    ),
     *("lower_bound_s", "gap", "flow_time_p50_s", "collisions", "min_clearance_m", "part_pose_error_max_m"),
     *("dropped_parts", "arms", "simulated_s", "wall_s", "real_time_factor", "planning_s", "trace_sha256"),
 }
@@ -39,10 +45,10 @@ def running(out: Path) -> bool:
     return record.exists() and record.read_bytes().count(b"\n") > EVENTS_BEFORE_INTERRUPT
 
 
-def planning(out: Path) -> bool:
+def preparing(out: Path) -> bool:
     if not out.exists():
         return False
-    time.sleep(2.0)  # loading takes less, planning much more
+    time.sleep(2.0)  # well into compiling and planning, which take much longer
     return True
 
 
@@ -50,11 +56,12 @@ def planning(out: Path) -> bool:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with Runs(tmp_path_factory.mktemp("runs")) as runs:
         runs.start("physics", *PHYSICS, "--junit", str(runs.directory / "physics.xml"))
-        runs.start("physics_again", *PHYSICS, "--target", "15")
         runs.start("mix", *MIX)
+        runs.start("physics_again", *PHYSICS, "--target", "15")
         runs.start("mix_again", *MIX, "--target", "15", "--junit", str(runs.directory / "mix_again.xml"))
-        runs.start("interrupted", "--models", MODELS[0], "--joints", "9", stop_when=running)
-        runs.start("not_started", "--models", MODELS[0], stop_when=planning)
+        runs.start("interrupted", *PHYSICS, "--joints", "9", stop_when=running)
+        nothing_kept = {"XDG_CACHE_HOME": str(runs.directory / "cache")}
+        runs.start("not_started", stop_when=preparing, environment=nothing_kept)
         yield runs
 
 
@@ -115,7 +122,13 @@ def test_a_missed_target_is_exit_code_1(runs: Runs, name: str) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("physics", "physics_again"), ("mix", "mix_again")])
 def test_the_same_seed_gives_the_same_run_in_another_process(runs: Runs, one: str, other: str) -> None:
-    measured = {"met", "target_s", "wall_s", "real_time_factor", "planning_s"}  # wall time, and what was asked
+    measured = {
+        "met",
+        "target_s",
+        "wall_s",
+        "real_time_factor",
+        "planning_s",
+    }  # wall time, and what was asked
     first, second = runs[one].summary, runs[other].summary
     assert re.fullmatch("[0-9a-f]{64}", first["trace_sha256"])
     assert {key: first[key] for key in SCHEMA - measured} == {key: second[key] for key in SCHEMA - measured}
@@ -127,7 +140,10 @@ def test_run_json_holds_the_promised_names(runs: Runs, name: str) -> None:
     summary = runs[name].summary
     assert set(summary) == SCHEMA
     assert summary["schema_version"] == 1
-    assert all(set(joint) == {"serial", "model", "good", "finished_s", "flow_time_s", "eol"} for joint in summary["joints"])
+    assert all(
+        set(joint) == {"serial", "model", "good", "finished_s", "flow_time_s", "eol"}
+        for joint in summary["joints"]
+    )
     assert summary["gap"] == pytest.approx(summary["cycle_time_mean_s"] / summary["lower_bound_s"] - 1)
     assert summary["lower_bound_s"] <= summary["planned_cycle_time_s"]
     assert summary["real_time_factor"] == pytest.approx(summary["simulated_s"] / summary["wall_s"])
@@ -225,11 +241,17 @@ def test_junit_has_one_case_per_cycle_and_the_gate(runs: Runs, name: str, file: 
     assert suite is not None
     cases = suite.findall("testcase")
     assert int(suite.attrib["tests"]) == len(cases) == len(summary["cycle_times_s"]) + 1
-    assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure")) == (0 if summary["met"] else 1)
+    assert (
+        int(suite.attrib["failures"])
+        == len(suite.findall("testcase/failure"))
+        == (0 if summary["met"] else 1)
+    )
 
 
 def test_the_step_summary_of_ci_is_appended(physics: Run) -> None:
-    assert f"{physics.summary['cycle_time_p95_s']:.2f}" in physics.out.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"{physics.summary['cycle_time_p95_s']:.2f}" in physics.out.with_suffix(".md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_an_interrupted_run_leaves_a_valid_record(runs: Runs) -> None:
@@ -251,7 +273,7 @@ def test_an_interrupted_run_has_nothing_to_replay_against(runs: Runs) -> None:
     assert "did not come to its end" in replayed.stderr
 
 
-def test_interrupted_while_planning(runs: Runs) -> None:
+def test_interrupted_before_the_run(runs: Runs) -> None:
     run = runs["not_started"]
     assert run.code == 130, run.stderr
     assert "before anything moved" in run.stderr
