@@ -126,7 +126,9 @@ class FakeArm:
         return QueueStatus.ACCEPTED
 
     def due(self) -> int | None:
-        """When the next segment ends [ns]."""
+        """When the next result can be read [ns]."""
+        if self._results:
+            return self._clock.now_ns
         return self._queue[0].end_ns if self._queue else None
 
     def read(self) -> ArmState:
@@ -214,7 +216,9 @@ class FakeStations:
         self._running[cycle.station] = (cycle, now, now + round((cycle.duration_s + self._delay()) * 1e9))
 
     def due(self) -> int | None:
-        """When the next cycle ends [ns]."""
+        """When the next result can be read [ns]."""
+        if self._results:
+            return self._clock.now_ns
         return min((end for _, _, end in self._running.values()), default=None)
 
     def read(self) -> tuple[StationResult, ...]:
