@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
@@ -131,7 +132,6 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
     Raises:
         KeyboardInterrupt: After everything has come to rest and the record is complete.
     """
-    began = time.perf_counter()
     prepare_kernels(progress)
     planning_began = time.perf_counter()
     cell, plan = make_plan(options, progress)
@@ -175,7 +175,12 @@ def report(directory: Path) -> Path:
     past = history(record, facts["arms"], WARM_UP_JOINTS)
     shot = directory / "cell.png"
     pictures = (
-        [Picture(png=shot.read_bytes(), caption="The cell when the last joint had left, drawn from the simulation")]
+        [
+            Picture(
+                png=shot.read_bytes(),
+                caption="The cell when the last joint had left, drawn from the simulation",
+            )
+        ]
         if shot.is_file()
         else []
     )
@@ -198,7 +203,7 @@ def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) 
         stations = FakeStations(clock)
         clock.watch(*arms.values(), stations)
         return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
-    start = {}
+    start: dict[str, NDArray[np.float64]] = {}
     for node in plan.motion.graph.nodes:
         if node.leg is not None:
             start.setdefault(node.resource, node.leg.trajectory.q[0])

@@ -40,12 +40,15 @@ class Driver(str, Enum):
 
 CellOption = Annotated[str, typer.Option("--cell", help="A bundled cell or the path of a cell file.")]
 ModelsOption = Annotated[
-    str, typer.Option("--models", help="'mix' for all bundled joint models, or their names separated by commas.")
+    str,
+    typer.Option("--models", help="'mix' for all bundled joint models, or their names separated by commas."),
 ]
 JointsOption = Annotated[
     int, typer.Option("--joints", min=1, max=_MOST_JOINTS, help="Joints to finish in steady state.")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random; same seed, same run.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, help="Seed of everything random; same seed, same run.")
+]
 
 
 @app.command()
@@ -53,12 +56,18 @@ def run(
     cell: CellOption = "six_arm",
     models: ModelsOption = "mix",
     joints: JointsOption = 24,
-    driver: Annotated[Driver, typer.Option(help="Physics, or drivers that take exactly the planned time.")] = Driver.sim,
+    driver: Annotated[
+        Driver, typer.Option(help="Physics, or drivers that take exactly the planned time.")
+    ] = Driver.sim,
     seed: SeedOption = 0,
     target: Annotated[float, typer.Option(help="Cycle time that 95 % of the cycles must keep [s].")] = 30.0,
-    out: Annotated[Path | None, typer.Option(help="Directory for record and report; runs/<time> by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Directory for record and report; runs/<time> by default.")
+    ] = None,
     json: Annotated[str, typer.Option(help="Write run.json to this file, or '-' for standard output.")] = "",
-    junit: Annotated[Path | None, typer.Option(help="Write a JUnit file with one test case per cycle.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write a JUnit file with one test case per cycle.")
+    ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Show the simulation (needs a display).")] = False,
 ) -> None:
     """Plan, assemble the joints, report; exit code 0 when the target is met."""
@@ -105,7 +114,9 @@ def run(
 
 
 @app.command()
-def check(files: Annotated[list[Path], typer.Argument(help="Cell, arm or joint model files (TOML).")]) -> None:
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Cell, arm or joint model files (TOML).")],
+) -> None:
     """Validate files: all findings at once."""
     from controller.checking import check_file
 
@@ -222,7 +233,9 @@ def _new_directory(out: Path | None) -> Path:
         probe.write_bytes(b"\0" * 65_536)
         probe.unlink()
     except OSError as error:
-        raise typer.BadParameter(f"{directory}: cannot be written: {error.strerror}", param_hint="--out") from error
+        raise typer.BadParameter(
+            f"{directory}: cannot be written: {error.strerror}", param_hint="--out"
+        ) from error
     return directory
 
 

@@ -72,9 +72,7 @@ def plan_cell(
     choice = _choose(problem, planner, trial, seed, progress)
     progress("motion of the whole order", 0, 1)
     motion = planner.plan(choice.schedule, order, retreats=choice.retreats)
-    return CellPlan(
-        motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000, candidates=_CANDIDATES
-    )
+    return CellPlan(motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000, candidates=_CANDIDATES)
 
 
 def _choose(
@@ -124,11 +122,12 @@ def _choose(
 
 
 def _coordinated(
-    planner: MotionPlanner, schedule: Schedule, retreats: frozenset[tuple[str, str]], trial: Sequence[JointModel]
+    planner: MotionPlanner,
+    schedule: Schedule,
+    retreats: frozenset[tuple[str, str]],
+    trial: Sequence[JointModel],
 ) -> _Choice:
     plan = planner.plan(schedule, trial, retreats=retreats)
     cycles = np.diff(plan.finished_s())
     steady = cycles[1 : len(trial) - planner.cell.dial.positions]  # the dial is full
-    return _Choice(
-        cycle_s=float(steady.mean()), schedule=schedule, retreats=frozenset(plan.retreats)
-    )
+    return _Choice(cycle_s=float(steady.mean()), schedule=schedule, retreats=frozenset(plan.retreats))

@@ -20,7 +20,17 @@ from controller.motion.plan import MotionPlan
 SCHEMA_VERSION = 1
 FILE_NAME = "record.jsonl"
 _MAX_BYTES = 2_000_000_000
-_NODE_FIELDS = ("resource", "label", "duration_s", "operation", "joint", "serial", "model", "finishes", "station")
+_NODE_FIELDS = (
+    "resource",
+    "label",
+    "duration_s",
+    "operation",
+    "joint",
+    "serial",
+    "model",
+    "zone",
+    "finishes",
+)
 
 
 class RecordError(Exception):
@@ -62,10 +72,7 @@ class RecordWriter:
 
     def start(self, plan: MotionPlan, facts: Mapping[str, Any]) -> None:
         """Write what is going to be run."""
-        nodes = [
-            [getattr(node, name) if name != "station" else _station(node) for name in _NODE_FIELDS]
-            for node in plan.graph.nodes
-        ]
+        nodes = [[getattr(node, name) for name in _NODE_FIELDS] for node in plan.graph.nodes]
         self._write(
             {
                 "type": "run_start",
@@ -146,11 +153,6 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, line
 
 
-def _station(node: Node) -> str:
-    """The station at which a leg works, or that of a station's cycle."""
-    return node.leg.station if node.leg is not None else node.resource
-
-
 def _node(index: int, values: Mapping[str, Any]) -> Node:
     return Node(
         id=index,
@@ -161,6 +163,7 @@ def _node(index: int, values: Mapping[str, Any]) -> Node:
         joint=int(values["joint"]),
         serial=str(values["serial"]),
         model=str(values["model"]),
+        zone=str(values["zone"]),
         finishes=bool(values["finishes"]),
     )
 
@@ -204,7 +207,8 @@ def _event(line: Mapping[str, Any]) -> Event:
         end_ns=int(line["end_ns"]),
         verdict=str(line.get("verdict", "")),
         measured={
-            str(name): np.nan if value is None else float(value) for name, value in line.get("measured", {}).items()
+            str(name): np.nan if value is None else float(value)
+            for name, value in line.get("measured", {}).items()
         },
         tests={str(name): _measurement(str(name), value) for name, value in line.get("tests", {}).items()},
     )

@@ -112,7 +112,9 @@ def _conflicting_pairs(
 ) -> tuple[Ints, Ints]:
     """All pairs (k,), (k,) of legs of different arms within the horizon that conflict."""
     ones, twos = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for chain, other in combinations((np.array(legs, dtype=np.int64) for legs in unrolled.chains.values()), 2):
+    for chain, other in combinations(
+        (np.array(legs, dtype=np.int64) for legs in unrolled.chains.values()), 2
+    ):
         low = np.searchsorted(starts[other], starts[chain] - horizon_s)
         count = np.searchsorted(starts[other], starts[chain] + horizon_s) - low
         i = np.repeat(chain, count)
@@ -153,7 +155,9 @@ class _Passing:
         for chain in unrolled.chains.values():
             following[chain[:-1]] = chain[1:]
         # Rules name legs, so the legs of a pair are put into the order of their names.
-        name = np.unique([f"{node.operation} {node.label}" for node in unrolled.nodes], return_inverse=True)[1]
+        name = np.unique([f"{node.operation} {node.label}" for node in unrolled.nodes], return_inverse=True)[
+            1
+        ]
         swap = name[ones] > name[twos]
         ones, twos = np.where(swap, twos, ones), np.where(swap, ones, twos)
         rows = np.stack(
@@ -190,7 +194,9 @@ class _Passing:
         """
         forward = self._by_time
         if rules:
-            forward = np.array([rules.get(rule, time) for rule, time in zip(self._rules, forward, strict=True)])
+            forward = np.array(
+                [rules.get(rule, time) for rule, time in zip(self._rules, forward, strict=True)]
+            )
         for _ in range(_ATTEMPTS):
             graph = copy(self._graph)
             choices, taken = self._choices[self._first], np.empty(len(self._first), dtype=np.int64)
@@ -261,7 +267,9 @@ def _graph(unrolled: Unrolled, arcs: frozenset[tuple[int, int]]) -> EventGraph:
         key = place[before][0], after
         if key not in latest or place[before][1] > place[latest[key]][1]:
             latest[key] = before
-    kept = {(before, after) for (_, after), before in latest.items() if before not in unrolled.predecessors[after]}
+    kept = {
+        (before, after) for (_, after), before in latest.items() if before not in unrolled.predecessors[after]
+    }
     predecessors = [set(before) for before in unrolled.predecessors]
     for before, after in kept:
         predecessors[after].add(before)

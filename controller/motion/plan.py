@@ -13,7 +13,7 @@ from cells.recipe import Recipe, recipe_for
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
-from controller.motion.unroll import Unrolled, unroll
+from controller.motion.unroll import unroll
 from controller.motion.visit import Leg, Visit, VisitPlanner, Zone, still
 from controller.motion.volumes import Volumes
 from controller.scheduling.schedule import Schedule
@@ -49,9 +49,7 @@ class MotionPlan:
 
     def finished_s(self) -> FloatArray:
         """Planned times at which joints leave the cell [s]."""
-        ends = [
-            self.starts_s[node.id] + node.duration_s for node in self.graph.nodes if node.finishes
-        ]
+        ends = [self.starts_s[node.id] + node.duration_s for node in self.graph.nodes if node.finishes]
         return np.array(ends)
 
 
@@ -117,7 +115,9 @@ class MotionPlanner:
                 break
             except DeadlockError as error:
                 # An arm that rests over a shared place after its visit has to draw back.
-                pair = {(unrolled.nodes[node].resource, unrolled.nodes[node].operation) for node in error.nodes}
+                pair = {
+                    (unrolled.nodes[node].resource, unrolled.nodes[node].operation) for node in error.nodes
+                }
                 if pair <= retreats:
                     raise
                 retreats |= pair
@@ -132,7 +132,9 @@ class MotionPlanner:
             retreats=tuple(sorted(retreats)),
         )
 
-    def _visit(self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None) -> Visit:
+    def _visit(
+        self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None
+    ) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
         recipe = self._recipes.setdefault(model.name, recipe_for(model))
         operation = recipe.operation(number)

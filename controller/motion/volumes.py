@@ -94,7 +94,9 @@ class Volumes:
         if sweep_box_distance(volume, _boxes(others), limit) >= limit:
             self._checked.add(number)
             return
-        near = [fixture.name for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit]
+        near = [
+            fixture.name for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit
+        ]
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
             f"{', '.join(near)}"
@@ -117,7 +119,8 @@ def _column(arm: CellArm) -> Fixture:
 
 def _boxes(fixtures: list[Fixture]) -> Boxes:
     return Boxes(
-        X_WO=np.array([fixture.X_WO for fixture in fixtures]), half=np.array([fixture.half_m for fixture in fixtures])
+        X_WO=np.array([fixture.X_WO for fixture in fixtures]),
+        half=np.array([fixture.half_m for fixture in fixtures]),
     )
 
 

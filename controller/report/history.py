@@ -1,5 +1,6 @@
 """What a record says about joints and arms: who was busy with what, who waited for whom."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from controller.motion.event_graph import Node
 from controller.report.summary import ArmRecord, EndOfLineValue, JointRecord
 from controller.report.timeline import Span, SpanKind, Timeline
 
-_STILL = {"dwell", "release", "screw", "dispense"}
 _SHORTEST_WAIT_S = 0.02
 
 
@@ -33,48 +33,95 @@ def history(record: Record, arm_models: Mapping[str, str], warm_up: int) -> Hist
     """
     ended = {event.node: event for event in record.events if isinstance(event, Ended)}
     nodes = record.graph.nodes
-    spans = [_span(record, nodes[node], event) for node, event in ended.items()]
     joints = _joints(record, ended)
     marks = tuple(joint.finished_s for joint in joints if joint.good)
+    spans = _spans(record, ended, _lateness(record, ended))
     waits = [wait for arm in arm_models for wait in _waits(record, ended, arm)]
     begin = marks[warm_up] if len(marks) > warm_up else 0.0
     end = marks[-1] if marks else max((event.end_ns * 1e-9 for event in ended.values()), default=0.0)
+    rows = {name: row for row, name in enumerate((*arm_models, "dial"))}
     timeline = Timeline(
-        spans=tuple(sorted([*spans, *waits], key=lambda span: (span.resource, span.start_s))),
+        spans=tuple(
+            sorted(
+                [*spans, *waits],
+                key=lambda span: (rows.get(span.resource, len(rows)), span.resource, span.start_s),
+            )
+        ),
         cycle_marks_s=marks,
         models={node.serial: node.model for node in nodes if node.serial},
     )
     arms = tuple(
-        _arm_record(arm, model, [span for span in timeline.spans if span.resource == arm], begin, end)
+        _arm_record(
+            arm,
+            model,
+            [event for node, event in ended.items() if nodes[node].resource == arm],
+            [wait for wait in waits if wait.resource == arm],
+            (begin, end),
+        )
         for arm, model in arm_models.items()
     )
     return History(timeline=timeline, joints=joints, arms=arms)
 
 
-def _span(record: Record, node: Node, event: Ended) -> Span:
-    kind: SpanKind = "move"
-    if node.resource == "dial":
-        kind = "index"
-    elif node.operation == "170":
-        kind = "test"
-    elif node.label in _STILL or node.operation == "":
-        kind = "process"
-    planned = record.starts_s[node.id]
-    return Span(
-        resource=node.resource,
-        label=f"{node.operation} {node.label}".strip(),
-        joint=node.serial,
-        kind=kind,
-        planned_start_s=planned,
-        planned_end_s=planned + node.duration_s,
-        start_s=event.start_ns * 1e-9,
-        end_s=event.end_ns * 1e-9,
+def _lateness(record: Record, ended: Mapping[int, Ended]) -> list[tuple[float, float]]:
+    """How late the cell was as a whole when each joint left: (moment, lateness) [s], rising in time.
+
+    A bar's own lateness is what it adds to that: a cell that is late by a second stays so, which says nothing more.
+    """
+    return sorted(
+        (
+            event.end_ns * 1e-9,
+            event.end_ns * 1e-9 - record.starts_s[node] - record.graph.nodes[node].duration_s,
+        )
+        for node, event in ended.items()
+        if record.graph.nodes[node].finishes
     )
+
+
+def _spans(record: Record, ended: Mapping[int, Ended], lateness: list[tuple[float, float]]) -> list[Span]:
+    """What every resource did: an arm's legs joined to what it did on the way and what in the nest."""
+    groups: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
+    for node in sorted(ended, key=lambda node: ended[node].start_ns):
+        facts = record.graph.nodes[node]
+        if facts.resource.startswith("feeder_"):
+            continue  # they present the next part in good time; the chart is about the others
+        groups[facts.resource, facts.serial or facts.label, facts.operation, facts.zone].append(node)
+    moments = [moment for moment, _ in lateness]
+    spans = []
+    for (resource, _, operation, zone), members in groups.items():
+        first, last = members[0], members[-1]
+        start_s = ended[first].start_ns * 1e-9
+        known = bisect_right(moments, start_s) - 1
+        late_s = lateness[known][1] if known >= 0 else 0.0
+        facts = record.graph.nodes[first]
+        spans.append(
+            Span(
+                resource=resource,
+                label=operation if zone else facts.label,
+                joint=facts.serial,
+                kind=_kind(facts),
+                planned_start_s=record.starts_s[first] + late_s,
+                planned_end_s=record.starts_s[last] + record.graph.nodes[last].duration_s + late_s,
+                start_s=start_s,
+                end_s=ended[last].end_ns * 1e-9,
+            )
+        )
+    return spans
+
+
+def _kind(node: Node) -> SpanKind:
+    if node.resource == "dial":
+        return "index"
+    if node.zone:
+        return "process" if node.zone == "inside" else "move"
+    return "test" if node.resource.startswith("P") else "process"
 
 
 def _waits(record: Record, ended: Mapping[int, Ended], arm: str) -> list[Span]:
     """The gaps between an arm's legs, each with what the next leg was waiting for."""
-    chain = sorted((event.start_ns, node) for node, event in ended.items() if record.graph.nodes[node].resource == arm)
+    chain = sorted(
+        (event.start_ns, node) for node, event in ended.items() if record.graph.nodes[node].resource == arm
+    )
     waits = []
     free_ns = 0
     for start_ns, node in chain:
@@ -103,20 +150,25 @@ def _waits(record: Record, ended: Mapping[int, Ended], arm: str) -> list[Span]:
     return waits
 
 
-def _arm_record(arm: str, model: str, spans: list[Span], begin_s: float, end_s: float) -> ArmRecord:
+def _arm_record(
+    arm: str, model: str, legs: list[Ended], waits: list[Span], measured_s: tuple[float, float]
+) -> ArmRecord:
     """Shares of the measured time; what is left over is idleness after the arm's last leg."""
-    total = max(end_s - begin_s, 1e-9)
-    busy = 0.0
+    begin, end = measured_s
+    total = max(end - begin, 1e-9)
+
+    def share(start_s: float, end_s: float) -> float:
+        return max(0.0, min(end_s, end) - max(start_s, begin)) / total
+
     waiting: dict[str, float] = defaultdict(float)
-    for span in spans:
-        inside = min(span.end_s, end_s) - max(span.start_s, begin_s)
-        if inside <= 0.0:
-            continue
-        if span.kind == "wait":
-            waiting[span.reason] += inside / total
-        else:
-            busy += inside / total
-    return ArmRecord(name=arm, model=model, busy=busy, waiting_by_reason=dict(sorted(waiting.items())))
+    for wait in waits:
+        waiting[wait.reason] += share(wait.start_s, wait.end_s)
+    return ArmRecord(
+        name=arm,
+        model=model,
+        busy=sum(share(leg.start_ns * 1e-9, leg.end_ns * 1e-9) for leg in legs),
+        waiting_by_reason={reason: value for reason, value in sorted(waiting.items()) if value > 0.0},
+    )
 
 
 def _joints(record: Record, ended: Mapping[int, Ended]) -> tuple[JointRecord, ...]:
