@@ -106,19 +106,20 @@ def load_models(names: Sequence[str]) -> tuple[JointModel, ...]:
     return tuple(load_joint_model(name) for name in (names or joint_model_names()))
 
 
-def prepare_kernels(progress: Progress) -> None:
-    """Compile every kernel, or load it from the cache of an earlier run."""
-    use_cache()
+def prepare_kernels(progress: Progress) -> Path:
+    """Compile every kernel, or load it from the cache of an earlier run; returns the directory of the cache."""
+    cache = use_cache()
     warm_up(lambda name, done, of: progress("compiling (once)", done, of))
+    return cache
 
 
-def make_plan(options: RunOptions, progress: Progress) -> tuple[Cell, CellPlan]:
+def make_plan(options: RunOptions, progress: Progress, cache: Path) -> tuple[Cell, CellPlan]:
     """Load and plan; the dial stays full until the last counted joint has left."""
     cell = load_cell(options.cell)
     models = load_models(options.models)
     count = WARM_UP_JOINTS + options.joints + cell.dial.positions - 1
     order = mixed_order(models, count, np.random.default_rng(options.seed))
-    return cell, plan_cell(cell, models, order, options.seed, progress)
+    return cell, plan_cell(cell, models, order, progress, cache)
 
 
 def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], None]) -> RunOutcome:
@@ -132,9 +133,9 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
     Raises:
         KeyboardInterrupt: After everything has come to rest and the record is complete.
     """
-    prepare_kernels(progress)
+    cache = prepare_kernels(progress)
     planning_began = time.perf_counter()
-    cell, plan = make_plan(options, progress)
+    cell, plan = make_plan(options, progress, cache)
     planning_s = time.perf_counter() - planning_began
     wanted = WARM_UP_JOINTS + options.joints
     course = hashlib.sha256()

@@ -85,3 +85,11 @@ class EventGraph:
             starts[node] = max((ends[other] for other in before), default=0.0)
             ends[node] = starts[node] + self.nodes[node].duration_s
         return starts
+
+    def critical(self, starts_s: NDArray[np.float64]) -> list[int]:
+        """Nodes on a longest path, last first: each began as soon as the next one in the list had ended."""
+        ends = starts_s + np.array([node.duration_s for node in self.nodes])
+        path = [int(ends.argmax())]
+        while before := self.predecessors[path[-1]]:
+            path.append(max(before, key=lambda node: (ends[node], node)))
+        return path
