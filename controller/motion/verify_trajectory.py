@@ -11,7 +11,7 @@ from kinematics import Trajectory
 FloatArray = NDArray[np.float64]
 
 _PER_INTERVAL = 8  # samples between two knots, at which limits are checked
-_DERIVATIVES = np.diag(np.arange(1.0, 6.0), 1)[:, :6]  # coefficients of a polynomial's derivative
+_DERIVATIVES = np.diag(np.arange(1.0, 6.0), 1)  # from coefficients (6,) to those of the derivative
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -65,7 +65,7 @@ class Quintics:
         """States at `_PER_INTERVAL` places between every two knots, and at the knots."""
         motion = self._trajectory
         powers = np.vander(np.linspace(0.0, 1.0, _PER_INTERVAL, endpoint=False), 6, increasing=True)
-        first, second = powers @ _DERIVATIVES.T, powers @ _DERIVATIVES.T @ _DERIVATIVES.T
+        first, second = powers @ _DERIVATIVES, powers @ _DERIVATIVES @ _DERIVATIVES
         h = self._h[:, None]
 
         def at(weights: FloatArray, scale: FloatArray | float, end: FloatArray) -> FloatArray:
