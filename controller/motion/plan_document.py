@@ -102,7 +102,7 @@ class ScheduleRecord(Record):
 
 
 class LegRecord(Record):
-    """A distinct leg; ``hand`` is the hand's capsule under way, ``hand_after`` once the leg has ended (indices)."""
+    """A distinct leg; ``hand`` indexes the hand's capsule under way, ``hand_after`` that at its end."""
 
     name: Text
     trajectory: Index
@@ -117,8 +117,8 @@ class LegRecord(Record):
 class NodeRecord(Record):
     """A node of the event graph; its place in the list is its id.
 
-    ``leg`` is None for a station's cycle; ``joint`` -1 and empty names belong to the dial's index. ``coordination`` are
-    those of the ``predecessors`` that exist only to keep arms apart.
+    ``leg`` is None for a station's cycle; ``joint`` -1 and empty names belong to the dial's index.
+    ``coordination`` are those of the ``predecessors`` that exist only to keep arms apart.
     """
 
     resource: Text

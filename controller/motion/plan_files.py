@@ -1,7 +1,7 @@
 """Plans as files: ``plan.json`` and ``trajectories.npz`` (docs/plan-format.md).
 
-The same plan gives the same bytes. Files are read as if a stranger had written them: sizes are bounded before anything is
-parsed, arrays never hold objects, and errors name the file and the field.
+The same plan gives the same bytes. Files are read as if a stranger had written them: sizes are bounded before
+anything is parsed, arrays never hold objects, and errors name the file and the field.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from cells.cell import Cell
 from cells.driver import DriveScrews, Dwell, GripPart, InsertPart, Process, ReleasePart
-from cells.errors import CellError, Finding
+from cells.errors import CellError
 from cells.files import check_record, locate
 from cells.fixtures import fixtures_of
 from cells.tool_shape import HandCapsule, hand_capsule
-from controller.motion.plan_document import CellRecord, PlanDocument, ProcessKind, StoredPlan
 from controller.motion.plan import MotionPlan
+from controller.motion.plan_document import CellRecord, PlanDocument, ProcessKind, StoredPlan
 from controller.motion.visit import Leg
 from controller.scheduling.problem import NO_ARM
 from controller.scheduling.schedule import Schedule
@@ -34,7 +34,13 @@ TRAJECTORY_FILE = "trajectories.npz"
 # About 50 kB of JSON and no new trajectories per joint: room for some thousand joints.
 _MAX_JSON_BYTES = 256_000_000
 _MAX_ARRAY_BYTES = 256_000_000
-_ARRAYS: Mapping[str, tuple[str, int]] = {"first": ("<i8", 0), "t": ("<f8", 0), "q": ("<f8", 6), "qd": ("<f8", 6), "qdd": ("<f8", 6)}
+_ARRAYS: Mapping[str, tuple[str, int]] = {
+    "first": ("<i8", 0),
+    "t": ("<f8", 0),
+    "q": ("<f8", 6),
+    "qd": ("<f8", 6),
+    "qdd": ("<f8", 6),
+}
 """Name: type, columns (0 for a vector)."""
 _STAMP = (1980, 1, 1, 0, 0, 0)  # a fixed time, so that equal plans are equal files
 _KINDS: tuple[tuple[type, ProcessKind], ...] = (
@@ -78,7 +84,9 @@ def write_plan(directory: Path, plan: MotionPlan, cell: Cell, source: str | Path
             if node.leg is None
             else legs.index(_leg(cell, node.resource, node.leg, hands, trajectories)),
             "predecessors": sorted(before),
-            "coordination": [other for other in sorted(before) if (other, node.id) in plan.graph.coordination],
+            "coordination": [
+                other for other in sorted(before) if (other, node.id) in plan.graph.coordination
+            ],
         }
         for node, before in zip(plan.graph.nodes, plan.graph.predecessors, strict=True)
     ]
@@ -119,7 +127,9 @@ def read_plan(directory: Path) -> StoredPlan:
     arrays = directory / TRAJECTORY_FILE
     content = _bounded(arrays, _MAX_ARRAY_BYTES)
     if hashlib.sha256(content).hexdigest() != document.trajectories_sha256:
-        raise PlanFileError(f"{path}: trajectories_sha256 is not that of {arrays}: the files belong to two plans")
+        raise PlanFileError(
+            f"{path}: trajectories_sha256 is not that of {arrays}: the files belong to two plans"
+        )
     trajectories = _unpacked(content, arrays)
     _check_indices(document, len(trajectories), path)
     return StoredPlan(document=document, trajectories=trajectories)
@@ -136,7 +146,9 @@ def cell_document(cell: Cell, source: str | Path) -> dict[str, Any]:
             {
                 "id": arm.id,
                 "model": arm.arm.id,
-                "lengths_m": {name: getattr(arm.arm.chain, name) for name in ("a1", "a2", "b", "c1", "c2", "c3", "c4")},
+                "lengths_m": {
+                    name: getattr(arm.arm.chain, name) for name in ("a1", "a2", "b", "c1", "c2", "c3", "c4")
+                },
                 "offsets_rad": arm.arm.chain.offsets.tolist(),
                 "signs": [int(sign) for sign in arm.arm.chain.signs],
                 "q_min_rad": arm.arm.chain.q_min.tolist(),
@@ -179,7 +191,9 @@ class _Table:
         return self.rows.setdefault(row, len(self.rows))
 
 
-def _leg(cell: Cell, arm: str, leg: Leg, hands: _Table, trajectories: _Table) -> tuple[tuple[str, object], ...]:
+def _leg(
+    cell: Cell, arm: str, leg: Leg, hands: _Table, trajectories: _Table
+) -> tuple[tuple[str, object], ...]:
     tool = next(item.tool for item in cell.arms if item.id == arm)
     motion = leg.trajectory
     key = (motion.t.tobytes(), motion.q.tobytes(), motion.qd.tobytes(), motion.qdd.tobytes())
@@ -243,7 +257,7 @@ def _knots(key: tuple[bytes, bytes, bytes, bytes]) -> tuple[FloatArray, ...]:
 
 
 def _packed(trajectories: list[tuple[FloatArray, ...]]) -> bytes:
-    """All knots one after the other; ``first`` holds where each trajectory begins, and the number of all knots."""
+    """All knots one after the other; ``first``: where each trajectory begins, then the number of knots."""
     first = np.cumsum([0, *(len(knots[0]) for knots in trajectories)])
     columns = [np.concatenate(column) for column in zip(*trajectories, strict=True)]
     stream = io.BytesIO()
@@ -270,7 +284,9 @@ def _unpacked(content: bytes, path: Path) -> tuple[Trajectory, ...]:
     trajectories = []
     for number, (low, high) in enumerate(zip(first[:-1].tolist(), first[1:].tolist(), strict=True)):
         try:
-            trajectories.append(Trajectory(**{name: arrays[name][low:high] for name in ("t", "q", "qd", "qdd")}))
+            trajectories.append(
+                Trajectory(**{name: arrays[name][low:high] for name in ("t", "q", "qd", "qdd")})
+            )
         except KinematicsError as error:
             raise PlanFileError(f"{path}: trajectory {number}: {error}") from error
     return tuple(trajectories)
@@ -293,7 +309,13 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:
         raise PlanFileError(f"{path}: {name}: is not an array: {error}") from error
     body = stream.read()
     wanted = (len(body) // 8 // max(columns, 1), *([columns] if columns else []))
-    if version != (1, 0) or by_column or dtype != np.dtype(kind) or shape != wanted or len(body) != 8 * np.prod(shape):
+    if (
+        version != (1, 0)
+        or by_column
+        or dtype != np.dtype(kind)
+        or shape != wanted
+        or len(body) != 8 * np.prod(shape)
+    ):
         found = f"{dtype} of shape {shape} in {len(body)} bytes"
         raise PlanFileError(f"{path}: {name}: is {found}, expected {kind} of shape {wanted} in rows")
     return np.frombuffer(body, dtype=kind).reshape(shape)
@@ -326,17 +348,25 @@ def _check_indices(document: PlanDocument, trajectories: int, path: Path) -> Non
     for number, leg in enumerate(document.legs):
         for name, limit in limits.items():
             if getattr(leg, name) >= limit:
-                raise PlanFileError(f"{path}: legs[{number}].{name}: {getattr(leg, name)}, expected less than {limit}")
+                raise PlanFileError(
+                    f"{path}: legs[{number}].{name}: {getattr(leg, name)}, expected less than {limit}"
+                )
     arms = {arm.id for arm in document.cell.arms}
     for number, node in enumerate(document.nodes):
         where = f"{path}: nodes[{number}]"
         if (node.leg is not None) != (node.resource in arms):
-            raise PlanFileError(f"{where}.leg: {node.leg} on {node.resource}, expected a leg for an arm and no other")
+            raise PlanFileError(
+                f"{where}.leg: {node.leg} on {node.resource}, expected a leg for an arm and no other"
+            )
         if node.leg is not None and node.leg >= len(document.legs):
             raise PlanFileError(f"{where}.leg: {node.leg}, expected less than {len(document.legs)}")
-        if node.joint >= len(document.order) or (node.joint >= 0 and node.model != document.order[node.joint]):
+        if node.joint >= len(document.order) or (
+            node.joint >= 0 and node.model != document.order[node.joint]
+        ):
             raise PlanFileError(f"{where}.joint: {node.joint} of model {node.model!r} is not in the order")
         if any(other >= len(document.nodes) for other in node.predecessors):
-            raise PlanFileError(f"{where}.predecessors: {max(node.predecessors)}, expected less than {len(document.nodes)}")
+            raise PlanFileError(
+                f"{where}.predecessors: {max(node.predecessors)}, expected less than {len(document.nodes)}"
+            )
         if not set(node.coordination) <= set(node.predecessors):
             raise PlanFileError(f"{where}.coordination: expected some of the predecessors")

@@ -1,12 +1,13 @@
 """Check a stored plan with code and libraries that the planner does not use.
 
-Everything is derived again from the files: order from the arcs, motion from the knots, places from the arms' lengths by
-pinocchio, distances by coal. Of the project only the description of the cell and the recipes is shared. What is checked,
-and what is not, is listed in docs/plan-format.md.
+Everything is derived again from the files: order from the arcs, motion from the knots, places from the arms'
+lengths by pinocchio, distances by coal. Of the project only the description of the cell and the recipes is
+shared. What is checked, and what is not, is listed in docs/plan-format.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,6 +47,9 @@ def verify_plan(
 ) -> Verdict:
     """Check a plan against its cell and its joint models.
 
+    Distances are measured only when everything else is right: before that it is not known where arms are
+    when.
+
     Args:
         stored: The plan.
         cell: The cell it is meant for.
@@ -71,11 +75,17 @@ def verify_plan(
         Violation(rule="chain", detail=f"{node_name(stored, two)} does not wait for {node_name(stored, one)}")
         for one, two in order.gaps
     ]
-    violations += [*_seams(stored, order), *_limits(stored), *_durations(stored), *_hands(stored, cell, known)]
-    if order.gaps:  # without chains "ended before" is not known
+    violations += [
+        *_seams(stored, order),
+        *_limits(stored),
+        *_durations(stored),
+        *_hands(stored, cell, known),
+    ]
+    if not order.gaps:  # otherwise "ended before" is not known
+        recipes = {name: recipe_for(known[name]) for name in set(stored.document.order)}
+        violations += RecipeCheck(stored.document, order, cell, recipes).violations()
+    if violations:
         return Verdict(violations=tuple(violations), measured=nothing)
-    recipes = {name: recipe_for(known[name]) for name in set(stored.document.order)}
-    violations += RecipeCheck(stored.document, order, cell, recipes).violations()
     clearance = ClearanceCheck(stored, order)
     violations += clearance.fixtures()
     violations += clearance.arms(progress)
@@ -101,7 +111,11 @@ def _cell(found: CellRecord, wanted: CellRecord) -> Iterator[Violation]:
             continue
         if isinstance(one, tuple) and len(one) == len(two):
             for index, (item, other) in enumerate(zip(one, two, strict=True)):
-                fields = [field for field in type(item).model_fields if getattr(item, field) != getattr(other, field)]
+                fields = [
+                    field
+                    for field in type(item).model_fields
+                    if getattr(item, field) != getattr(other, field)
+                ]
                 if fields:
                     yield Violation(
                         rule="cell", detail=f"cell.{name}[{index}].{fields[0]} is not that of {wanted.source}"
@@ -116,25 +130,25 @@ def _models(stored: StoredPlan, known: Mapping[str, JointModel]) -> Iterator[Vio
 
 
 def _seams(stored: StoredPlan, order: Order) -> Iterator[Violation]:
-    """An arm starts a leg where the last one ended, with what it held then; a part is put down only by a release."""
+    """An arm starts a leg where the last one ended, with what it held then; only a release lets go of it."""
     document = stored.document
     for arm in (arm.id for arm in document.cell.arms):
         chain = order.chains.get(arm, [])
-        for one, two in zip(chain, chain[1:], strict=False):
+        for one, two in pairwise(chain):
             first, second = _leg(stored, one), _leg(stored, two)
             jump = stored.trajectories[second.trajectory].q[0] - stored.trajectories[first.trajectory].q[-1]
             joint = int(np.abs(jump).argmax())
             if abs(jump[joint]) > _SEAM_RAD:
                 yield Violation(
                     rule="seam",
-                    detail=f"{node_name(stored, two)} starts {abs(jump[joint]):.6f} rad in joint {joint + 1} from where "
-                    f"{first.name} ended",
+                    detail=f"{node_name(stored, two)} starts {abs(jump[joint]):.6f} rad in joint {joint + 1} "
+                    f"from where {first.name} ended",
                 )
             if second.held != ("" if first.process == "release" else first.held_after):
                 yield Violation(
                     rule="payload",
-                    detail=f"{node_name(stored, two)} holds {second.held or 'nothing'}, {first.name} ended with "
-                    f"{first.held_after or 'nothing'}",
+                    detail=f"{node_name(stored, two)} holds {second.held or 'nothing'}, {first.name} ended "
+                    f"with {first.held_after or 'nothing'}",
                 )
 
 
@@ -142,9 +156,9 @@ def _limits(stored: StoredPlan) -> Iterator[Violation]:
     """Every trajectory begins and ends at rest and keeps the limits of every arm that follows it."""
     arms = {arm.id: arm for arm in stored.document.cell.arms}
     users: dict[tuple[str, int], int] = {}
-    for index, node in enumerate(stored.document.nodes):
-        if node.leg is not None:
-            users.setdefault((node.resource, stored.document.legs[node.leg].trajectory), index)
+    for index, record in enumerate(stored.document.nodes):
+        if record.leg is not None:
+            users.setdefault((record.resource, stored.document.legs[record.leg].trajectory), index)
     for (arm, trajectory), node in users.items():
         yield from _trajectory_limits(stored, arms[arm], trajectory, node_name(stored, node))
 
@@ -186,7 +200,8 @@ def _durations(stored: StoredPlan) -> Iterator[Violation]:
         if node.duration_s < moving - _RELATIVE:
             yield Violation(
                 rule="duration",
-                detail=f"{node_name(stored, index)} is planned with {node.duration_s:.4f} s, its motion takes {moving:.4f} s",
+                detail=f"{node_name(stored, index)} is planned with {node.duration_s:.4f} s, "
+                f"its motion takes {moving:.4f} s",
             )
 
 
@@ -202,14 +217,17 @@ def _hands(stored: StoredPlan, cell: Cell, models: Mapping[str, JointModel]) -> 
         leg = stored.document.legs[node.leg]
         for held, hand in ((leg.held, leg.hand), (leg.held_after, leg.hand_after)):
             if held and held not in parts[node.model]:
-                yield Violation(rule="payload", detail=f"{node_name(stored, index)} holds {held!r}, which is no part")
+                yield Violation(
+                    rule="payload", detail=f"{node_name(stored, index)} holds {held!r}, which is no part"
+                )
                 continue
             shape = hand_capsule(tools[node.resource], parts[node.model][held] if held else None)
             wanted = CapsuleRecord(link=6, a_m=shape.a_m, b_m=shape.b_m, radius_m=shape.radius_m)
             if stored.document.hands[hand] != wanted:
                 yield Violation(
                     rule="payload",
-                    detail=f"{node_name(stored, index)} counts with another hand than that which holds {held or 'nothing'}",
+                    detail=f"{node_name(stored, index)} counts with another hand than that "
+                    f"which holds {held or 'nothing'}",
                 )
 
 

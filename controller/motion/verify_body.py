@@ -1,6 +1,7 @@
-"""Where the capsules of an arm are, by pinocchio, and how far they can be from there within a piece of a motion.
+"""Where the capsules of an arm are, by pinocchio, and how far they move within a piece of a motion.
 
-Frame k of an arm sits on joint k's axis: see the table in `kinematics.chain`, of which only the figures are used here.
+Frame k of an arm sits on joint k's axis: see the table in `kinematics.chain`, of which only the figures are
+used here.
 """
 
 from dataclasses import dataclass
@@ -72,7 +73,9 @@ class ArmBody:
         for index, (origin, axis) in enumerate(zip(origins, self._axes, strict=True)):
             joint = pinocchio.JointModelRZ() if axis == 2 else pinocchio.JointModelRY()
             place = pinocchio.SE3(np.eye(3), np.array(origin))
-            parent = self._model.addJoint(parent, joint, X_WB * place if index == 0 else place, f"joint{index + 1}")
+            parent = self._model.addJoint(
+                parent, joint, X_WB * place if index == 0 else place, f"joint{index + 1}"
+            )
         self._data = self._model.createData()
         self.column = tuple(capsule for capsule in arm.capsules if capsule.link == 0)
         self._links = tuple(capsule for capsule in arm.capsules if capsule.link > 0)
@@ -83,7 +86,9 @@ class ArmBody:
         frames = self._frames(cells.q)
         link = np.array([capsule.link for capsule in capsules])
         ends = np.array([(capsule.a_m, capsule.b_m) for capsule in capsules])
-        placed = np.einsum("nmxy,mey->nmex", frames[:, link - 1, :, :3], ends) + frames[..., 3][:, link - 1, None]
+        placed = (
+            np.einsum("nmxy,mey->nmex", frames[:, link - 1, :, :3], ends) + frames[..., 3][:, link - 1, None]
+        )
         return Placed(
             ends=placed,
             radius=np.array([capsule.radius_m for capsule in capsules]),
@@ -93,9 +98,7 @@ class ArmBody:
     def column_ends(self) -> list[tuple[FloatArray, float]]:
         """Axis (2, 3) and radius of each capsule of the base [m]."""
         X_WB = np.array(self.arm.X_WB)
-        return [
-            (np.array([c.a_m, c.b_m]) @ X_WB[:3, :3].T + X_WB[:3, 3], c.radius_m) for c in self.column
-        ]
+        return [(np.array([c.a_m, c.b_m]) @ X_WB[:3, :3].T + X_WB[:3, 3], c.radius_m) for c in self.column]
 
     def _frames(self, q: FloatArray) -> FloatArray:
         """Poses (n, 6, 3, 4) of the links' frames in the world."""
@@ -111,10 +114,11 @@ class ArmBody:
     def _margin(
         self, frames: FloatArray, ends: FloatArray, link: NDArray[np.int64], delta: FloatArray
     ) -> FloatArray:
-        """Turn one joint after the other, the last first: a point moves by no more than angle times distance to the axis.
+        """How far points move (n, m) [m].
 
-        The distance is that in the middle of the piece and what the point has moved by then. A segment moves no further
-        than its ends.
+        Joints turn one after the other, the last first: each moves a point by at most the angle times its
+        distance to the axis. That is that in the middle of the piece and what the point has moved by then. A
+        segment moves no further than its ends.
         """
         moved = np.zeros(ends.shape[:3])
         for joint in reversed(range(6)):

@@ -1,9 +1,10 @@
 """Whether arms keep the promised clearance from each other and from fixtures, whenever each of them moves.
 
-An arm is always in one of its phases: at rest before its first leg, under way on a leg, at rest after it. A phase is over
-for certain once a certain leg (its closer) has started; it has begun for certain only after all that precedes a certain
-leg (its opener). Two phases of different arms may be at the same time unless the closer of one precedes the opener of the
-other; then every moment of the one has to be clear of every moment of the other.
+An arm is always in one of its phases: at rest before its first leg, under way on a leg, at rest after it. A
+phase is over for certain once a certain leg (its closer) has started; it has begun for certain only after all
+that precedes a certain leg (its opener). Two phases of different arms may be at the same time unless the
+closer of one precedes the opener of the other; then every moment of the one has to be clear of every moment
+of the other.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class _Phases:
-    """The phases of one arm in order: opener and closer as places in its chain, and the number of the solid."""
+    """The phases of one arm in order, with opener and closer as places in its chain and its solid."""
 
     chain: list[int]
     opener: Ints  # -1: from the beginning
@@ -89,19 +90,17 @@ class ClearanceCheck:
         for index, (one, p, two, r) in enumerate(jobs):
             progress(index, len(jobs))
             first, second = self._phases[one], self._phases[two]
-            distance, good = keep_apart(
-                self._solids[first.solid[p]], self._solids[second.solid[r]], limit
-            )
+            distance, good = keep_apart(self._solids[first.solid[p]], self._solids[second.solid[r]], limit)
             self.measured.arms_m = min(self.measured.arms_m, distance)
             if not good:
                 yield Violation(
                     rule="clearance",
-                    detail=f"{self._name(one, p)} and {self._name(two, r)} may be at the same time and come within "
-                    f"{1000 * distance:.1f} mm, promised are {1000 * limit:.1f} mm",
+                    detail=f"{self._name(one, p)} and {self._name(two, r)} may be at the same time and "
+                    f"{_near(distance, limit)}",
                 )
 
     def fixtures(self) -> Iterator[Violation]:
-        """Arms that come too near to a fixture, or to the base of another arm, but for the place they work at."""
+        """Arms too near to a fixture or to another arm's base, but for the place they work at."""
         limit = self._document.cell.clearance.fixtures_m
         fixtures = [(fixture.name, box_solid(fixture)) for fixture in self._document.cell.fixtures]
         fixtures += [(f"{arm}.base", column_solid(body)) for arm, body in self._bodies.items() if body.column]
@@ -120,8 +119,7 @@ class ClearanceCheck:
                 if not good:
                     yield Violation(
                         rule="fixture",
-                        detail=f"{name} comes within {1000 * distance:.1f} mm of {fixture}, promised are "
-                        f"{1000 * limit:.1f} mm",
+                        detail=f"{name} and {fixture} {_near(distance, limit)}",
                     )
 
     def _phases_of(self, arm: str) -> _Phases:
@@ -168,7 +166,8 @@ class ClearanceCheck:
     def _together(self, one: str, two: str) -> list[tuple[str, int, str, int]]:
         """One pair of phases for each pair of solids that may be in the cell at the same time.
 
-        Over the phases of the other arm, "over before" holds for the first ones and "begins after" for the last ones.
+        Over the phases of the other arm, "over before" holds for the first ones and "begins after" for the
+        last ones.
         """
         first, second = self._phases[one], self._phases[two]
         # How many legs of the other arm have ended when a phase opens; -1 opens before anything has ended.
@@ -198,6 +197,11 @@ class ClearanceCheck:
         return f"{arm} {phases.moment[phase]} {node.label} of operation {node.operation} for {node.serial}"
 
 
+def _near(distance: float, limit: float) -> str:
+    how = f"come within {1000 * distance:.1f} mm" if distance > 0 else f"overlap by {-1000 * distance:.1f} mm"
+    return f"{how}, promised are {1000 * limit:.1f} mm"
+
+
 def fixture_of(station: str) -> str:
-    """Name by which the fixtures of a leg's own place begin: the shaft of a nest belongs to its dial position."""
+    """Name by which the fixtures of a leg's own place begin; a nest's shaft belongs to its dial position."""
     return f"nest{station[1:]}" if station[:1] == "P" and station[1:].isdecimal() else station

@@ -1,8 +1,9 @@
 """Distance of two moving solids over all their moments, measured by coal.
 
-A solid is a set of pieces of a motion with its shapes in the middle of each piece; within a piece no point moves further
-than the piece's margin. Distance less both margins is what two pieces certainly keep. Where that is not limit the pieces
-are divided, until they keep limit, or come too near at a moment that can be named, or their margins no longer matter.
+A solid is a set of pieces of a motion with its shapes in the middle of each piece; within a piece no point
+moves further than the piece's margin. Distance less both margins is what two pieces certainly keep. Where
+that is not enough the pieces are divided, until they keep enough, or come too near at a moment that can be
+named, or their margins no longer matter.
 """
 
 from collections.abc import Callable
@@ -117,7 +118,8 @@ def keep_apart(one: Solid, two: Solid, limit: float) -> tuple[float, bool]:
     """Whether two solids keep a distance at all their moments, but for `TOLERANCE_M`.
 
     Returns:
-        The smallest distance measured [m], infinite where boxes alone tell that they keep it; and whether they keep it.
+        The smallest distance measured [m], infinite where boxes alone tell that they keep it; and whether
+        they keep it.
     """
     smallest = np.inf
     rows = _near(one, two, limit)
@@ -153,18 +155,20 @@ def _near(one: Solid, two: Solid, limit: float) -> _Rows:
         found.append(_Rows(a[pairs[:, 0]], np.full(len(pairs), j), b[pairs[:, 1]], np.full(len(pairs), k)))
     if not found:
         return _Rows(*(np.empty(0, dtype=np.int64) for _ in range(4)))
-    return _unseparated(one, two, _Rows(*(np.concatenate(column) for column in zip(*found, strict=True))), limit)
+    return _unseparated(
+        one, two, _Rows(*(np.concatenate(column) for column in zip(*found, strict=True))), limit
+    )
 
 
-def _apart(low: FloatArray, high: FloatArray, low_b: FloatArray, high_b: FloatArray, limit: float) -> NDArray[np.bool_]:
+def _apart(
+    low: FloatArray, high: FloatArray, low_b: FloatArray, high_b: FloatArray, limit: float
+) -> NDArray[np.bool_]:
     gap = np.maximum(low - high_b, low_b - high).clip(0.0)
     apart: NDArray[np.bool_] = (gap**2).sum(axis=-1) >= limit**2
     return apart
 
 
-def _unseparated(
-    one: Solid, two: Solid, rows: _Rows, limit: float
-) -> _Rows:
+def _unseparated(one: Solid, two: Solid, rows: _Rows, limit: float) -> _Rows:
     """Without the pairs that the plane between their middles keeps apart."""
     a, j, b, k = rows
     between = two.centre[b, k] - one.centre[a, j]
@@ -197,7 +201,7 @@ def _divided(one: Solid, two: Solid, rows: _Rows, limit: float) -> tuple[Solid, 
 
 
 def _parts_of(solid: Solid, pieces: Ints) -> tuple[Solid, Ints, Ints]:
-    """The parts of some pieces (r,): their solid, the parts (s,) of all pieces, and for each its place in ``pieces``."""
+    """Divide pieces (r,): the solid of the parts, the parts (s,), and for each its place in ``pieces``."""
     if solid.divide is None:
         return solid, pieces, np.arange(len(pieces))
     distinct, place = np.unique(pieces, return_inverse=True)
@@ -235,7 +239,9 @@ def _capsules(placed: Placed, divide: Callable[[Ints], tuple[Solid, Ints]] | Non
         margin=placed.margin,
         low=ends.min(axis=2) - reach,
         high=ends.max(axis=2) + reach,
-        geometries=[coal.Capsule(r, size) for r, size in zip(placed.radius.tolist(), length.tolist(), strict=True)],
+        geometries=[
+            coal.Capsule(r, size) for r, size in zip(placed.radius.tolist(), length.tolist(), strict=True)
+        ],
         divide=divide,
     )
 

@@ -1,6 +1,7 @@
 """What must have ended before what, by the arcs of a stored plan alone."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,14 @@ class CircleError(Exception):
 class Order:
     """Which nodes have ended for certain before a node starts.
 
-    The nodes of one resource should follow each other; then those of a resource that precede a node are the first so many
-    of them, and one count for every resource (a vector clock: Fidge 1988, Mattern 1989) tells all of a node's ancestors.
+    The nodes of one resource should follow each other; then those of a resource that precede a node are the
+    first so many of them, and one count for every resource (a vector clock: Fidge 1988, Mattern 1989) tells
+    all of a node's ancestors.
 
     Attributes:
-        chains: For every resource its nodes in a topological order.
-        place: (n,) place of every node in the chain of its resource.
-        gaps: Neighbours in a chain of which the second does not wait for the first; counts are only right without any.
+        chains: For every resource its nodes in a topological order. place: (n,) place of every node in the
+        chain of its resource. gaps: Neighbours in a chain of which the second does not wait for the first;
+        counts are only right without any.
     """
 
     def __init__(self, nodes: Sequence[NodeRecord]) -> None:
@@ -54,7 +56,7 @@ class Order:
         self.gaps = [
             (one, two)
             for chain in self.chains.values()
-            for one, two in zip(chain, chain[1:], strict=False)
+            for one, two in pairwise(chain)
             if not self.before(one, two)
         ]
 
@@ -71,8 +73,8 @@ class Order:
 def _topological(nodes: Sequence[NodeRecord]) -> list[int]:
     followers: list[list[int]] = [[] for _ in nodes]
     missing = [len(node.predecessors) for node in nodes]
-    for index, node in enumerate(nodes):
-        for other in node.predecessors:
+    for index, record in enumerate(nodes):
+        for other in record.predecessors:
             followers[other].append(index)
     sequence = [index for index, count in enumerate(missing) if count == 0]
     for node in sequence:  # grows while it is walked

@@ -1,4 +1,4 @@
-"""Whether a stored plan makes every joint by its recipe, whatever the times: content, order, dial, stations."""
+"""Whether a stored plan makes every joint by its recipe, whatever the times."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _OUT_TRAY = "out_tray"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Visit:
-    """The nodes of one operation for one joint, in order; ``position`` is that of the nest, None off the dial."""
+    """The nodes of one operation for one joint, in order, and the nest's position (None off the dial)."""
 
     operation: Operation
     joint: int
@@ -30,7 +30,9 @@ class _Visit:
 class RecipeCheck:
     """The rules of recipe, dial and stations on the arcs of a plan."""
 
-    def __init__(self, document: PlanDocument, order: Order, cell: Cell, recipes: Mapping[str, Recipe]) -> None:
+    def __init__(
+        self, document: PlanDocument, order: Order, cell: Cell, recipes: Mapping[str, Recipe]
+    ) -> None:
         self._document, self._order, self._cell = document, order, cell
         self._recipes = [recipes[name] for name in document.order]
         self._visits: dict[tuple[int, str], _Visit] = {}
@@ -50,7 +52,7 @@ class RecipeCheck:
     # --- content ------------------------------------------------------------------------------------------
 
     def _content(self) -> Iterator[Violation]:
-        """Every operation of every joint is done once, by one arm without a break, at the places it is meant for."""
+        """Every operation of every joint is done once, by one arm without a break, at its own places."""
         groups: dict[tuple[int, str], list[int]] = {}
         for chain in self._order.chains.values():
             for node in chain:
@@ -63,7 +65,9 @@ class RecipeCheck:
             for operation in recipe.operations
         }
         for joint, number in sorted(set(groups) - set(wanted)):
-            yield Violation(rule="content", detail=f"operation {number} of joint {joint + 1} is not in its recipe")
+            yield Violation(
+                rule="content", detail=f"operation {number} of joint {joint + 1} is not in its recipe"
+            )
         for (joint, number), operation in wanted.items():
             what = f"operation {number} of joint {joint + 1}"
             if (joint, number) not in groups:
@@ -77,7 +81,11 @@ class RecipeCheck:
             position = self._position(nodes)
             if operation.at_nest != (position is not None):
                 yield Violation(rule="content", detail=f"{what} does not work at one nest")
-            elif position is not None and operation.side and self._cell.dial.rear_up(position) != (operation.side == "rear"):
+            elif (
+                position is not None
+                and operation.side
+                and self._cell.dial.rear_up(position) != (operation.side == "rear")
+            ):
                 yield Violation(
                     rule="content", detail=f"{what} is at dial position {position}, where its side is not up"
                 )
@@ -123,7 +131,11 @@ class RecipeCheck:
         for step, process in ((step, "grip" if isinstance(step, Pick) else "release") for step in steps):
             if isinstance(step, Pick | Place) and not any(
                 leg.process == process
-                and (leg.station == step.station if step.station != NEST else self._nest(leg.station) is not None)
+                and (
+                    leg.station == step.station
+                    if step.station != NEST
+                    else self._nest(leg.station) is not None
+                )
                 for leg in legs
             ):
                 return f"does not {process} at {step.station}"
@@ -132,7 +144,10 @@ class RecipeCheck:
     def _position(self, nodes: Sequence[int]) -> int | None:
         """The one dial position that the nodes work at."""
         records = [self._document.nodes[node] for node in nodes]
-        stations = {record.resource if record.leg is None else self._document.legs[record.leg].station for record in records}
+        stations = {
+            record.resource if record.leg is None else self._document.legs[record.leg].station
+            for record in records
+        }
         positions = {position for station in stations if (position := self._nest(station)) is not None}
         return positions.pop() if len(positions) == 1 else None
 
@@ -149,7 +164,9 @@ class RecipeCheck:
         for (joint, _), visit in self._visits.items():
             for need in visit.operation.needs:
                 before = self._visits[joint, need]
-                yield from self._ordered("precedence", before, self._work(before)[-1], visit, self._work(visit)[0])
+                yield from self._ordered(
+                    "precedence", before, self._work(before)[-1], visit, self._work(visit)[0]
+                )
         for joint in range(len(self._recipes)):
             at_nest: dict[int, list[_Visit]] = {}
             for (owner, _), visit in self._visits.items():
@@ -160,10 +177,12 @@ class RecipeCheck:
                     for two in visits[index + 1 :]:
                         first, second = self._work(one), self._work(two)
                         if not (
-                            self._order.before(first[-1], second[0]) or self._order.before(second[-1], first[0])
+                            self._order.before(first[-1], second[0])
+                            or self._order.before(second[-1], first[0])
                         ):
                             yield Violation(
-                                rule="nest", detail=f"{one} and {two} may be in nest P{one.position} at the same time"
+                                rule="nest",
+                                detail=f"{one} and {two} may be in nest P{one.position} at the same time",
                             )
 
     def _dial(self) -> Iterator[Violation]:
@@ -175,15 +194,19 @@ class RecipeCheck:
             window = visit.joint + visit.position
             work = self._work(visit)
             if window > len(indices):
-                yield Violation(rule="dial", detail=f"{visit} waits for index {window}, there are {len(indices)}")
+                yield Violation(
+                    rule="dial", detail=f"{visit} waits for index {window}, there are {len(indices)}"
+                )
                 continue
             if window > 0 and not self._order.before(indices[window - 1], work[0]):
                 yield Violation(
-                    rule="dial", detail=f"{visit} may enter nest P{visit.position} before index {window} has ended"
+                    rule="dial",
+                    detail=f"{visit} may enter nest P{visit.position} before index {window} has ended",
                 )
             if window < len(indices) and not self._order.before(work[-1], indices[window]):
                 yield Violation(
-                    rule="dial", detail=f"index {window + 1} may start before {visit} has left nest P{visit.position}"
+                    rule="dial",
+                    detail=f"index {window + 1} may start before {visit} has left nest P{visit.position}",
                 )
 
     def _feeders(self) -> Iterator[Violation]:
@@ -193,11 +216,15 @@ class RecipeCheck:
                 continue
             cycles = self._cycles(station)
             if [self._document.nodes[node].joint for node in cycles] != [visit.joint for visit in visits]:
-                yield Violation(rule="feeder", detail=f"{station} does not present one part for every visit in order")
+                yield Violation(
+                    rule="feeder", detail=f"{station} does not present one part for every visit in order"
+                )
                 continue
             for cycle, visit in zip(cycles, visits, strict=True):
                 if not self._order.before(cycle, self._at(visit, station)[0]):
-                    yield Violation(rule="feeder", detail=f"{visit} may fetch before {station} has presented its part")
+                    yield Violation(
+                        rule="feeder", detail=f"{visit} may fetch before {station} has presented its part"
+                    )
             for visit, cycle in zip(visits, cycles[1:], strict=False):
                 if not self._order.before(self._at(visit, station)[-1], cycle):
                     yield Violation(rule="feeder", detail=f"{station} may present before {visit} has left it")
@@ -207,16 +234,21 @@ class RecipeCheck:
         for process in self._recipes[0].processes:
             cycles = self._cycles(process.station)
             if [self._document.nodes[node].joint for node in cycles] != list(range(len(self._recipes))):
-                yield Violation(rule="station", detail=f"{process.station} does not work once for every joint in order")
+                yield Violation(
+                    rule="station", detail=f"{process.station} does not work once for every joint in order"
+                )
                 continue
             for joint, cycle in enumerate(cycles):
                 unload = self._visits[joint, process.unload]
                 for load in (self._visits[joint, number] for number in process.loads):
                     if not self._order.before(self._at(load, process.station)[-1], cycle):
-                        yield Violation(rule="station", detail=f"{process.station} may start before {load} has left it")
+                        yield Violation(
+                            rule="station", detail=f"{process.station} may start before {load} has left it"
+                        )
                 if not self._order.before(cycle, self._at(unload, process.station)[0]):
                     yield Violation(
-                        rule="station", detail=f"{unload} may fetch from {process.station} before it has finished"
+                        rule="station",
+                        detail=f"{unload} may fetch from {process.station} before it has finished",
                     )
             for joint in range(len(cycles) - 1):
                 unload = self._visits[joint, process.unload]
@@ -225,7 +257,8 @@ class RecipeCheck:
                         self._at(unload, process.station)[-1], self._at(load, process.station)[0]
                     ):
                         yield Violation(
-                            rule="station", detail=f"{load} may enter {process.station} before {unload} has left it"
+                            rule="station",
+                            detail=f"{load} may enter {process.station} before {unload} has left it",
                         )
 
     def _out_tray(self) -> Iterator[Violation]:
@@ -239,7 +272,9 @@ class RecipeCheck:
                 yield Violation(rule="out tray", detail=f"it may take away before {visit} has left it")
         for cycle, (_, visit) in zip(cycles, pairwise(visits), strict=False):
             if not self._order.before(cycle, self._at(visit, _OUT_TRAY)[0]):
-                yield Violation(rule="out tray", detail=f"{visit} may put down before the last joint is taken away")
+                yield Violation(
+                    rule="out tray", detail=f"{visit} may put down before the last joint is taken away"
+                )
 
     # --- nodes --------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class States:
-    """Dense states of a trajectory, each (n, 6); ``noise`` (n, 1) is what rounding may add to an acceleration."""
+    """Dense states of a trajectory, (n, 6); ``noise`` (n, 1) is what rounding may add to an acceleration."""
 
     t: FloatArray
     q: FloatArray
@@ -46,7 +46,7 @@ class Cells:
 
 
 class Quintics:
-    """The polynomials of a trajectory in u = 0..1 between every two knots: ``coefficients`` (m - 1, 6 powers, 6 joints)."""
+    """The polynomials between m knots, in u = 0..1: ``coefficients`` (m - 1, 6 powers, 6 joints)."""
 
     def __init__(self, trajectory: Trajectory) -> None:
         self._trajectory = trajectory
