@@ -78,9 +78,9 @@ class Solid:
 def moving_solid(body: ArmBody, hand: CapsuleRecord, trajectory: Trajectory) -> Solid:
     """An arm over a whole trajectory."""
     quintics = Quintics(trajectory)
-    whole = quintics.cells()
-    largest = body.place(hand, whole).margin.max(axis=1)
-    cells, _ = quintics.split(whole, np.ceil(largest / MARGIN_M).astype(np.int64).clip(1))
+    cells = quintics.cells()
+    while (largest := body.place(hand, cells).margin.max(axis=1)).max() > MARGIN_M:
+        cells, _ = quintics.split(cells, np.ceil(largest / MARGIN_M).astype(np.int64).clip(1))
     return _arm_solid(body, hand, quintics, cells)
 
 

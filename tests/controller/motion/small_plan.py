@@ -41,7 +41,9 @@ def schedule():
     operations = tuple(
         ScheduledOperation(
             operation=name,
-            mode=Mode(arm=arm, position=position, before=enter - start, inside=leave - enter, after=end - leave),
+            mode=Mode(
+                arm=arm, position=position, before=enter - start, inside=leave - enter, after=end - leave
+            ),
             window=enter // CYCLE_MS,
             start=start,
             enter=enter,

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import pickle
@@ -6,7 +7,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from controller.motion.plan_files import PLAN_FILE, TRAJECTORY_FILE, PlanFileError, cell_record, read_plan, write_plan
+from controller.motion.plan_files import (
+    PLAN_FILE,
+    TRAJECTORY_FILE,
+    PlanFileError,
+    cell_record,
+    read_plan,
+    write_plan,
+)
 from tests.controller.motion.small_plan import CELL, cell, planned
 
 
@@ -97,8 +105,6 @@ def test_a_missing_file_is_named(directory):
 
 def replace_arrays(directory, **changes):
     """Write other bytes for some arrays, with the check sum that belongs to them."""
-    import hashlib
-
     path = directory / TRAJECTORY_FILE
     with zipfile.ZipFile(path) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
@@ -157,5 +163,5 @@ def test_knots_that_are_no_numbers_are_refused(directory):
     stored = read_plan(directory)
     rows = sum(len(motion.t) for motion in stored.trajectories)
     replace_arrays(directory, qd=npy(np.full((rows, 6), np.nan)))
-    with pytest.raises(PlanFileError, match="trajectory 0: .*qd"):
+    with pytest.raises(PlanFileError, match=r"trajectory 0: .*qd"):
         read_plan(directory)
