@@ -87,6 +87,7 @@ def verify_plan(
     if violations:
         return Verdict(violations=tuple(violations), measured=nothing)
     clearance = ClearanceCheck(stored, order)
+    violations += clearance.nests(cell)
     violations += clearance.fixtures()
     violations += clearance.arms(progress)
     return Verdict(violations=tuple(violations), measured=clearance.measured)

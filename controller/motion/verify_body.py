@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.motion.plan_document import ArmRecord, CapsuleRecord
-from controller.motion.verify_trajectory import Cells
+from controller.motion.verify_trajectory import Cells, Quintics
 
 FloatArray = NDArray[np.float64]
 
@@ -94,6 +94,13 @@ class ArmBody:
             radius=np.array([capsule.radius_m for capsule in capsules]),
             margin=self._margin(frames, placed, link, cells.delta),
         )
+
+    def pieces(self, hand: CapsuleRecord, quintics: Quintics, margin_m: float) -> Cells:
+        """A whole trajectory in pieces within which no point moves by more than a margin."""
+        cells = quintics.cells()
+        while (largest := self.place(hand, cells).margin.max(axis=1)).max() > margin_m:
+            cells, _ = quintics.split(cells, np.ceil(largest / margin_m).astype(np.int64).clip(1))
+        return cells
 
     def column_ends(self) -> list[tuple[FloatArray, float]]:
         """Axis (2, 3) and radius of each capsule of the base [m]."""

@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from cells.cell import FOOTPRINT_M, Cell
 from controller.motion.plan_document import LegRecord, StoredPlan
 from controller.motion.verify_body import ArmBody
 from controller.motion.verify_distance import (
@@ -76,7 +77,8 @@ class ClearanceCheck:
         self._document = stored.document
         self._bodies = {arm.id: ArmBody(arm) for arm in stored.document.cell.arms}
         self._solids: list[Solid] = []
-        self._owners: list[tuple[str, str]] = []  # of each solid: arm, station it works at
+        self._owners: list[tuple[str, str]] = []  # of each solid: arm, fixtures of the place it works at
+        self._hands: list[int] = []  # of each solid: index of its hand
         self._numbers: dict[object, int] = {}
         self._phases = {arm: self._phases_of(arm) for arm in self._bodies if arm in order.chains}
 
@@ -104,11 +106,7 @@ class ClearanceCheck:
         limit = self._document.cell.clearance.fixtures_m
         fixtures = [(fixture.name, box_solid(fixture)) for fixture in self._document.cell.fixtures]
         fixtures += [(f"{arm}.base", column_solid(body)) for arm, body in self._bodies.items() if body.column]
-        named: dict[int, str] = {}
-        for arm, phases in self._phases.items():
-            for phase, number in enumerate(phases.solid.tolist()):
-                named.setdefault(number, self._name(arm, phase))
-        for number, name in named.items():
+        for number, name in self._named().items():
             own = self._owners[number]
             for fixture, solid in fixtures:
                 if fixture.split(".")[0] in own:
@@ -121,6 +119,47 @@ class ClearanceCheck:
                         rule="fixture",
                         detail=f"{name} and {fixture} {_near(distance, limit)}",
                     )
+
+    def nests(self, cell: Cell) -> Iterator[Violation]:
+        """Legs that come down into a nest without naming it as their station.
+
+        What the dial's index waits for are the legs that name a nest. The tool centre point of all others has
+        to stay higher over every nest than parts are lifted for travel.
+        """
+        lengths = {arm.id: arm.tool.length_m for arm in cell.arms}
+        for number, name in self._named().items():
+            arm, own = self._owners[number]
+            point, margin = self._tool_points(number, lengths[arm])
+            for position in range(cell.dial.positions):
+                p_WN = cell.nest(position)[:3, 3]
+                over = np.hypot(*(point[:, :2] - p_WN[:2]).T) - margin < FOOTPRINT_M
+                height = float((point[:, 2] - margin - p_WN[2])[over].min(initial=np.inf))
+                if own != fixture_of(f"P{position}") and height < cell.clearance.lift_m:
+                    yield Violation(
+                        rule="nest",
+                        detail=f"{name} comes down to {1000 * height:.0f} mm over nest P{position} "
+                        "without naming it",
+                    )
+
+    def _tool_points(self, number: int, length_m: float) -> tuple[FloatArray, FloatArray]:
+        """Tool centre points (n, 3) of a solid and their margins (n,) [m].
+
+        They lie on the axis of the hand's capsule, a bit beyond its end: a share s of its length. A point
+        there moves by at most 1 + 2 s times what the ends move.
+        """
+        hand, solid = self._document.hands[self._hands[number]], self._solids[number]
+        low, high = hand.a_m[2], hand.b_m[2]
+        place = (length_m - (low + high) / 2) / ((high - low) / 2)  # 1 is the end of the axis
+        point = solid.centre[:, -1] + place * solid.along[:, -1]
+        return point, solid.margin[:, -1] * max(1.0, place)
+
+    def _named(self) -> dict[int, str]:
+        """Every solid with the name of the phase in which it first occurs."""
+        named: dict[int, str] = {}
+        for arm, phases in self._phases.items():
+            for phase, number in enumerate(phases.solid.tolist()):
+                named.setdefault(number, self._name(arm, phase))
+        return named
 
     def _phases_of(self, arm: str) -> _Phases:
         chain = self._order.chains[arm]
@@ -139,6 +178,7 @@ class ClearanceCheck:
                     self._number(
                         (arm, leg.trajectory, leg.hand, leg.station),
                         arm,
+                        leg.hand,
                         leg.station,
                         lambda leg=leg, trajectory=trajectory: moving_solid(  # type: ignore[misc]
                             self._bodies[arm], self._document.hands[leg.hand], trajectory
@@ -152,15 +192,17 @@ class ClearanceCheck:
         return self._number(
             (arm, q.tobytes(), hand, station),
             arm,
+            hand,
             station,
             lambda: resting_solid(self._bodies[arm], self._document.hands[hand], q),
         )
 
-    def _number(self, key: object, arm: str, station: str, make: Callable[[], Solid]) -> int:
+    def _number(self, key: object, arm: str, hand: int, station: str, make: Callable[[], Solid]) -> int:
         if key not in self._numbers:
             self._numbers[key] = len(self._solids)
             self._solids.append(make())
             self._owners.append((arm, fixture_of(station)))
+            self._hands.append(hand)
         return self._numbers[key]
 
     def _together(self, one: str, two: str) -> list[tuple[str, int, str, int]]:

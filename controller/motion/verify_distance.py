@@ -39,6 +39,9 @@ class _Rows(NamedTuple):
         return _Rows(*(column[mask] for column in self))
 
 
+_NONE = _Rows(*(np.empty(0, dtype=np.int64) for _ in range(4)))
+
+
 @dataclass(eq=False)
 class Solid:
     """n pieces of a motion of m shapes.
@@ -50,6 +53,8 @@ class Solid:
         margin: (n, m) [m].
         low: (n, m, 3) corners of boxes round the shapes, margins included [m].
         high: (n, m, 3) [m].
+        low_all, high_all: (m, 3) the same for each shape over all pieces [m].
+        box: The same for everything [m].
         divide: Gives some pieces divided, and where each part comes from; None where nothing moves.
     """
 
@@ -62,7 +67,14 @@ class Solid:
     geometries: list[Any] = field(repr=False)
     divide: Callable[[Ints], tuple["Solid", Ints]] | None = None
     rotations: FloatArray | None = None
+    low_all: FloatArray = field(init=False, repr=False)
+    high_all: FloatArray = field(init=False, repr=False)
+    box: tuple[FloatArray, FloatArray] = field(init=False, repr=False)
     _transforms: dict[tuple[int, int], Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.low_all, self.high_all = self.low.min(axis=0), self.high.max(axis=0)
+        self.box = (self.low_all.min(axis=0), self.high_all.max(axis=0))
 
     def transform(self, piece: int, shape: int) -> Any:
         """Pose of a shape as coal takes it."""
@@ -78,10 +90,7 @@ class Solid:
 def moving_solid(body: ArmBody, hand: CapsuleRecord, trajectory: Trajectory) -> Solid:
     """An arm over a whole trajectory."""
     quintics = Quintics(trajectory)
-    cells = quintics.cells()
-    while (largest := body.place(hand, cells).margin.max(axis=1)).max() > MARGIN_M:
-        cells, _ = quintics.split(cells, np.ceil(largest / MARGIN_M).astype(np.int64).clip(1))
-    return _arm_solid(body, hand, quintics, cells)
+    return _arm_solid(body, hand, quintics, body.pieces(hand, quintics, MARGIN_M))
 
 
 def resting_solid(body: ArmBody, hand: CapsuleRecord, q: FloatArray) -> Solid:
@@ -139,12 +148,9 @@ def keep_apart(one: Solid, two: Solid, limit: float) -> tuple[float, bool]:
 def _near(one: Solid, two: Solid, limit: float) -> _Rows:
     """Pairs of pieces and shapes that boxes and separating axes do not tell apart."""
     found = []
-    low_one, high_one, low_two, high_two = (
-        one.low.min(axis=0),
-        one.high.max(axis=0),
-        two.low.min(axis=0),
-        two.high.max(axis=0),
-    )
+    if _apart(one.box[0], one.box[1], two.box[0], two.box[1], limit):
+        return _NONE
+    low_one, high_one, low_two, high_two = one.low_all, one.high_all, two.low_all, two.high_all
     meets = ~_apart(low_one[:, None], high_one[:, None], low_two[None], high_two[None], limit)
     for j, k in np.argwhere(meets):
         a = np.flatnonzero(~_apart(one.low[:, j], one.high[:, j], low_two[k], high_two[k], limit))
@@ -154,7 +160,7 @@ def _near(one: Solid, two: Solid, limit: float) -> _Rows:
         )
         found.append(_Rows(a[pairs[:, 0]], np.full(len(pairs), j), b[pairs[:, 1]], np.full(len(pairs), k)))
     if not found:
-        return _Rows(*(np.empty(0, dtype=np.int64) for _ in range(4)))
+        return _NONE
     return _unseparated(
         one, two, _Rows(*(np.concatenate(column) for column in zip(*found, strict=True))), limit
     )

@@ -273,6 +273,14 @@ def test_a_nest_on_the_wrong_side_is_found(stored):
     assert "content: operation 10 of joint 1 is at dial position 5, where its side is not up" in lines
 
 
+def test_a_leg_that_enters_a_nest_without_naming_it_is_found(stored):
+    node = find(stored, "R1", "enter", "10")
+    fault = with_item(stored, "legs", stored.document.nodes[node].leg, station="")
+    line = only(verify(fault))
+    assert line.startswith("nest: R1 in enter of operation 10 for J0001 comes down to ")
+    assert line.endswith(" mm over nest P0 without naming it")
+
+
 def test_an_unknown_model_is_found(stored):
     verdict = verify_plan(stored, cell(), cell_record(cell(), CELL), models()[:1])
     assert {item.rule for item in verdict.violations} == {"model"}
