@@ -1,0 +1,61 @@
+"""The six joint motors of a simulated arm: the maker's angles outside, those of the URDF inside."""
+
+import numpy as np
+import pybullet
+from numpy.typing import NDArray
+
+from cells.arm import Arm
+from sim.engine import Engine
+
+FloatArray = NDArray[np.float64]
+
+_JOINTS = tuple(range(6))
+_STILL_RAD_PER_S = 1e-9
+
+
+class Motors:
+    """Joint motors that follow position with velocity feed-forward, under the arm's torque limits.
+
+    ``still`` tells that the last command asked for no motion: the motors keep it until the next one.
+    """
+
+    def __init__(self, engine: Engine, body: int, arm: Arm, start: FloatArray) -> None:
+        self._engine = engine
+        self._body = body
+        chain = arm.chain
+        self._sign, self._zero = chain.signs, chain.offsets
+        self._signs, self._zeros = chain.signs.tolist(), chain.offsets.tolist()
+        self._torques = arm.torque_nm.tolist()
+        self._setpoint = self._model(start)
+        for joint, angle in enumerate(self._setpoint):
+            pybullet.resetJointState(body, joint, angle, physicsClientId=engine.client)
+        self._read_ns = -1
+        self._q, self._qd = np.empty(6), np.empty(6)
+        self.still = True
+        self.command(start, 1.0)
+
+    def command(self, q: FloatArray, dt: float) -> None:
+        """Servo from the last setpoint to (6,) joints at the end of a step of ``dt``."""
+        target = self._model(q)
+        speed = [(b - a) / dt for a, b in zip(self._setpoint, target, strict=True)]
+        self._engine.drive(self._body, _JOINTS, self._setpoint, speed, self._torques)
+        self._setpoint = target
+        self.still = max(map(abs, speed)) < _STILL_RAD_PER_S
+
+    def read(self, time_ns: int) -> tuple[FloatArray, FloatArray]:
+        """Joints and their speeds, (6,) each, as the encoders read them [rad, rad/s]; once per time."""
+        if time_ns != self._read_ns:
+            self._read_ns = time_ns
+            states = self._engine.joints(self._body, _JOINTS)
+            self._q = (np.array([state[0] for state in states]) + self._zero) * self._sign
+            self._qd = np.array([state[1] for state in states]) * self._sign
+            self._q.flags.writeable = self._qd.flags.writeable = False
+        return self._q, self._qd
+
+    def following_error(self, time_ns: int) -> float:
+        """Largest distance of a joint from its setpoint [rad]."""
+        q, _ = self.read(time_ns)
+        return float(np.abs(q * self._sign - self._zero - self._setpoint).max())
+
+    def _model(self, q: FloatArray) -> list[float]:
+        return [a * s - z for a, s, z in zip(q.tolist(), self._signs, self._zeros, strict=True)]
