@@ -1,5 +1,6 @@
 """How near the arms come to each other, from their measured joints."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
+_BATCH = 256
 _HAND_END_M = 0.015  # the hand's capsule ends this far above the lowest point, see `cells.tool_shape`
 
 
@@ -25,35 +27,51 @@ class ArmClearance:
     """Smallest distance between any two arms so far.
 
     An arm is the capsules of its links and one around its hand with what it holds, at its measured joints
-    on its true base. Between two measurements arms may have been nearer by a little.
+    on its true base. Measurements are evaluated many at a time, so that they cost next to nothing in the
+    loop. Between two of them arms may have been nearer by a little.
     """
 
     def __init__(self, arms: Sequence["SimArm"]) -> None:
-        self.smallest_m = np.inf
         self._arms = arms
+        self._smallest_m = math.inf
         self._held: list[Workpiece | None] = [None] * len(arms)
         self._capsules = [_capsules(arm) for arm in arms]
-        rows = max(len(capsules.link) for capsules in self._capsules)
-        self._placed = np.empty((len(arms), rows, 7))
-        self._pairs = np.array(list(combinations(range(len(arms)), 2)), dtype=np.int64).reshape(-1, 2)
-        self.measure(range(len(arms)))
+        self._q = np.array([arm.measured_q() for arm in arms])
+        self._noted = np.empty((_BATCH, len(arms), 6))
+        self._noted[0] = self._q
+        self._count = 1
 
-    def measure(self, moved: Sequence[int]) -> None:
-        """Measure again for the arms that have moved, by number."""
+    @property
+    def smallest_m(self) -> float:
+        """Smallest distance of two arms in all measurements [m], infinite for a single arm."""
+        self._evaluate()
+        return self._smallest_m
+
+    def note(self, moved: Sequence[int]) -> None:
+        """Note the joints of the arms that have moved, by number."""
         for index in moved:
             arm = self._arms[index]
             if arm.gripper.held is not self._held[index]:
+                self._evaluate()
                 self._held[index] = arm.gripper.held
                 self._capsules[index] = _capsules(arm)
-            capsules = self._capsules[index]
-            placed = place_capsules(arm.cell_arm.arm.chain, arm.X_WB, capsules, arm.measured_q())
-            self._placed[index, : len(placed)] = placed
-            self._placed[index, len(placed) :] = placed[-1]
-        if len(moved):
-            chosen = np.isin(self._pairs, moved).any(axis=1)
-            first, second = self._pairs[chosen].T
-            gaps = distance(self._placed[first], self._placed[second])
-            self.smallest_m = min(self.smallest_m, float(gaps.min(initial=np.inf)))
+            self._q[index] = arm.measured_q()
+        if moved:
+            self._noted[self._count] = self._q
+            self._count += 1
+            if self._count == _BATCH:
+                self._evaluate()
+
+    def _evaluate(self) -> None:
+        if self._count == 0:
+            return
+        placed = [
+            place_capsules(arm.cell_arm.arm.chain, arm.X_WB, capsules, self._noted[: self._count, index])
+            for index, (arm, capsules) in enumerate(zip(self._arms, self._capsules, strict=True))
+        ]
+        for first, second in combinations(placed, 2):
+            self._smallest_m = min(self._smallest_m, float(distance(first, second).min()))
+        self._count = 0
 
 
 def _capsules(arm: "SimArm") -> Capsules:

@@ -1,5 +1,7 @@
 """The six joint motors of a simulated arm: the maker's angles outside, those of the URDF inside."""
 
+from typing import Any
+
 import numpy as np
 import pybullet
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ class Motors:
         for joint, angle in enumerate(self._setpoint):
             pybullet.resetJointState(body, joint, angle, physicsClientId=engine.client)
         self._read_ns = -1
-        self._q, self._qd = np.empty(6), np.empty(6)
+        self._read: Any = None
         self.still = True
         self.command(start, 1.0)
 
@@ -43,19 +45,22 @@ class Motors:
         self.still = max(map(abs, speed)) < _STILL_RAD_PER_S
 
     def read(self, time_ns: int) -> tuple[FloatArray, FloatArray]:
-        """Joints and their speeds, (6,) each, as the encoders read them [rad, rad/s]; once per time."""
-        if time_ns != self._read_ns:
-            self._read_ns = time_ns
-            states = self._engine.joints(self._body, _JOINTS)
-            self._q = (np.array([state[0] for state in states]) + self._zero) * self._sign
-            self._qd = np.array([state[1] for state in states]) * self._sign
-            self._q.flags.writeable = self._qd.flags.writeable = False
-        return self._q, self._qd
+        """Joints and their speeds, (6,) each, as the encoders read them [rad, rad/s]."""
+        states = self._states(time_ns)
+        q = (np.array([state[0] for state in states]) + self._zero) * self._sign
+        return q, np.array([state[1] for state in states]) * self._sign
 
     def following_error(self, time_ns: int) -> float:
         """Largest distance of a joint from its setpoint [rad]."""
-        q, _ = self.read(time_ns)
-        return float(np.abs(q * self._sign - self._zero - self._setpoint).max())
+        pairs = zip(self._states(time_ns), self._setpoint, strict=True)
+        return float(max([abs(state[0] - at) for state, at in pairs]))
+
+    def _states(self, time_ns: int) -> Any:
+        """What the engine knows of the joints, asked once per time."""
+        if time_ns != self._read_ns:
+            self._read_ns = time_ns
+            self._read = self._engine.joints(self._body, _JOINTS)
+        return self._read
 
     def _model(self, q: FloatArray) -> list[float]:
         return [a * s - z for a, s, z in zip(q.tolist(), self._signs, self._zeros, strict=True)]

@@ -136,6 +136,11 @@ class SimArm:
     # --- called by the world -----------------------------------------------------------------------------
 
     @property
+    def awake(self) -> bool:
+        """Whether there is anything to command or to look at."""
+        return self.follower.busy or self.gripper.held is not None or not self.motors.still
+
+    @property
     def needs_short_step(self) -> bool:
         """Whether a finger moves on a part or a part meets its counterpart."""
         running = self.follower.running
@@ -156,7 +161,7 @@ class SimArm:
         """Give the motors their setpoints for the step that ends at ``time_ns``."""
         follower = self.follower
         if not follower.busy and self.motors.still:
-            return
+            return  # it only holds a part
         interrupted = follower.running
         if follower.advance(time_ns, dt):
             assert interrupted is not None

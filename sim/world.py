@@ -5,6 +5,7 @@ counterpart, two ticks otherwise. The same seed gives the same run, bit by bit, 
 """
 
 import hashlib
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -36,6 +37,7 @@ ARM_COLORS = (
 )
 _TRACE_TICKS = 24
 _INSPECTION_TICKS = 6
+_ALL_JOINTS = tuple(range(8))  # of an arm, with its fingers
 _LONG_STEP = 2
 
 
@@ -133,22 +135,19 @@ class World:
     def step(self) -> None:
         """Let one step pass."""
         began, calls = perf_counter(), self.engine.calls_s
-        ticks = _LONG_STEP
-        for arm in self._arms:
-            if arm.needs_short_step:
-                ticks = 1
-                break
+        awake = [arm for arm in self._arms if arm.awake]
+        ticks = 1 if any([arm.needs_short_step for arm in awake]) else _LONG_STEP
         self.engine.use_step(ticks)
         dt = ticks / TICK_HZ
         now = (self._ticks + ticks) * 1_000_000_000 // TICK_HZ
-        for arm in self._arms:
+        for arm in awake:
             arm.command(now, dt)
         self.stations.command(now, dt)
         before = perf_counter()
         self.engine.step()
         self.times.engine_s += perf_counter() - before
         self._ticks += ticks
-        for arm in self._arms:
+        for arm in awake:
             arm.update(now, dt)
         self.watch.look(now)
         if self._ticks >= self._next_inspection:
@@ -247,7 +246,7 @@ class World:
         moving = [index for index, arm in enumerate(self._arms) if arm.follower.running or not arm.at_rest]
         for index in moving:
             self._arms[index].check_following(now)
-        self._clearance.measure(moving)
+        self._clearance.note(moving)
 
     def _name(self, body: int) -> str:
         if body in self._names:
@@ -264,16 +263,14 @@ class World:
         return f"body {body}"
 
     def _record(self) -> None:
-        client = self.engine.client
-        values: list[float] = []
-        for arm in self.arms.values():
-            values += [s[0] for s in pybullet.getJointStates(arm.body, range(8), physicsClientId=client)]
+        trace = self._trace
+        trace.update(self._ticks.to_bytes(8, "little"))
+        for arm in self._arms:
+            trace.update(array("d", [s[0] for s in self.engine.joints(arm.body, _ALL_JOINTS)]))
             if arm.gripper.held is not None:
-                values += arm.gripper.held.pose.ravel().tolist()
+                trace.update(arm.gripper.held.pose.tobytes())
         for station in sorted(self.at):
-            values += self.at[station].pose.ravel().tolist()
-        self._trace.update(self._ticks.to_bytes(8, "little"))
-        self._trace.update(np.array(values).tobytes())
+            trace.update(self.at[station].pose.tobytes())
 
     def _build_fixtures(self) -> None:
         """All fixed boxes but those of the dial, which turn with it."""
