@@ -7,7 +7,7 @@ import pybullet
 from numpy.typing import NDArray
 
 from cells.part import Part
-from sim.engine import HELD, RESTING, Engine, inverse
+from sim.engine import HELD, RESTING, Engine, inverse, pose
 from sim.workpiece import Placed, held_urdf, mass_of, resting_urdf
 
 FloatArray = NDArray[np.float64]
@@ -62,7 +62,7 @@ class Workpiece:
     @property
     def pose_of_mass(self) -> FloatArray:
         """Pose (4, 4) of the principal frame in the centre of mass."""
-        return self.engine.base_pose(self.body)
+        return pose(*self.engine.base(self.body))
 
     @property
     def pose_of_last(self) -> FloatArray:

@@ -36,7 +36,7 @@ class ArmClearance:
         self._smallest_m = math.inf
         self._held: list[Workpiece | None] = [None] * len(arms)
         self._capsules = [_capsules(arm) for arm in arms]
-        self._q = np.array([arm.measured_q() for arm in arms])
+        self._q = np.array([arm.motors.angles(0) for arm in arms])  # the model's, as the engine reads them
         self._noted = np.empty((_BATCH, len(arms), 6))
         self._noted[0] = self._q
         self._count = 1
@@ -47,7 +47,7 @@ class ArmClearance:
         self._evaluate()
         return self._smallest_m
 
-    def note(self, moved: Sequence[int]) -> None:
+    def note(self, time_ns: int, moved: Sequence[int]) -> None:
         """Note the joints of the arms that have moved, by number."""
         for index in moved:
             arm = self._arms[index]
@@ -55,7 +55,7 @@ class ArmClearance:
                 self._evaluate()
                 self._held[index] = arm.gripper.held
                 self._capsules[index] = _capsules(arm)
-            self._q[index] = arm.measured_q()
+            self._q[index] = arm.motors.angles(time_ns)
         if moved:
             self._noted[self._count] = self._q
             self._count += 1
@@ -66,7 +66,12 @@ class ArmClearance:
         if self._count == 0:
             return
         placed = [
-            place_capsules(arm.cell_arm.arm.chain, arm.X_WB, capsules, self._noted[: self._count, index])
+            place_capsules(
+                arm.cell_arm.arm.chain,
+                arm.X_WB,
+                capsules,
+                arm.motors.as_read(self._noted[: self._count, index]),
+            )
             for index, (arm, capsules) in enumerate(zip(self._arms, self._capsules, strict=True))
         ]
         for first, second in combinations(placed, 2):

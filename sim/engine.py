@@ -48,7 +48,7 @@ _FLAGS = pybullet.URDF_USE_INERTIA_FROM_FILE | pybullet.URDF_USE_IMPLICIT_CYLIND
 class Engine:
     """One physics client; every call of the simulation goes through ``client``.
 
-    ``calls_s`` is the wall time of the frequent calls that command and read the engine, steps left out [s].
+    ``calls_s`` is the wall time of calls that command, read and change the engine, steps left out [s].
     """
 
     def __init__(self, *, gui: bool = False) -> None:
@@ -96,7 +96,7 @@ class Engine:
         )
         self.calls_s += perf_counter() - began
 
-    def push(self, body: int, link: int, force_n: float, at: list[float]) -> None:
+    def push(self, body: int, link: int, force_n: float, at: Sequence[float]) -> None:
         """Push a link upwards at a point of the world, for one step."""
         began = perf_counter()
         force = [0.0, 0.0, force_n]
@@ -131,12 +131,12 @@ class Engine:
         self.calls_s += perf_counter() - began
         return x, y, z
 
-    def base_pose(self, body: int) -> FloatArray:
-        """Pose (4, 4) of a body's principal frame in its centre of mass."""
+    def base(self, body: int) -> tuple[tuple[float, float, float], tuple[float, float, float, float]]:
+        """Centre of mass of a body [m] and attitude (xyzw) of its principal frame."""
         began = perf_counter()
         position, xyzw = pybullet.getBasePositionAndOrientation(body, physicsClientId=self.client)
         self.calls_s += perf_counter() - began
-        return pose(position, xyzw)
+        return position, xyzw
 
     # --- bodies --------------------------------------------------------------------------------------------
 
@@ -171,17 +171,23 @@ class Engine:
 
     def dynamics(self, body: int, link: int, **settings: Any) -> None:
         """Change dynamic properties of a link."""
+        began = perf_counter()
         pybullet.changeDynamics(body, link, **settings, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
 
     def group(self, body: int, link: int, group: int, mask: int | None = None) -> None:
         """Put a link into one of our collision groups."""
+        began = perf_counter()
         pybullet.setCollisionFilterGroupMask(
             body, link, group, COLLIDES_WITH[group] if mask is None else mask, physicsClientId=self.client
         )
+        self.calls_s += perf_counter() - began
 
     def pair(self, a: int, link_a: int, b: int, link_b: int, *, collide: bool) -> None:
         """Switch the collision of one pair of links on or off."""
+        began = perf_counter()
         pybullet.setCollisionFilterPair(a, b, link_a, link_b, int(collide), physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
         links = (a, link_a, b, link_b)
         if collide:
             self._silent.discard(links)
@@ -195,7 +201,9 @@ class Engine:
         """
         for a, link_a, b, link_b in [links for links in self._silent if body in (links[0], links[2])]:
             self.pair(a, link_a, b, link_b, collide=True)
+        began = perf_counter()
         pybullet.removeBody(body, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
 
     def link_pose(self, body: int, link: int) -> FloatArray:
         """Pose ``X_WL`` (4, 4) of a link's frame, from the present joint positions."""

@@ -176,7 +176,7 @@ class Follower:
     def _sample(self, running: Running, path_s: float) -> None:
         """Set the point on the path, and blend in the servo's error of this segment."""
         trajectory = running.segment.trajectory
-        if trajectory is None or running.line_done:
+        if running.line_done or trajectory is None:
             running.line_done = True
             return
         self._path_s = path_s

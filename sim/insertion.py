@@ -109,7 +109,7 @@ class Insertion:
     def press(self) -> None:
         """Apply the fit's force to the tool; before every step of the engine."""
         if self.force_n:
-            at = self.part.pose_of_mass[:3, 3].tolist()
+            at, _ = self._engine.base(self.part.body)
             self._engine.push(self._gripper.body, FLANGE_LINK, self.force_n, at)
 
     def watch(self, dt: float, left_s: float) -> bool:

@@ -47,8 +47,16 @@ class Motors:
     def read(self, time_ns: int) -> tuple[FloatArray, FloatArray]:
         """Joints and their speeds, (6,) each, as the encoders read them [rad, rad/s]."""
         states = self._states(time_ns)
-        q = (np.array([state[0] for state in states]) + self._zero) * self._sign
-        return q, np.array([state[1] for state in states]) * self._sign
+        q, qd = np.array([state[:2] for state in states]).T
+        return self.as_read(q), qd * self._sign
+
+    def angles(self, time_ns: int) -> list[float]:
+        """The model's six angles as the engine has them [rad]."""
+        return [state[0] for state in self._states(time_ns)]
+
+    def as_read(self, angles: FloatArray) -> FloatArray:
+        """The maker's angles (..., 6) for the model's."""
+        return (angles + self._zero) * self._sign
 
     def following_error(self, time_ns: int) -> float:
         """Largest distance of a joint from its setpoint [rad]."""

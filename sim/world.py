@@ -136,7 +136,7 @@ class World:
         """Let one step pass."""
         began, calls = perf_counter(), self.engine.calls_s
         awake = [arm for arm in self._arms if arm.awake]
-        ticks = 1 if any([arm.needs_short_step for arm in awake]) else _LONG_STEP
+        ticks = 1 if any(arm.needs_short_step for arm in awake) else _LONG_STEP
         self.engine.use_step(ticks)
         dt = ticks / TICK_HZ
         now = (self._ticks + ticks) * 1_000_000_000 // TICK_HZ
@@ -246,7 +246,7 @@ class World:
         moving = [index for index, arm in enumerate(self._arms) if arm.follower.running or not arm.at_rest]
         for index in moving:
             self._arms[index].check_following(now)
-        self._clearance.note(moving)
+        self._clearance.note(now, moving)
 
     def _name(self, body: int) -> str:
         if body in self._names:
