@@ -46,6 +46,10 @@ class ContactWatch:
         """Two bodies must not touch any more."""
         self._allowed.discard(frozenset((a, b)))
 
+    def allowed(self, a: int, b: int) -> bool:
+        """Whether two bodies may touch."""
+        return frozenset((a, b)) in self._allowed
+
     def look(self, time_ns: int) -> None:
         """Note contacts that began, went on or ended in the step that ended at ``time_ns``."""
         points = self._engine.contacts()
