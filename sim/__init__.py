@@ -14,6 +14,7 @@ from sim.body import Seating, Workpiece
 from sim.contact_watch import Collision
 from sim.servo import ServoError
 from sim.sim_arm import SimArm
+from sim.snapshot import Snapshot
 from sim.stations import SimStations
 from sim.world import SimClock, StepTimes, World
 
@@ -24,6 +25,7 @@ __all__ = (
     "SimArm",
     "SimClock",
     "SimStations",
+    "Snapshot",
     "StepTimes",
     "Workpiece",
     "World",
