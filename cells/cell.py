@@ -1,48 +1,24 @@
 """A cell: arms round an indexing dial, their tools, and the stations they serve.
 
-Frames: W is the world (z up, z = 0 in the plane of the arm bases), ``X_WS`` a station's frame: where the part frame P of a
-seated part is. A nest's frame has x radial, away from the dial's axis; its trunnion turns the joint by pi about x on the
-way from position ``flip_after`` to the next, so that rear parts too are inserted from above.
+Frames: W is the world (z up, z = 0 in the plane of the arm bases), ``X_WS`` a station's frame: where the
+part frame P of a seated part is. A nest's frame has x radial, away from the dial's axis; its trunnion turns
+the joint by pi about x on the way from position ``flip_after`` to the next, so that rear parts too are
+inserted from above.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from cells.arm import Arm, arm_names, load_arm
+from cells.cell_file import CellRecord, StationKind, contradictions
 from cells.errors import CellError, Finding, shown
-from cells.files import Angle, NotNegative, Number, Positive, Record, Text, load_record, locate, unknown_name
-
-StationKind = Literal["feeder", "nozzle", "press", "bench", "out_tray"]
-
-# What the recipe of a joint needs to find in a cell (see cells.recipe).
-REQUIRED_STATIONS: Mapping[str, StationKind] = MappingProxyType(
-    {
-        "feeder_housing": "feeder",
-        "feeder_stator": "feeder",
-        "feeder_rotor": "feeder",
-        "feeder_wave_generator": "feeder",
-        "feeder_circular_spline": "feeder",
-        "feeder_flexspline": "feeder",
-        "feeder_output_flange": "feeder",
-        "feeder_brake": "feeder",
-        "feeder_board": "feeder",
-        "feeder_cap": "feeder",
-        "nozzle_adhesive": "nozzle",
-        "nozzle_grease": "nozzle",
-        "press": "press",
-        "bench": "bench",
-        "out_tray": "out_tray",
-    }
-)
-
-FOOTPRINT_M = 0.055  # half width of a station's table
+from cells.files import bundled, load_record, locate, unknown_name
+from cells.joint_model import joint_model_names, load_joint_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,76 +121,9 @@ def frame(x_m: float, y_m: float, z_m: float, yaw: float) -> NDArray[np.float64]
     return X
 
 
-class _Tool(Record):
-    id: Text
-    length_m: Annotated[float, Field(ge=0.05, le=0.5)]
-    mass_kg: Positive
-    grip_force_n: Positive
-    spindles: bool
-
-
-class _Base(Record):
-    x_m: Number
-    y_m: Number
-    z_m: Number = 0.0
-    yaw: Angle = Field(alias="yaw_deg")
-
-
-class _Arm(Record):
-    id: Text
-    model: Text
-    tool: Text
-    base: _Base
-
-
-class _Station(Record):
-    id: Text
-    kind: StationKind
-    x_m: Number
-    y_m: Number
-    yaw: Angle = Field(alias="yaw_deg", default=0.0)
-
-
-class _Dial(Record):
-    x_m: Number
-    y_m: Number
-    radius_m: Annotated[float, Field(ge=0.25, le=2.0)]
-    positions: Annotated[int, Field(ge=2, le=24)]
-    index_s: Positive
-    flip_after: Annotated[int, Field(ge=0)]
-
-
-class _Clearance(Record):
-    arms_m: Annotated[float, Field(ge=0.010, le=0.2)]
-    fixtures_m: Annotated[float, Field(ge=0.001, le=0.2)]
-    lift_m: Annotated[float, Field(ge=0.05, le=0.3)]
-
-
-class _Motion(Record):
-    approach_m_per_s: Positive
-    approach_m_per_s2: Positive
-    insert_m_per_s: Positive
-    grip_s: NotNegative
-    release_s: NotNegative
-    present_s: NotNegative
-    shuttle_s: NotNegative
-
-
-class _CellFile(Record):
-    schema_version: Literal[1]
-    name: Text
-    work_height_m: Annotated[float, Field(ge=0.05, le=0.5)]
-    dial: _Dial
-    clearance: _Clearance
-    motion: _Motion
-    tools: Annotated[tuple[_Tool, ...], Field(min_length=1)]
-    arms: Annotated[tuple[_Arm, ...], Field(min_length=1, max_length=16)]
-    stations: tuple[_Station, ...]
-
-
 def cell_names() -> tuple[str, ...]:
-    """Names of the bundled cells."""
-    return ("four_types", "six_arm")
+    """Names of the bundled cells, sorted."""
+    return tuple(bundled("cells"))
 
 
 def load_cell(name_or_path: str | Path) -> Cell:
@@ -224,33 +133,14 @@ def load_cell(name_or_path: str | Path) -> Cell:
         CellError: With every finding of the file and of the arm files it names.
     """
     path, shown_name = locate(name_or_path, "cells")
-    file = load_record(_CellFile, path, shown_name)
-    findings = list(_contradictions(file, shown_name))
-    arms: dict[str, Arm] = {}
-    for index, entry in enumerate(file.arms):
-        if entry.model in arms:
-            continue
-        try:
-            arms[entry.model] = load_arm(entry.model)
-        except CellError as error:
-            known = {name: None for name in arm_names()}
-            findings += (
-                [unknown_name(shown_name, entry.model, known, f"arms[{index}].model")]
-                if entry.model not in known
-                else error.findings
-            )
+    file = load_record(CellRecord, path, shown_name)
+    findings = list(contradictions(file, shown_name))
+    arms, faults = _arms(file, shown_name)
+    findings += [*faults, *_overloads(file, arms, shown_name)]
     if findings:
         raise CellError(findings)
-    tools = {
-        tool.id: Tool(
-            id=tool.id,
-            length_m=tool.length_m,
-            mass_kg=tool.mass_kg,
-            grip_force_n=tool.grip_force_n,
-            spindles=tool.spindles,
-        )
-        for tool in file.tools
-    }
+    tools = {tool.id: Tool(**tool.model_dump()) for tool in file.tools}
+    dial, height = file.dial, file.work_height_m
     return Cell(
         name=file.name,
         file=shown_name,
@@ -264,77 +154,59 @@ def load_cell(name_or_path: str | Path) -> Cell:
             for entry in file.arms
         ),
         dial=Dial(
-            center_m=(file.dial.x_m, file.dial.y_m),
-            radius_m=file.dial.radius_m,
-            positions=file.dial.positions,
-            index_s=file.dial.index_s,
-            flip_after=file.dial.flip_after,
+            center_m=(dial.x_m, dial.y_m),
+            radius_m=dial.radius_m,
+            positions=dial.positions,
+            index_s=dial.index_s,
+            flip_after=dial.flip_after,
         ),
         stations=MappingProxyType(
             {
                 entry.id: Station(
-                    id=entry.id, kind=entry.kind, X_WS=frame(entry.x_m, entry.y_m, file.work_height_m, entry.yaw)
+                    id=entry.id, kind=entry.kind, X_WS=frame(entry.x_m, entry.y_m, height, entry.yaw)
                 )
                 for entry in file.stations
             }
         ),
-        work_height_m=file.work_height_m,
+        work_height_m=height,
         clearance=Clearance(**file.clearance.model_dump()),
         motion=Motion(**file.motion.model_dump()),
     )
 
 
-def _contradictions(file: _CellFile, name: str) -> list[Finding]:
-    """What single fields cannot tell: doubled names, unknown tools, missing stations, overlapping fixtures."""
-    findings = []
-
-    def found(where: str, value: object, message: str, allowed: str) -> None:
-        findings.append(Finding(file=name, where=where, value=shown(value), message=message, allowed=allowed))
-
-    for table, entries in (("tools", file.tools), ("arms", file.arms), ("stations", file.stations)):
-        seen: set[str] = set()
-        for index, entry in enumerate(entries):
-            if entry.id in seen:
-                found(f"{table}[{index}].id", entry.id, "is used twice", "each id once")
-            seen.add(entry.id)
-    tools = {tool.id: None for tool in file.tools}
-    findings += [
-        unknown_name(name, entry.tool, tools, f"arms[{index}].tool")
-        for index, entry in enumerate(file.arms)
-        if entry.tool not in tools
-    ]
-    kinds = {entry.id: entry.kind for entry in file.stations}
-    for station, kind in REQUIRED_STATIONS.items():
-        if station not in kinds:
-            found("stations", "", f"{station} is missing", f"a station of kind {kind}")
-        elif kinds[station] != kind:
-            found(f"stations.{station}.kind", kinds[station], "is the wrong kind", kind)
-    for index, entry in enumerate(file.stations):
-        if entry.id not in REQUIRED_STATIONS:
-            findings.append(unknown_name(name, entry.id, REQUIRED_STATIONS, f"stations[{index}].id"))
-    if file.dial.flip_after >= file.dial.positions - 1:
-        found("dial.flip_after", file.dial.flip_after, "leaves no rear position", f"0 to {file.dial.positions - 2}")
-    findings += _overlaps(file, name)
-    return findings
+def _arms(file: CellRecord, name: str) -> tuple[dict[str, Arm], list[Finding]]:
+    """Every model of arm that loads, and what is wrong with the others."""
+    arms: dict[str, Arm] = {}
+    findings: list[Finding] = []
+    known = dict.fromkeys(arm_names())
+    for index, entry in enumerate(file.arms):
+        try:
+            arms[entry.model] = arms.get(entry.model) or load_arm(entry.model)
+        except CellError as error:
+            # A file given by its path has findings of its own; a name is one of this file.
+            misspelt = all(finding.file == "cells/arms" for finding in error.findings)
+            where = f"arms[{index}].model"
+            findings += [unknown_name(name, entry.model, known, where)] if misspelt else error.findings
+    return arms, findings
 
 
-def _overlaps(file: _CellFile, name: str) -> list[Finding]:
-    """Stations, nests and arm bases that stand in one another, seen from above."""
-    places = [(f"stations.{s.id}", s.x_m, s.y_m, FOOTPRINT_M) for s in file.stations if s.kind != "nozzle"]
-    places += [(f"arms.{a.id}", a.base.x_m, a.base.y_m, 0.10) for a in file.arms]
-    for position in range(file.dial.positions):
-        angle = 2 * np.pi * position / file.dial.positions
-        x, y = file.dial.x_m + file.dial.radius_m * np.cos(angle), file.dial.y_m + file.dial.radius_m * np.sin(angle)
-        places.append((f"dial position {position}", float(x), float(y), FOOTPRINT_M))
-    return [
-        Finding(
+def _overloads(file: CellRecord, arms: Mapping[str, Arm], name: str) -> Iterator[Finding]:
+    """Arms whose tool with the heaviest joint is more than they may carry: any arm may have to unload it."""
+    heaviest = max(
+        (load_joint_model(model) for model in joint_model_names()), key=lambda model: model.mass_kg
+    )
+    masses = {tool.id: tool.mass_kg for tool in file.tools}
+    for index, entry in enumerate(file.arms):
+        arm, tool_kg = arms.get(entry.model), masses.get(entry.tool)
+        if arm is None or tool_kg is None or tool_kg + heaviest.mass_kg <= arm.payload_kg:
+            continue
+        yield Finding(
             file=name,
-            where=a,
-            value=f"{np.hypot(xa - xb, ya - yb):.3f} m",
-            message=f"overlaps {b}",
-            allowed=f"at least {ra + rb:.3f} m between centres",
+            where=f"arms[{index}].tool",
+            value=shown(entry.tool),
+            message=(
+                f"{entry.id} would carry {tool_kg + heaviest.mass_kg:g} kg: its tool of {tool_kg:g} kg "
+                f"and, as the heaviest workpiece, {heaviest.name} of {heaviest.mass_kg:g} kg"
+            ),
+            allowed=f"at most {arm.payload_kg:g} kg, the payload of {entry.model}",
         )
-        for index, (a, xa, ya, ra) in enumerate(places)
-        for b, xb, yb, rb in places[index + 1 :]
-        if np.hypot(xa - xb, ya - yb) < ra + rb
-    ]

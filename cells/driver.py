@@ -1,9 +1,10 @@
 """The contract between a plan and whatever executes it: arms and stations, simulated or real.
 
-An ``ArmDriver`` receives segments ahead of time and executes them in the order queued, each as soon as the one before
-has ended; Python is never in the servo loop. Calls never block for longer than one simulation step or one serial write.
-All calls come from one thread. A driver that faults stops on its path, reports the fault in every ``ArmState`` until it
-is closed, and refuses further segments. A stop flushes the queue: what was queued before a stop never moves.
+An ``ArmDriver`` receives segments ahead of time and executes them in the order queued, each as soon as the
+one before has ended; Python is never in the servo loop. Calls never block for longer than one simulation
+step or one serial write. All calls come from one thread. A driver that faults stops on its path, reports
+the fault in every ``ArmState`` until it is closed, and refuses further segments. A stop flushes the queue:
+what was queued before a stop never moves.
 """
 
 from collections.abc import Mapping
@@ -32,9 +33,10 @@ class GripPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsertPart:
-    """Follow the segment's straight trajectory down into ``station``, yielding sideways and watching the force.
+    """Follow the segment's line down into ``station``, yielding sideways and watching the force.
 
-    The last ``entry_m`` of the way are inside the counterpart. Done when seated; the station then holds the workpiece.
+    The last ``entry_m`` of the way are inside the counterpart. Done when seated; the station then holds the
+    workpiece.
     """
 
     station: str
@@ -76,9 +78,10 @@ Process = GripPart | InsertPart | ReleasePart | DriveScrews | Dwell
 class Segment:
     """A piece of motion and what the tool does with it.
 
-    The trajectory starts where the last segment ended. A process without own motion begins when the trajectory has
-    ended; ``InsertPart`` runs along it. A segment without trajectory stays. ``finger_m`` is the radius (of the finger
-    pads from the tool axis) that the open gripper takes on the way; None leaves the fingers alone.
+    The trajectory starts where the last segment ended. A process without own motion begins when the
+    trajectory has ended; ``InsertPart`` runs along it. A segment without trajectory stays. ``finger_m`` is
+    the radius (of the finger pads from the tool axis) that the open gripper takes on the way; None leaves
+    the fingers alone.
     """
 
     id: int
@@ -203,7 +206,8 @@ class StationCycle:
 class StationResult:
     """What became of a station's cycle; ``verdict`` is empty when good, otherwise the reason of a reject.
 
-    ``tests`` are measurements of the joint with their windows, ``measured`` all other values (units in the names).
+    ``tests`` are measurements of the joint with their windows, ``measured`` all other values (units in the
+    names).
     """
 
     id: int
@@ -218,7 +222,11 @@ class StationDriver(Protocol):
     """All stations of a cell: feeders, press, bench, dial, test and out tray."""
 
     def start(self, cycle: StationCycle) -> None:
-        """Begin a cycle; the station must be idle."""
+        """Begin a cycle.
+
+        Raises:
+            ValueError: When the station is not idle.
+        """
         ...
 
     def read(self) -> tuple[StationResult, ...]:

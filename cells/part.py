@@ -1,13 +1,14 @@
 """The parts of a flexible joint: bodies of revolution, how each is gripped and how each fits.
 
 Every part is described in its own frame P, upright as a feeder presents it: z up, origin at the point that
-coincides with the middle of the joint once the part is seated. A seated front part has ``X_JP`` = identity; a rear part
-is turned by pi about x, because the nest's trunnion has turned the joint over by then. In the world both are seated when
-P coincides with the upright frame of the nest.
+coincides with the middle of the joint once the part is seated. A seated front part has ``X_JP`` = identity;
+a rear part is turned by pi about x, because the nest's trunnion has turned the joint over by then. In the
+world both are seated when P coincides with the upright frame of the nest.
 
 Dimensions are estimates (E): a tube with a 4 mm wall and a web, the maker's outer diameter and length (V, see
-``cells/joints``), and inside it what a harmonic joint holds. Radial clearances are those that contact simulation can show
-honestly (0.2 mm and more); the real h6/H7 fits are far tighter and are modelled by ``Fit``, not simulated.
+``cells/joints``), and inside it what a harmonic joint holds. Radial clearances are those that contact
+simulation can show honestly (0.2 mm and more); the real h6/H7 fits are far tighter and are modelled by
+``Fit``, not simulated.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grip:
-    """Where two fingers hold the part: radius and height of the gripped surface; internal grips push outwards."""
+    """Where two fingers hold the part: radius and height of the surface; internal grips push outwards."""
 
     radius_m: float
     height_m: float
@@ -46,8 +47,8 @@ class Grip:
 class Fit:
     """Force law of an insertion once the part is engaged; all forces are estimates (E).
 
-    ``F(d) = friction_n * d / travel + stiffness_n_per_m * max(0, d - travel)``, d being the depth below the entry.
-    The insertion is good when the part is seated with a force inside the window.
+    ``F(d) = friction_n * d / travel + stiffness_n_per_m * max(0, d - travel)``, d being the depth below the
+    entry. The insertion is good when the part is seated with a force inside the window.
     """
 
     entry_m: float  # height above the seat at which the part meets its counterpart
@@ -160,7 +161,10 @@ def parts_of(model: JointModel) -> Mapping[str, Part]:
             name="flexspline",
             side="front",
             mass_kg=mass["flexspline"],
-            sections=(ring(wave_radius + 0.0003, 0.62 * bore, 0.015, 0.0290), ring(0.0, 0.62 * bore, 0.0290, 0.0305)),
+            sections=(
+                ring(wave_radius + 0.0003, 0.62 * bore, 0.015, 0.0290),
+                ring(0.0, 0.62 * bore, 0.0290, 0.0305),
+            ),
             grip=grip(0.62 * bore, 0.024),
             fit=fit(0.0, 0.0, 0.0, (0.0, 60.0)),
         ),
@@ -168,7 +172,10 @@ def parts_of(model: JointModel) -> Mapping[str, Part]:
             name="output_flange",
             side="front",
             mass_kg=mass["cross_roller_bearing"] + mass["output_flange"] + mass["torque_sensor"],
-            sections=(ring(0.0, bore - 0.0004, 0.0305, half - 0.0002), ring(0.0, 0.012, half - 0.0002, half + 0.012)),
+            sections=(
+                ring(0.0, bore - 0.0004, 0.0305, half - 0.0002),
+                ring(0.0, 0.012, half - 0.0002, half + 0.012),
+            ),
             grip=grip(0.012, half + 0.0065),
             fit=fit(0.006, 0.0003, 20.0, (5.0, 90.0)),
         ),

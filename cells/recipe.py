@@ -1,14 +1,14 @@
 """From a joint model to its operation graph: the twenty operations of a harmonic joint.
 
-An ``Operation`` is one visit of one arm to one nest (or a test that needs no arm). Its ``steps`` say what the arm does in
-which place; places are roles (``nest``) or station names, so that a cell decides where they are. Core times are the
-process plan's (estimates, E) except screws (1.5 to 3.0 s each, V) and the bus query (0.5 s, V). An arm may spend longer
-than the core time at the nest, never less: the remainder is the process' own dwell.
+An ``Operation`` is one visit of one arm to one nest (or a test that needs no arm). Its ``steps`` say what
+the arm does in which place; places are roles (``nest``) or station names, so that a cell decides where they
+are. Core times are the process plan's (estimates, E) except screws (1.5 to 3.0 s each, V) and the bus query
+(0.5 s, V). An arm may spend longer than the core time at the nest, never less: the remainder is the
+process' own dwell.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from cells.joint_model import JointModel
 from cells.part import Side
@@ -17,8 +17,8 @@ NEST = "nest"
 
 # The adhesive bead follows the stator's bore: 4.0 s at 80 mm diameter (E, 250 mm at 60-80 mm/s).
 _BEAD_S_PER_M = 4.0 / 0.080
-# One stroke of the spindles with the turn to the next screws: 12 screws in pairs, with the way in and out, take the
-# 14.0 s of operation 90 (E); one screw alone takes 1.5 to 3.0 s (V).
+# One stroke of the spindles with the turn to the next screws: 12 screws in pairs, with the way in and out,
+# take the 14.0 s of operation 90 (E); one screw alone takes 1.5 to 3.0 s (V).
 _SCREW_STROKE_S = 2.2
 _BENCH_SCREW_S = 1.5
 
@@ -32,7 +32,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispense:
-    """Hold the part at a fixed nozzle and turn it once about its axis (adhesive, grease: timed, not simulated)."""
+    """Hold the part at a nozzle and turn it about its axis (adhesive, grease: timed, not simulated)."""
 
     station: str
     core_s: float
@@ -49,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screw:
-    """Drive ``count`` screws at ``radius_m`` about the joint's axis, ``at_once`` at a time, to ``torque_nm``."""
+    """Drive ``count`` screws ``radius_m`` from the joint's axis, ``at_once`` at a time, to ``torque_nm``."""
 
     count: int
     at_once: int
@@ -65,7 +65,7 @@ class Screw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Timed handwork above the nest with the closed gripper (leads, connectors): moves, no simulated contact."""
+    """Timed handwork above the nest with the closed gripper (leads, connectors): moves without contact."""
 
     name: str
     turn_rad: float
@@ -77,10 +77,10 @@ Step = Pick | Dispense | Place | Screw | Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One visit: ``number`` of the process plan, what it needs, what it does and how long it lasts at the nest.
+    """One visit: ``number`` in the process plan, what it needs, what it does, how long it is at the nest.
 
-    ``arm`` is False for a test that runs in the nest by itself. ``side`` is the side of the joint that must be up; None
-    leaves it open. ``core_s`` counts inside the nest, from reaching it to having left it.
+    ``arm`` is False for a test that runs in the nest by itself. ``side`` is the side of the joint that must
+    be up; None leaves it open. ``core_s`` counts inside the nest, from reaching it to having left it.
     """
 
     number: str
@@ -107,7 +107,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationProcess:
-    """What a station does by itself once it has been loaded by ``loads``, until ``unload`` takes the result."""
+    """What a station does by itself once ``loads`` have loaded it, until ``unload`` takes the result."""
 
     station: str
     loads: tuple[str, ...]
@@ -136,7 +136,11 @@ def recipe_for(model: JointModel) -> Recipe:
     def screws(count: int, at_once: int, radius_m: float, torque_nm: float) -> Screw:
         strokes = -(-count // at_once)
         return Screw(
-            count=count, at_once=at_once, radius_m=radius_m, torque_nm=torque_nm, core_s=strokes * _SCREW_STROKE_S
+            count=count,
+            at_once=at_once,
+            radius_m=radius_m,
+            torque_nm=torque_nm,
+            core_s=strokes * _SCREW_STROKE_S,
         )
 
     spline_screws = screws(spline.count, 2, spline.pitch_circle_m / 2, spline.torque_nm)
@@ -307,6 +311,8 @@ def recipe_for(model: JointModel) -> Recipe:
     )
     processes = (
         StationProcess(station="press", loads=("50",), unload="60", core_s=6.0),
-        StationProcess(station="bench", loads=("100a", "100b"), unload="110", core_s=bench.core_s, screws=bench),
+        StationProcess(
+            station="bench", loads=("100a", "100b"), unload="110", core_s=bench.core_s, screws=bench
+        ),
     )
     return Recipe(model=model, operations=operations, processes=processes)

@@ -1,7 +1,8 @@
-"""Shape of the gripper, for the planner (one conservative capsule) and the simulation (palm, fingers, spindles).
+"""Shape of the gripper, for planner (one conservative capsule) and simulation (palm, fingers, spindles).
 
-Tool frame T: origin at the tool centre point, in the middle of the finger pads; z along the flange's z, towards the part;
-the fingers move along x. ``X_FT`` is a shift by the tool's length along z. Dimensions are estimates (E).
+Tool frame T: origin at the tool centre point, in the middle of the finger pads; z along the flange's z,
+towards the part; the fingers move along x. ``X_FT`` is a shift by the tool's length along z. Dimensions are
+estimates (E).
 """
 
 from dataclasses import dataclass
@@ -33,8 +34,9 @@ class HandCapsule:
 def hand_capsule(tool: Tool, held: Part | None = None) -> HandCapsule:
     """One capsule around palm, fingers and, if ``held``, the part in them.
 
-    Fingers reach at most FINGER_MAX_M + half a finger from the axis; a part reaches from the tool centre point down to
-    its bottom. The widest joint (110 mm) fits into the radius because the capsule's axis ends near its bottom.
+    Fingers reach at most FINGER_MAX_M + half a finger from the axis; a part reaches from the tool centre
+    point down to its bottom. The widest joint (110 mm) fits into the radius because the capsule's axis ends
+    near its bottom.
     """
     tip = tool.length_m + FINGER_HEIGHT_M / 2
     if held is not None:

@@ -7,11 +7,13 @@ possible; drawing back is then given up wherever that saves time. The decisions 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from cells.cell import Cell
 from cells.joint_model import JointModel
+from controller.choice import Choice, KeptChoice, Retreat
 from controller.motion.coordinate import DeadlockError
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.volumes import CollisionError
@@ -23,9 +25,15 @@ from controller.scheduling.solve import solve
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
-_CANDIDATES = 24
-_ITERATIONS = 60_000
-_SPREAD = 1.12  # schedules this much slower than the best one are not worth coordinating
+
+_CANDIDATES = (
+    40  # schedules looked for, quickly rather than thoroughly: the best one is rarely the best to coordinate
+)
+_ITERATIONS = 20_000
+_COORDINATED = 10
+_IMPROVED = 3
+_SEED = 0  # of the search: a cell and a mix have one plan, whatever the seed of a run
+_TURNS = 120  # changes of a rule of passing that are tried in the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +43,18 @@ class CellPlan:
     Attributes:
         motion: The plan.
         lower_bound_s: No plan of this cell and mix can have a shorter mean cycle time.
-        candidates: Schedules that were coordinated.
     """
 
     motion: MotionPlan
     lower_bound_s: float
-    candidates: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    cycle_s: float
-    schedule: Schedule
-    retreats: frozenset[tuple[str, str]]
 
 
 def plan_cell(
-    cell: Cell, models: Sequence[JointModel], order: Sequence[JointModel], seed: int, progress: Progress
+    cell: Cell,
+    models: Sequence[JointModel],
+    order: Sequence[JointModel],
+    progress: Progress,
+    cache: Path | None = None,
 ) -> CellPlan:
     """Plan an order of joints.
 
@@ -59,40 +62,42 @@ def plan_cell(
         cell: The cell.
         models: All models of the mix.
         order: The joints in the order in which they enter.
-        seed: Of the search; the same seed gives the same plan.
         progress: See `Progress`.
+        cache: Directory in which decisions are kept from one run to the next; they are found anew when cell, models or
+            the code that plans have changed.
 
     Raises:
         InfeasibleCellError, InfeasibleProblemError: When an operation cannot be done.
         CollisionError, DeadlockError: When no schedule could be coordinated; the first reason found.
     """
-    problem = build_problem(cell, models, lambda done, of: progress("reach and times", done, of))
     planner = MotionPlanner(cell)
-    trial = [slowest(models)] * (cell.dial.positions + 6)
-    choice = _choose(problem, planner, trial, seed, progress)
+    kept = None if cache is None else KeptChoice(cache, cell, models)
+    choice = None if kept is None else kept.read()
+    if choice is None:
+        problem = build_problem(cell, models, lambda done, of: progress("reach and times", done, of))
+        trial = [slowest(models)] * (cell.dial.positions + 6)
+        choice = _choose(problem, planner, trial, progress)
+        if kept is not None:
+            kept.write(choice)
     progress("motion of the whole order", 0, 1)
-    motion = planner.plan(choice.schedule, order, retreats=choice.retreats)
-    return CellPlan(
-        motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000, candidates=_CANDIDATES
-    )
+    motion = planner.plan(choice.schedule, order, retreats=choice.retreats, rules=choice.rules)
+    return CellPlan(motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000)
 
 
 def _choose(
     problem: SchedulingProblem,
     planner: MotionPlanner,
     trial: Sequence[JointModel],
-    seed: int,
     progress: Progress,
-) -> _Choice:
+) -> Choice:
     """The schedule that is fastest once coordinated, and after which visits its arms draw back."""
     schedules: dict[object, Schedule] = {}
-    for index, rng in enumerate(np.random.default_rng(seed).spawn(_CANDIDATES)):
+    for index, rng in enumerate(np.random.default_rng(_SEED).spawn(_CANDIDATES)):
         progress("schedules", index, _CANDIDATES)
         schedule = solve(problem, rng=rng, iterations=_ITERATIONS, restarts=1)
         schedules.setdefault((schedule.arm_sequences, schedule.nest_orders), schedule)
-    ranked = sorted(schedules.values(), key=lambda schedule: schedule.cycle_time)
-    ranked = [schedule for schedule in ranked if schedule.cycle_time <= _SPREAD * ranked[0].cycle_time]
-    best: _Choice | None = None
+    ranked = sorted(schedules.values(), key=lambda schedule: schedule.cycle_time)[:_COORDINATED]
+    choices: list[Choice] = []
     failure: Exception | None = None
     for index, schedule in enumerate(ranked):
         progress("coordination", index, len(ranked))
@@ -102,33 +107,53 @@ def _choose(
             if item.mode.arm != NO_ARM
         )
         try:
-            choice = _coordinated(planner, schedule, everywhere, trial)
+            choices.append(_coordinated(planner, schedule, everywhere, trial))
         except (CollisionError, DeadlockError) as error:
             failure = failure or error
-            continue
-        if best is None or choice.cycle_s < best.cycle_s:
-            best = choice
-    if best is None:
+    if not choices:
         assert failure is not None
         raise failure
-    names = sorted(best.retreats)
-    for index, visit in enumerate(names):
-        progress("improvement", index, len(names))
+    choices.sort(key=lambda choice: choice.cycle_s)
+    improved = []
+    for index, choice in enumerate(choices[:_IMPROVED]):
+        progress("improvement", index, _IMPROVED)
+        improved.append(_without_idle_retreats(planner, choice, trial))
+    best = min(improved, key=lambda choice: choice.cycle_s)
+    turned = _coordinated(planner, best.schedule, best.retreats, trial, _TURNS)
+    return turned if turned.cycle_s < best.cycle_s else best
+
+
+def _without_idle_retreats(planner: MotionPlanner, choice: Choice, trial: Sequence[JointModel]) -> Choice:
+    """Give up drawing back wherever it is on the critical path and not needed."""
+    tried: set[Retreat] = set()
+    while retreat := next((one for one in choice.critical if one not in tried), None):
+        tried.add(retreat)
         try:
-            choice = _coordinated(planner, best.schedule, best.retreats - {visit}, trial)
+            other = _coordinated(planner, choice.schedule, choice.retreats - {retreat}, trial)
         except (CollisionError, DeadlockError):
             continue
-        if visit not in choice.retreats and choice.cycle_s <= best.cycle_s + 1e-6:
-            best = choice
-    return best
+        if retreat not in other.retreats and other.cycle_s <= choice.cycle_s + 1e-6:
+            choice = other
+    return choice
 
 
 def _coordinated(
-    planner: MotionPlanner, schedule: Schedule, retreats: frozenset[tuple[str, str]], trial: Sequence[JointModel]
-) -> _Choice:
-    plan = planner.plan(schedule, trial, retreats=retreats)
+    planner: MotionPlanner,
+    schedule: Schedule,
+    retreats: frozenset[Retreat],
+    trial: Sequence[JointModel],
+    improvements: int = 0,
+) -> Choice:
+    plan = planner.plan(schedule, trial, retreats=retreats, improvements=improvements)
     cycles = np.diff(plan.finished_s())
     steady = cycles[1 : len(trial) - planner.cell.dial.positions]  # the dial is full
-    return _Choice(
-        cycle_s=float(steady.mean()), schedule=schedule, retreats=frozenset(plan.retreats)
+    path = [plan.graph.nodes[node] for node in plan.graph.critical(plan.starts_s)]
+    return Choice(
+        cycle_s=float(steady.mean()),
+        schedule=schedule,
+        retreats=frozenset(plan.retreats),
+        critical=tuple(
+            dict.fromkeys((node.resource, node.operation) for node in path if node.label == "retreat")
+        ),
+        rules=plan.rules if improvements else {},
     )

@@ -8,6 +8,7 @@ samples, and by so much the capsules of the samples are inflated.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -113,11 +114,12 @@ def sweep_box_distance(A: Sweep, boxes: Boxes, enough: float = np.inf) -> float:
     return float(_sweep_box_distance(A.capsules, A.low, A.high, boxes.rows, enough))
 
 
+@lru_cache(maxsize=256)
 def joint_reach(chain: Chain, capsules: Capsules) -> Array:
     """Greatest distance (m, 6) [m] of any point on a capsule's axis from each joint's axis.
 
     Over all configurations: the links in between count as stretched out. Zero for the joints that do not move
-    a capsule.
+    a capsule. Known by identity: an arm is swept many times.
     """
     origins = chain.joint_origins
     along = np.append(0.0, np.cumsum(np.linalg.norm(origins, axis=1)))  # to each frame, stretched out
@@ -131,6 +133,7 @@ def joint_reach(chain: Chain, capsules: Capsules) -> Array:
         if beyond.any():
             next_frame = float(np.linalg.norm(np.cross(origins[k + 1], JOINT_AXES[k])))
             reach[beyond, k] = next_frame + along[capsules.link[beyond]] - along[k + 2] + own[beyond]
+    reach.flags.writeable = False
     return reach
 
 

@@ -162,4 +162,6 @@ class Engine:
 
 def _worst(measured: Mapping[str, float]) -> str:
     """A reason in words for a process that was not good."""
-    return "not good: " + ", ".join(f"{name} {value:.4g}" for name, value in sorted(measured.items()) if name != "ok")
+    return "not good: " + ", ".join(
+        f"{name} {value:.4g}" for name, value in sorted(measured.items()) if name != "ok"
+    )

@@ -9,7 +9,7 @@ they are apart, so that one decision holds in every cycle. Rules begin with the 
 improved: those on the critical path are turned round one by one as long as the order as a whole is done sooner.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.orientation import NONE, Graph, add_arc, copy, earliest, new_graph, settle
 from controller.motion.unroll import Unrolled
+from controller.motion.volumes import Volumes
 
 Ints = NDArray[np.int64]
-Conflict = Callable[[int, int], bool]
-"""Whether the volumes of two nodes (ids, of different arms) come nearer than the clearance."""
-
 Rule = tuple[str, str, str, str, int]
 """(operation, leg, operation, leg, joints the second is behind the first): a pair that meets once in every cycle."""
 
@@ -59,8 +57,8 @@ class Coordinated:
 
 def coordinate(
     unrolled: Unrolled,
-    conflict: Conflict,
-    rests_in: Conflict,
+    numbers: Ints,
+    volumes: Volumes,
     horizon_s: float,
     *,
     rules: Mapping[Rule, bool] | None = None,
@@ -70,8 +68,8 @@ def coordinate(
 
     Args:
         unrolled: Nodes and arcs of the order.
-        conflict: Whether the volumes swept by two legs come too near.
-        rests_in: Whether the pose at the end of the first leg is too near to the volume of the second.
+        numbers: (n,) number of each node's volume; anything for nodes of stations.
+        volumes: The volumes.
         horizon_s: Legs planned further apart than this are ordered by the dial already and are not compared.
         rules: Rules of passing found earlier; others follow the planned times.
         improvements: How many changes of a rule may be tried.
@@ -80,8 +78,8 @@ def coordinate(
         DeadlockError: When a pair is left without an order.
     """
     starts = _graph(unrolled, frozenset()).planned_starts()
-    pairs = _conflicting_pairs(unrolled, starts, conflict, horizon_s)
-    passing = _Passing(unrolled, pairs, rests_in, starts)
+    ones, twos = _conflicting_pairs(unrolled, starts, numbers, volumes, horizon_s)
+    passing = _Passing(unrolled, ones, twos, starts, numbers, volumes)
     best = passing.settle(rules or {})
     known = passing.rules_of(best)
     turned = 0
@@ -104,29 +102,28 @@ def coordinate(
         graph=_graph(unrolled, arcs),
         starts_s=best.starts_s,
         rules=known,
-        conflicts=len(pairs),
+        conflicts=len(ones),
         turned=turned,
     )
 
 
 def _conflicting_pairs(
-    unrolled: Unrolled, starts: NDArray[np.float64], conflict: Conflict, horizon_s: float
-) -> list[tuple[int, int]]:
-    """All pairs of legs of different arms within the horizon that conflict; equal legs are compared once."""
-    shapes: dict[int, int] = {}
-    shape = np.array([shapes.setdefault(id(node.leg), len(shapes)) for node in unrolled.nodes], dtype=np.int64)
-    pairs = []
-    for one, two in combinations(unrolled.chains.values(), 2):
-        chain, other = np.array(one, dtype=np.int64), np.array(two, dtype=np.int64)
+    unrolled: Unrolled, starts: NDArray[np.float64], numbers: Ints, volumes: Volumes, horizon_s: float
+) -> tuple[Ints, Ints]:
+    """All pairs (k,), (k,) of legs of different arms within the horizon that conflict."""
+    ones, twos = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for chain, other in combinations(
+        (np.array(legs, dtype=np.int64) for legs in unrolled.chains.values()), 2
+    ):
         low = np.searchsorted(starts[other], starts[chain] - horizon_s)
-        high = np.searchsorted(starts[other], starts[chain] + horizon_s)
-        i = np.repeat(chain, high - low)
-        j = np.concatenate([other[a:b] for a, b in zip(low, high, strict=True)]) if len(chain) else other[:0]
-        key = shape[i] * len(shapes) + shape[j]
-        _, first, back = np.unique(key, return_index=True, return_inverse=True)
-        meets = np.array([conflict(int(i[k]), int(j[k])) for k in first], dtype=np.bool_)[back]
-        pairs += list(zip(i[meets].tolist(), j[meets].tolist(), strict=True))
-    return pairs
+        count = np.searchsorted(starts[other], starts[chain] + horizon_s) - low
+        i = np.repeat(chain, count)
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        j = other[np.repeat(low, count) + within]
+        near = volumes.conflict(numbers[i], numbers[j])
+        ones.append(i[near])
+        twos.append(j[near])
+    return np.concatenate(ones), np.concatenate(twos)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,24 +141,43 @@ class _Passing:
     def __init__(
         self,
         unrolled: Unrolled,
-        pairs: list[tuple[int, int]],
-        rests_in: Conflict,
+        ones: Ints,
+        twos: Ints,
         starts: NDArray[np.float64],
+        numbers: Ints,
+        volumes: Volumes,
     ) -> None:
         self._unrolled = unrolled
         self._nodes = unrolled.nodes
-        self._place = {node: (arm, k) for arm, chain in unrolled.chains.items() for k, node in enumerate(chain)}
         rank = np.empty(len(starts), dtype=np.int64)
         rank[np.lexsort((np.arange(len(starts)), starts))] = np.arange(len(starts))
-        rows: dict[tuple[int, int, int, int], tuple[int, int]] = {}
-        for pair in pairs:
-            i, j = pair if _rule_key(self._nodes[pair[0]]) <= _rule_key(self._nodes[pair[1]]) else pair[::-1]
-            rows.setdefault((*self._arc(i, j, rests_in), *self._arc(j, i, rests_in)), (i, j))
-        ordered = sorted(rows.items(), key=lambda row: (max(rank[list(row[1])]), min(rank[list(row[1])])))
-        self._choices = np.array([row for row, _ in ordered], dtype=np.int64).reshape(-1, 4)
-        self._pairs = [pair for _, pair in ordered]
-        self._rules = [_rule(self._nodes[i], self._nodes[j]) for i, j in self._pairs]
-        self._by_time = np.array([rank[i] < rank[j] for i, j in self._pairs], dtype=np.bool_)
+        following = np.full(len(starts), NONE, dtype=np.int64)  # the arm's next leg
+        for chain in unrolled.chains.values():
+            following[chain[:-1]] = chain[1:]
+        # Rules name legs, so the legs of a pair are put into the order of their names.
+        name = np.unique([f"{node.operation} {node.label}" for node in unrolled.nodes], return_inverse=True)[
+            1
+        ]
+        swap = name[ones] > name[twos]
+        ones, twos = np.where(swap, twos, ones), np.where(swap, ones, twos)
+        rows = np.stack(
+            [
+                _away(ones, twos, following, numbers, volumes),
+                twos,
+                _away(twos, ones, following, numbers, volumes),
+                ones,
+            ],
+            axis=1,
+        )
+        # Pairs that lead to the same two arcs are one choice; the earliest come first.
+        rows, first = np.unique(rows, axis=0, return_index=True)
+        ones, twos = ones[first], twos[first]
+        early, late = np.minimum(rank[ones], rank[twos]), np.maximum(rank[ones], rank[twos])
+        by_time = np.lexsort((early, late))
+        self._choices = rows[by_time]
+        self._pairs = np.stack([ones, twos], axis=1)[by_time]
+        self._rules = [_rule(self._nodes[i], self._nodes[j]) for i, j in self._pairs.tolist()]
+        self._by_time = rank[self._pairs[:, 0]] < rank[self._pairs[:, 1]]
         self._durations = np.array([node.duration_s for node in self._nodes])
         self._first = np.arange(len(self._pairs))  # rows in the order in which they are settled
         order = _graph(unrolled, frozenset()).order()
@@ -176,9 +192,11 @@ class _Passing:
 
         A pair left without a choice is settled before all others in a new attempt ("squeaky wheel").
         """
-        forward = np.array(
-            [rules.get(rule, by_time) for rule, by_time in zip(self._rules, self._by_time, strict=True)], dtype=np.bool_
-        )
+        forward = self._by_time
+        if rules:
+            forward = np.array(
+                [rules.get(rule, time) for rule, time in zip(self._rules, forward, strict=True)]
+            )
         for _ in range(_ATTEMPTS):
             graph = copy(self._graph)
             choices, taken = self._choices[self._first], np.empty(len(self._first), dtype=np.int64)
@@ -187,7 +205,7 @@ class _Passing:
                 return self._settled(graph, choices, taken)
             wheel = int(self._first[stuck])
             self._first = np.concatenate([[wheel], np.delete(self._first, stuck)])
-        one, two = (self._nodes[node] for node in self._pairs[wheel])
+        one, two = (self._nodes[node] for node in self._pairs[wheel].tolist())
         raise DeadlockError(
             f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
             f"of operation {two.operation} for {two.serial} are in each other's way in both orders",
@@ -220,17 +238,21 @@ class _Passing:
         """For every rule whether its first leg went first where it applied for the last time."""
         return {rule: bool(side == 0) for rule, side in zip(self._rules, settled.sides.tolist(), strict=True)}
 
-    def _arc(self, i: int, j: int, rests_in: Conflict) -> tuple[int, int]:
-        """The arc that lets ``i`` go first: from the leg, ``i`` or later, after which its arm rests clear of ``j``."""
-        arm, k = self._place[i]
-        chain = self._unrolled.chains[arm]
-        while k < len(chain) and rests_in(chain[k], j):
-            k += 1
-        return (chain[k], j) if k < len(chain) else (NONE, NONE)
 
-
-def _rule_key(node: Node) -> tuple[str, str]:
-    return node.operation, node.label
+def _away(ones: Ints, twos: Ints, following: Ints, numbers: Ints, volumes: Volumes) -> Ints:
+    """For each pair the leg, the first one or later, after which its arm rests clear of the second; NONE if never."""
+    away = ones.copy()
+    rests = np.zeros(numbers.max() + 1, dtype=np.int64)
+    for number in np.unique(numbers[following != NONE]).tolist():
+        rests[number] = volumes.rest(number)
+    for number in np.unique(numbers[ones]).tolist():
+        rests[number] = volumes.rest(number)
+    todo = np.arange(len(ones))
+    while len(todo):
+        todo = todo[volumes.conflict(rests[numbers[away[todo]]], numbers[twos[todo]])]
+        away[todo] = following[away[todo]]
+        todo = todo[away[todo] != NONE]
+    return away
 
 
 def _rule(one: Node, two: Node) -> Rule:
@@ -245,7 +267,9 @@ def _graph(unrolled: Unrolled, arcs: frozenset[tuple[int, int]]) -> EventGraph:
         key = place[before][0], after
         if key not in latest or place[before][1] > place[latest[key]][1]:
             latest[key] = before
-    kept = {(before, after) for (_, after), before in latest.items() if before not in unrolled.predecessors[after]}
+    kept = {
+        (before, after) for (_, after), before in latest.items() if before not in unrolled.predecessors[after]
+    }
     predecessors = [set(before) for before in unrolled.predecessors]
     for before, after in kept:
         predecessors[after].add(before)

@@ -5,6 +5,7 @@ follow from the arcs alone, never from the clock: planned times are only what th
 """
 
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from controller.motion.visit import Leg
 class Node:
     """A leg of an arm (``leg`` set) or a cycle of a station (``cycle`` set).
 
-    ``joint`` (its place in the order), ``serial`` and ``model`` name the joint it serves, -1 and empty for the dial's index; ``finishes`` marks the moment at which
-    that joint leaves the cell.
+    ``joint`` (its place in the order), ``serial`` and ``model`` name the joint it serves, -1 and empty for the dial's
+    index. ``zone`` is that of the leg, empty for a station. ``finishes`` marks the moment at which the joint leaves the
+    cell.
     """
 
     id: int
@@ -29,6 +31,7 @@ class Node:
     joint: int = -1
     serial: str = ""
     model: str = ""
+    zone: str = ""
     leg: Leg | None = None
     cycle: StationCycle | None = None
     finishes: bool = False
@@ -51,8 +54,6 @@ class EventGraph:
         Raises:
             ValueError: When the graph has a cycle; the message names its nodes.
         """
-        from heapq import heapify, heappop, heappush
-
         followers: list[list[int]] = [[] for _ in self.nodes]
         missing = np.zeros(len(self.nodes), dtype=np.int64)
         for node, before in enumerate(self.predecessors):
@@ -84,3 +85,11 @@ class EventGraph:
             starts[node] = max((ends[other] for other in before), default=0.0)
             ends[node] = starts[node] + self.nodes[node].duration_s
         return starts
+
+    def critical(self, starts_s: NDArray[np.float64]) -> list[int]:
+        """Nodes on a longest path, last first: each began as soon as the next one in the list had ended."""
+        ends = starts_s + np.array([node.duration_s for node in self.nodes])
+        path = [int(ends.argmax())]
+        while before := self.predecessors[path[-1]]:
+            path.append(max(before, key=lambda node: (ends[node], node)))
+        return path

@@ -28,14 +28,14 @@ class Arcs(NamedTuple):
 class Graph(NamedTuple):
     """A directed acyclic graph in topological order.
 
-    ``place`` (n,) is each node's place in the order; ``count`` (1,) the number of arcs; ``mark`` (n,) and ``stack`` (n,)
+    ``place`` (n,) is each node's place in the order; ``arcs`` (1,) their number; ``mark`` (n,) and ``stack`` (n,)
     are scratch.
     """
 
     place: Ints
     after: Arcs
     before: Arcs
-    count: Ints
+    arcs: Ints
     mark: Ints
     stack: Ints
 
@@ -48,7 +48,9 @@ def new_graph(order: Ints, capacity: int) -> Graph:
 
     def arcs() -> Arcs:
         return Arcs(
-            np.full(n, NONE, dtype=np.int64), np.empty(capacity, dtype=np.int64), np.empty(capacity, dtype=np.int64)
+            np.full(n, NONE, dtype=np.int64),
+            np.empty(capacity, dtype=np.int64),
+            np.empty(capacity, dtype=np.int64),
         )
 
     return Graph(
@@ -67,7 +69,7 @@ def copy(graph: Graph) -> Graph:
         graph.place.copy(),
         Arcs(*(array.copy() for array in graph.after)),
         Arcs(*(array.copy() for array in graph.before)),
-        graph.count.copy(),
+        graph.arcs.copy(),
         graph.mark.copy(),
         graph.stack.copy(),
     )
@@ -105,7 +107,7 @@ def closes_circle(graph: Graph, tail: int, head: int) -> bool:
     if graph.place[tail] < graph.place[head]:
         return False
     count = reach_ahead(graph, head, graph.place[tail])
-    found = graph.mark[tail] == 1
+    found = bool(graph.mark[tail] == 1)
     clear_marks(graph, count)
     return found
 
@@ -137,17 +139,21 @@ def add_arc(graph: Graph, tail: int, head: int) -> bool:
                         moved[graph.place[node] - low] = node
                     arc = graph.before.next[arc]
         slots = np.flatnonzero(moved != NONE)
-        slot = 0
+        used = 0
         for wanted in (1, 0):
-            for offset in slots:
-                if behind[offset] == wanted:
-                    graph.place[moved[offset]] = slots[slot] + low
-                    slot += 1
+            for k in range(len(slots)):
+                if behind[slots[k]] == wanted:
+                    graph.place[moved[slots[k]]] = slots[used] + low
+                    used += 1
         clear_marks(graph, ahead)
-    arc = graph.count[0]
-    graph.count[0] += 1
+    arc = int(graph.arcs[0])
+    graph.arcs[0] += 1
     graph.after.to[arc], graph.after.next[arc], graph.after.first[tail] = head, graph.after.first[tail], arc
-    graph.before.to[arc], graph.before.next[arc], graph.before.first[head] = tail, graph.before.first[head], arc
+    graph.before.to[arc], graph.before.next[arc], graph.before.first[head] = (
+        tail,
+        graph.before.first[head],
+        arc,
+    )
     return True
 
 
@@ -185,7 +191,9 @@ def settle(graph: Graph, choices: Ints, forward_first: NDArray[np.bool_], taken:
             continue
         for attempt in range(2):
             side = attempt if forward_first[k] else 1 - attempt
-            if choices[k, 2 * side] != NONE and add_arc(graph, choices[k, 2 * side], choices[k, 2 * side + 1]):
+            if choices[k, 2 * side] != NONE and add_arc(
+                graph, choices[k, 2 * side], choices[k, 2 * side + 1]
+            ):
                 taken[k] = side
                 break
         if taken[k] == NONE:

@@ -1,7 +1,7 @@
 """From a schedule to a motion plan: every leg with its trajectory, and the event graph that keeps arms apart."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from cells.recipe import Recipe, recipe_for
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
-from controller.motion.unroll import Unrolled, unroll
+from controller.motion.unroll import unroll
 from controller.motion.visit import Leg, Visit, VisitPlanner, Zone, still
 from controller.motion.volumes import Volumes
 from controller.scheduling.schedule import Schedule
@@ -49,9 +49,7 @@ class MotionPlan:
 
     def finished_s(self) -> FloatArray:
         """Planned times at which joints leave the cell [s]."""
-        ends = [
-            self.starts_s[node.id] + node.duration_s for node in self.graph.nodes if node.finishes
-        ]
+        ends = [self.starts_s[node.id] + node.duration_s for node in self.graph.nodes if node.finishes]
         return np.array(ends)
 
 
@@ -66,7 +64,6 @@ class MotionPlanner:
         self._recipes: dict[str, Recipe] = {}
         self._visits: dict[tuple[object, ...], Visit] = {}
         self._legs: dict[tuple[str, int, int], tuple[Leg, ...]] = {}
-        self._rests: dict[int, Leg] = {}
         self._volumes = Volumes(cell)
 
     def plan(
@@ -99,15 +96,18 @@ class MotionPlanner:
             progress("visits")
             unrolled = unroll(self.cell, schedule, order, partial(self._visit, retreats), self._legs_between)
             progress("swept volumes")
+            numbers = np.zeros(len(unrolled.nodes), dtype=np.int64)
             for node in unrolled.nodes:
                 if node.leg is not None:
-                    self._volumes.check(self._arms[node.resource], node.leg, node.operation)
+                    arm = self._arms[node.resource]
+                    self._volumes.check(arm, node.leg, node.operation)
+                    numbers[node.id] = self._volumes.number(arm, node.leg)
             progress("coordination")
             try:
                 found = coordinate(
                     unrolled,
-                    partial(self._conflict, unrolled),
-                    partial(self._rests_in, unrolled),
+                    numbers,
+                    self._volumes,
                     _HORIZON_CYCLES * schedule.cycle_time / 1000,
                     rules=rules,
                     improvements=improvements,
@@ -115,7 +115,9 @@ class MotionPlanner:
                 break
             except DeadlockError as error:
                 # An arm that rests over a shared place after its visit has to draw back.
-                pair = {(unrolled.nodes[node].resource, unrolled.nodes[node].operation) for node in error.nodes}
+                pair = {
+                    (unrolled.nodes[node].resource, unrolled.nodes[node].operation) for node in error.nodes
+                }
                 if pair <= retreats:
                     raise
                 retreats |= pair
@@ -130,29 +132,9 @@ class MotionPlanner:
             retreats=tuple(sorted(retreats)),
         )
 
-    def _conflict(self, unrolled: Unrolled, i: int, j: int) -> bool:
-        one, two = unrolled.nodes[i], unrolled.nodes[j]
-        assert one.leg is not None
-        assert two.leg is not None
-        return self._volumes.conflict(self._arms[one.resource], one.leg, self._arms[two.resource], two.leg)
-
-    def _rests_in(self, unrolled: Unrolled, i: int, j: int) -> bool:
-        """Whether the end of leg ``i``, held until the arm's next leg begins, is too near to leg ``j``."""
-        one, two = unrolled.nodes[i], unrolled.nodes[j]
-        assert one.leg is not None
-        assert two.leg is not None
-        return self._volumes.conflict(
-            self._arms[one.resource], self._rest(one.leg), self._arms[two.resource], two.leg
-        )
-
-    def _rest(self, leg: Leg) -> Leg:
-        """Standing still at the end of a leg; a part gripped there counts as held, one let go no longer."""
-        if id(leg) not in self._rests:
-            stay = still(leg.trajectory.q[-1])
-            self._rests[id(leg)] = replace(leg, name="rest", trajectory=stay, held=leg.held_after)
-        return self._rests[id(leg)]
-
-    def _visit(self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None) -> Visit:
+    def _visit(
+        self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None
+    ) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
         recipe = self._recipes.setdefault(model.name, recipe_for(model))
         operation = recipe.operation(number)

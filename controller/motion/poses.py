@@ -83,7 +83,8 @@ class ArmPoses:
         best = int(distance.argmin())
         if distance[best] > np.pi:
             raise UnreachableError(f"{self.arm.id} at {place}: only reached in another posture")
-        return solutions[best]
+        nearest: FloatArray = solutions[best]
+        return nearest
 
     def _solutions(self, X_WS: FloatArray, height_m: float) -> FloatArray:
         X_ST = _DOWN.copy()
@@ -102,4 +103,5 @@ class ArmPoses:
         elbows = link_frames(self.arm.arm.chain, solutions)[:, 3, 2, 3]
         chain = self.arm.arm.chain
         wrist = np.abs(np.mod(solutions[:, 3] * chain.signs[3] - chain.offsets[3] + np.pi, _TURN) - np.pi)
-        return solutions[int(np.lexsort((wrist.round(6), -elbows.round(6)))[0])]
+        posture: FloatArray = solutions[int(np.lexsort((wrist.round(6), -elbows.round(6)))[0])]
+        return posture

@@ -6,6 +6,7 @@ do not exist (before the first, after the last) simply fall out. Arcs carry the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from cells.cell import Cell
 from cells.driver import StationCycle
@@ -120,6 +121,7 @@ class _Unroller:
                     label=leg.name,
                     duration_s=leg.duration_s,
                     operation=number,
+                    zone=leg.zone.value,
                     leg=leg,
                     finishes=number == "200" and leg.name == "release",
                     **self._facts(joint),
@@ -142,7 +144,9 @@ class _Unroller:
                 if operation.arm:
                     continue
                 position = self.schedule[operation.number].mode.position
-                node = self._station(f"P{position}", operation.name, operation.core_s, joint, operation.number)
+                node = self._station(
+                    f"P{position}", operation.name, operation.core_s, joint, operation.number
+                )
                 self.turns[operation.number, joint] = _Turn(
                     operation=operation,
                     joint=joint,
@@ -152,7 +156,9 @@ class _Unroller:
                     names=("test",),
                 )
 
-    def _station(self, station: str, label: str, duration_s: float, joint: int | None, operation: str = "") -> int:
+    def _station(
+        self, station: str, label: str, duration_s: float, joint: int | None, operation: str = ""
+    ) -> int:
         facts = {} if joint is None else self._facts(joint)
         cycle = StationCycle(
             id=len(self.graph.nodes),
@@ -162,7 +168,13 @@ class _Unroller:
             model="" if joint is None else self.order[joint].name,
         )
         return self._node(
-            (), resource=station, label=label, duration_s=duration_s, operation=operation, cycle=cycle, **facts
+            (),
+            resource=station,
+            label=label,
+            duration_s=duration_s,
+            operation=operation,
+            cycle=cycle,
+            **facts,
         )
 
     def _precedence(self) -> None:
@@ -180,7 +192,7 @@ class _Unroller:
                     self._arc(before.last(Zone.INSIDE), turn.first(Zone.INSIDE))
             for visits in at_nest.values():
                 visits.sort(key=lambda item: item[0])
-                for (_, one), (_, two) in zip(visits, visits[1:], strict=False):
+                for (_, one), (_, two) in pairwise(visits):
                     self._arc(one.last(Zone.INSIDE), two.first(Zone.INSIDE))
 
     def _dial(self) -> None:

@@ -85,7 +85,8 @@ class Visit:
     @cached_property
     def end(self) -> FloatArray:
         """Joints (6,) at the end [rad]."""
-        return (self.rest[-1] if self.rest else self.first).trajectory.q[-1]
+        q: FloatArray = (self.rest[-1] if self.rest else self.first).trajectory.q[-1]
+        return q
 
     def retreat(self) -> "Visit":
         """The same visit, with a way to the arm's parking place at its end."""
@@ -134,7 +135,9 @@ class VisitPlanner:
 class _Sketch:
     """A visit in the making: the pose and the part in hand after each leg."""
 
-    def __init__(self, planner: VisitPlanner, recipe: Recipe, operation: Operation, position: int | None) -> None:
+    def __init__(
+        self, planner: VisitPlanner, recipe: Recipe, operation: Operation, position: int | None
+    ) -> None:
         self.cell, self.poses, self.arm = planner.cell, planner.poses, planner.arm
         self.operation, self.position, self.recipe = operation, position, recipe
         self.parts = parts_of(recipe.model)
@@ -239,7 +242,9 @@ class _Sketch:
     def _travel(self, *waypoints: FloatArray) -> Trajectory:
         return through(np.vstack([self.q, *waypoints]), self.limits)
 
-    def _line(self, station: str, height_m: float, *, speed: float | None = None, turn: float = 0.0) -> Trajectory:
+    def _line(
+        self, station: str, height_m: float, *, speed: float | None = None, turn: float = 0.0
+    ) -> Trajectory:
         """Straight up or down over a station from the present height, turning the last joint meanwhile."""
         name, X_WS = self._station(station)
         X_WF = self._flange()
@@ -362,7 +367,9 @@ class _Sketch:
         dwell = self.operation.core_s - self._inside_s() - release - up.duration if in_nest and last else 0.0
         if dwell > 0.0:
             self._add("dwell", self._stay(), process=Dwell(duration_s=dwell), station=name)
-        self._add("release", self._stay(), process=ReleasePart(station=name, duration_s=release), station=name)
+        self._add(
+            "release", self._stay(), process=ReleasePart(station=name, duration_s=release), station=name
+        )
         self.held = None
         if last:
             self._add("leave", self._from_here(step.station), station=name)

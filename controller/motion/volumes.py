@@ -1,5 +1,7 @@
 """The space that legs sweep, how near it comes to fixtures, and which legs are in each other's way."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,13 +10,14 @@ from cells.fixtures import Fixture, fixtures_of
 from cells.part import Part
 from cells.tool_shape import HandCapsule, hand_capsule
 from controller.motion.shape import moving_capsules
-from controller.motion.visit import Leg
+from controller.motion.visit import Leg, still
 from kinematics import Boxes, Capsules, Sweep, sweep, sweep_box_distance, sweep_hits
 
-FloatArray = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 # Volumes are swept in steps of this size; what lies between two samples is covered by thicker capsules.
 _RESOLUTION_M = 0.02
+_UNKNOWN = -1
 _COLUMN_M = 0.09  # half width of a base column, as in cells.arm
 
 
@@ -23,25 +26,58 @@ class CollisionError(Exception):
 
 
 class Volumes:
-    """Swept volumes of the legs of one cell. Legs are known by identity and kept alive: the same leg is swept once."""
+    """Swept volumes of the legs of one cell, numbered; what is near what is computed once for each pair.
+
+    Legs are known by identity and kept alive: the same leg has the same number.
+    """
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self._fixtures = (*fixtures_of(cell), *(_column(arm) for arm in cell.arms))
-        self._sweeps: dict[tuple[int, str], Sweep] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
+        self._legs: list[Leg] = []
+        self._sweeps: list[Sweep] = []
+        self._rests: dict[int, int] = {}
+        self._arms: list[CellArm] = []
+        self._known = np.full((256, 256), _UNKNOWN, dtype=np.int8)
         self._capsules: dict[tuple[str, HandCapsule], Capsules] = {}
-        self._conflicts: dict[tuple[int, int], bool] = {}
         self._checked: set[int] = set()
-        self._kept: list[Leg] = []  # keys are identities: the legs must live
 
-    def conflict(self, one_arm: CellArm, one: Leg, two_arm: CellArm, two: Leg) -> bool:
-        """Whether two legs come nearer than the clearance."""
-        key = (id(one), id(two))
-        known = self._conflicts.get(key)
-        if known is None:
-            known = sweep_hits(self._sweep(one_arm, one), self._sweep(two_arm, two), self.cell.clearance.arms_m)
-            self._conflicts[key] = known
-        return known
+    def number(self, arm: CellArm, leg: Leg) -> int:
+        """Number of the volume that an arm sweeps in a leg."""
+        key = (id(leg), arm.id)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._legs)
+            self._legs.append(leg)
+            self._arms.append(arm)
+            self._sweeps.append(
+                sweep(arm.arm.chain, arm.X_WB, self._shape(arm, leg.held), leg.trajectory, _RESOLUTION_M)
+            )
+            if len(self._legs) > len(self._known):
+                size = len(self._known)
+                self._known = np.pad(self._known, (0, size), constant_values=_UNKNOWN)
+        return self._numbers[key]
+
+    def rest(self, number: int) -> int:
+        """Number of the volume that the arm fills while it rests at the end of a leg.
+
+        A part gripped there counts as held, one let go no longer.
+        """
+        if number not in self._rests:
+            leg = self._legs[number]
+            stay = replace(leg, name="rest", trajectory=still(leg.trajectory.q[-1]), held=leg.held_after)
+            self._rests[number] = self.number(self._arms[number], stay)
+        return self._rests[number]
+
+    def conflict(self, ones: Ints, twos: Ints) -> NDArray[np.bool_]:
+        """Which of the pairs (n,), (n,) of volumes come nearer than the clearance between arms."""
+        known = self._known[ones, twos]
+        unknown = np.flatnonzero(known == _UNKNOWN)
+        for i, j in zip(ones[unknown].tolist(), twos[unknown].tolist(), strict=True):
+            if self._known[i, j] == _UNKNOWN:
+                near = sweep_hits(self._sweeps[i], self._sweeps[j], self.cell.clearance.arms_m)
+                self._known[i, j] = self._known[j, i] = near
+        return (self._known[ones, twos] if len(unknown) else known).astype(np.bool_)
 
     def check(self, arm: CellArm, leg: Leg, operation: str) -> None:
         """Make sure that a leg touches no fixture but the place it works in.
@@ -49,28 +85,22 @@ class Volumes:
         Raises:
             CollisionError: When it does.
         """
-        if id(leg) in self._checked:
+        number = self.number(arm, leg)
+        if number in self._checked:
             return
-        self._checked.add(id(leg))
         own = (arm.id, _owner(leg.station))
         others = [fixture for fixture in self._fixtures if fixture.name.split(".")[0] not in own]
-        volume, limit = self._sweep(arm, leg), self.cell.clearance.fixtures_m
+        volume, limit = self._sweeps[number], self.cell.clearance.fixtures_m
         if sweep_box_distance(volume, _boxes(others), limit) >= limit:
+            self._checked.add(number)
             return
-        near = [fixture.name for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit]
+        near = [
+            fixture.name for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit
+        ]
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
             f"{', '.join(near)}"
         )
-
-    def _sweep(self, arm: CellArm, leg: Leg) -> Sweep:
-        key = (id(leg), arm.id)
-        if key not in self._sweeps:
-            self._kept.append(leg)
-            self._sweeps[key] = sweep(
-                arm.arm.chain, arm.X_WB, self._shape(arm, leg.held), leg.trajectory, _RESOLUTION_M
-            )
-        return self._sweeps[key]
 
     def _shape(self, arm: CellArm, held: Part | None) -> Capsules:
         key = (arm.id, hand_capsule(arm.tool, held))
@@ -89,7 +119,8 @@ def _column(arm: CellArm) -> Fixture:
 
 def _boxes(fixtures: list[Fixture]) -> Boxes:
     return Boxes(
-        X_WO=np.array([fixture.X_WO for fixture in fixtures]), half=np.array([fixture.half_m for fixture in fixtures])
+        X_WO=np.array([fixture.X_WO for fixture in fixtures]),
+        half=np.array([fixture.half_m for fixture in fixtures]),
     )
 
 

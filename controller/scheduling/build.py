@@ -16,7 +16,7 @@ from cells.joint_model import JointModel
 from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.poses import ArmPoses, UnreachableError
 from controller.motion.shape import moving_capsules
-from controller.motion.visit import Visit, VisitPlanner, Zone
+from controller.motion.visit import VisitPlanner, Zone
 from controller.motion.volumes import CollisionError, Volumes
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork
@@ -104,7 +104,9 @@ def build_problem(
         index_ticks=ticks(cell.dial.index_s),
         operations=tuple(operations),
         travel=_travel(cell, poses),
-        precedence=tuple((need, operation.number) for operation in recipe.operations for need in operation.needs),
+        precedence=tuple(
+            (need, operation.number) for operation in recipe.operations for need in operation.needs
+        ),
         buffers=tuple(
             Buffer(
                 name=process.station,
@@ -124,7 +126,9 @@ def _crossings(
     cell: Cell, planners: Sequence[VisitPlanner], operations: Sequence[ScheduledWork]
 ) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
     """Pairs of (arm, position) at which two arms at work would come nearer than the clearance."""
-    places = sorted({(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0})
+    places = sorted(
+        {(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0}
+    )
     volumes = {}
     for arm, position in places:
         planner = planners[arm]
