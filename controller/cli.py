@@ -1,22 +1,28 @@
 """The command line: `jointcell`.
 
 Exit codes: 0 met, 1 target missed or check failed, 2 usage or configuration, 3 fault in simulation or cell,
-4 not reachable, 130 interrupted.
+130 interrupted. Results go to standard output; progress and what went wrong go to standard error.
+
+The commands import what they need when they are called: compiler and physics engine would otherwise make
+`jointcell --help` wait for a second.
 """
 
 import os
+import shlex
+import signal
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
-from enum import Enum
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
 
-from cells.errors import CellError
+from cells.errors import CellError, Finding, shown
+from controller.outputs import check_writable, new_directory, reserved_stdout, say
+from controller.progress_bars import ProgressBars
 
 app = typer.Typer(
     name="jointcell",
@@ -29,87 +35,136 @@ app = typer.Typer(
 
 MET, MISSED, USAGE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 _MOST_JOINTS = 10_000
+_LARGEST_SEED = 2**63 - 1
+_LONGEST_TARGET_S = 86_400.0
+_PIPED_WIDTH = 100  # columns of a table that no terminal shows
+
+_RUN_EXAMPLES = """
+Examples:
+
+\b
+  jointcell run
+      the bundled cell, all bundled joint models, physics, 30 s
+  jointcell run --driver fake --joints 100
+      a dry run without physics: everything takes its planned time
+  jointcell run --models Pro-PR60-50-90,Pro-NE30-30 --joints 4 --seed 7
+      a mix of two models; the same seed gives the same run
+  jointcell run --target 28.5 --junit cycles.xml --json -
+      a gate for CI: exit code 0 when 95 % of the cycles keep 28.5 s, else 1
+
+\b
+Exit codes: 0 target met, 1 target missed, 2 usage or configuration,
+3 fault in simulation or cell, 130 interrupted (the record is kept).
+"""
 
 
-class Driver(str, Enum):
+class Driver(StrEnum):
     """What executes a plan."""
 
     sim = "sim"
     fake = "fake"
 
 
-CellOption = Annotated[str, typer.Option("--cell", help="A bundled cell or the path of a cell file.")]
-ModelsOption = Annotated[
-    str,
-    typer.Option("--models", help="'mix' for all bundled joint models, or their names separated by commas."),
-]
-JointsOption = Annotated[
-    int, typer.Option("--joints", min=1, max=_MOST_JOINTS, help="Joints to finish in steady state.")
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, help="Seed of everything random; same seed, same run.")
-]
+DirectoryArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Directory of a run.")]
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"jointcell {version('jointcell')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Controller for a six-robot cell that assembles the flexible joints of humanoid robots."""
+
+
+@app.command(epilog=_RUN_EXAMPLES)
 def run(
-    cell: CellOption = "six_arm",
-    models: ModelsOption = "mix",
-    joints: JointsOption = 24,
+    cell: Annotated[str, typer.Option(help="A bundled cell or the path of a cell file.")] = "six_arm",
+    models: Annotated[
+        str, typer.Option(help="'mix' for all bundled joint models, or their names separated by commas.")
+    ] = "mix",
+    joints: Annotated[
+        int, typer.Option(min=1, max=_MOST_JOINTS, help="Joints to finish in steady state.")
+    ] = 24,
     driver: Annotated[
         Driver, typer.Option(help="Physics, or drivers that take exactly the planned time.")
     ] = Driver.sim,
-    seed: SeedOption = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=_LARGEST_SEED, help="Seed of everything random; same seed, same run.")
+    ] = 0,
     target: Annotated[float, typer.Option(help="Cycle time that 95 % of the cycles must keep [s].")] = 30.0,
     out: Annotated[
-        Path | None, typer.Option(help="Directory for record and report; runs/<time> by default.")
+        Path | None,
+        typer.Option(help="New or empty directory for the results; runs/<time> by default."),
     ] = None,
-    json: Annotated[str, typer.Option(help="Write run.json to this file, or '-' for standard output.")] = "",
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE|-", help="Write run.json here too; '-' is standard output."),
+    ] = None,
     junit: Annotated[
         Path | None, typer.Option(help="Write a JUnit file with one test case per cycle.")
     ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Show the simulation (needs a display).")] = False,
 ) -> None:
     """Plan, assemble the joints, report; exit code 0 when the target is met."""
-    if not 0.0 < target < 86_400.0:  # also refuses NaN
-        raise typer.BadParameter(f"{target}: must be above 0 and below 86400 s", param_hint="--target")
+    if not 0.0 < target <= _LONGEST_TARGET_S:  # also refuses NaN
+        _refuse("--target", target, f"a number of seconds above 0, at most {_LONGEST_TARGET_S:g}")
     if gui and not os.environ.get("DISPLAY"):
         raise typer.BadParameter("there is no display; run without it", param_hint="--gui")
-    from controller.app import RunOptions
-    from controller.app import run as run_cell
-    from controller.report import junit as junit_text
-    from controller.report import result_table, step_summary
-
-    options = RunOptions(
-        cell=cell,
-        models=_names(models),
-        joints=joints,
-        driver=driver.value,
-        seed=seed,
-        target_s=target,
-        out=_new_directory(out),
-        command=" ".join(["jointcell", *sys.argv[1:]]),
-        gui=gui,
-    )
-    with _bars() as bars:
-        outcome = run_cell(options, bars.step, bars.joints)
-    text = outcome.summary.to_json()
-    if json == "-":
-        sys.stdout.write(text)
-    else:
-        if json:
-            _write(Path(json), text, "--json")
-        console = Console()
-        console.print(result_table(outcome.summary))
-        console.print(f"Report: {outcome.report}", soft_wrap=True)
+    names = _model_names(models)
+    to_stdout = json is not None and str(json) == "-"
+    directory = new_directory(out)
+    if json is not None and not to_stdout:
+        check_writable(json, "--json")
     if junit is not None:
-        _write(junit, junit_text(outcome.summary), "--junit")
-    if step_file := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(step_file).open("a", encoding="utf-8") as file:
-            file.write(step_summary(outcome.summary))
+        check_writable(junit, "--junit")
+    _check_inputs(cell, names)
+    with reserved_stdout():
+        from controller.app import RunOptions
+        from controller.app import run as run_cell
+        from controller.report import junit as junit_text
+        from controller.report import result_table, step_summary
+
+        options = RunOptions(
+            cell=cell,
+            models=names,
+            joints=joints,
+            driver=driver.value,
+            seed=seed,
+            target_s=target,
+            out=directory,
+            command=shlex.join(["jointcell", *sys.argv[1:]]),
+            gui=gui,
+        )
+        try:
+            with ProgressBars() as bars:
+                outcome = run_cell(options, bars.step, bars.joints)
+            text = outcome.summary.to_json()
+            if json is not None and not to_stdout:
+                json.write_text(text, encoding="utf-8")
+            if junit is not None:
+                junit.write_text(junit_text(outcome.summary), encoding="utf-8")
+            if step_file := os.environ.get("GITHUB_STEP_SUMMARY"):
+                with Path(step_file).open("a", encoding="utf-8") as file:
+                    file.write(step_summary(outcome.summary))
+        except KeyboardInterrupt:
+            _interrupted(directory)
+        except OSError as error:  # most likely a full disk: that everything can be written was checked above
+            _fault(f"{error.filename or directory}: cannot be written: {error.strerror}")
+    if to_stdout:
+        say(text)
+    else:
+        _show(result_table(outcome.summary))
+        say(f"Report: {outcome.report}\n")
     if outcome.state.fault:
-        Console(stderr=True).print(f"Fault: {outcome.state.fault}", style="bold", soft_wrap=True)
-        raise typer.Exit(FAULT)
+        _fault(outcome.state.fault)
     raise typer.Exit(MET if outcome.summary.met else MISSED)
 
 
@@ -120,14 +175,15 @@ def check(
     """Validate files: all findings at once."""
     from controller.checking import check_file
 
-    failed = False
+    findings: list[Finding] = []
     for file in files:
         try:
-            print(f"{file}: {check_file(file)}")
+            say(f"{file}: {check_file(file)}\n")
         except CellError as error:
-            failed = True
-            print(error)
-    raise typer.Exit(MISSED if failed else MET)
+            findings += error.findings
+    if findings:
+        _complain(str(CellError(findings)))
+        raise typer.Exit(MISSED)
 
 
 @app.command()
@@ -135,7 +191,7 @@ def models() -> None:
     """List the joint models with their data and where it comes from."""
     from controller.listing import models_table
 
-    Console().print(models_table())
+    _show(models_table())
 
 
 @app.command()
@@ -143,117 +199,110 @@ def arms() -> None:
     """List the arms with their data and where it comes from."""
     from controller.listing import arms_table
 
-    Console().print(arms_table())
+    _show(arms_table())
 
 
 @app.command()
 def doctor() -> None:
     """Check this machine and say what to do."""
-    from controller.doctor import examine
+    with reserved_stdout():
+        from controller.doctor import examine, findings_table
 
-    findings = examine()
-    for finding in findings:
-        print(finding)
-    raise typer.Exit(MISSED if any(finding.remedy for finding in findings) else MET)
+        findings = examine()
+    _show(findings_table(findings))
+    raise typer.Exit(MISSED if any(finding.broken for finding in findings) else MET)
 
 
 @app.command()
-def report(directory: Annotated[Path, typer.Argument(help="Directory of a run.")]) -> None:
+def report(directory: DirectoryArgument) -> None:
     """Write the HTML report of a run anew."""
-    from controller.app import report as write
+    with reserved_stdout():
+        from controller.app import report as write_report
 
-    print(write(_existing(directory)))
+        path = write_report(_run_directory(directory))
+    say(f"{path}\n")
 
 
 @app.command()
-def replay(directory: Annotated[Path, typer.Argument(help="Directory of a run.")]) -> None:
+def replay(directory: DirectoryArgument) -> None:
     """Replay a record through the pure state and compare with what the run reported."""
-    from controller.replaying import differences
+    with reserved_stdout():
+        from controller.replaying import differences
 
-    found = differences(_existing(directory))
-    for difference in found:
-        print(difference)
-    if not found:
-        print("The record leads to the state and the figures that the run reported.")
-    raise typer.Exit(MISSED if found else MET)
-
-
-class _Bars:
-    """Progress on standard error, and only on a terminal."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description:<28}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
-        )
-        self._bars: dict[str, int] = {}
-
-    def __enter__(self) -> "_Bars":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def step(self, what: str, done: int, of: int) -> None:
-        """Show how far something is; whatever came before is finished."""
-        if what not in self._bars:
-            for bar in self._bars.values():
-                total = self._progress.tasks[bar].total
-                self._progress.update(bar, completed=total)  # type: ignore[arg-type]
-            self._bars[what] = self._progress.add_task(what, total=of)
-        self._progress.update(self._bars[what], completed=done, total=of)  # type: ignore[arg-type]
-
-    def joints(self, done: int, of: int) -> None:
-        """Show how many joints have left the cell."""
-        self.step("assembling joints", done, of)
+        found = differences(_run_directory(directory))
+    if found:
+        _complain("\n".join(found))
+        raise typer.Exit(MISSED)
+    say("The record leads to the state and the figures that the run reported.\n")
 
 
-def _bars() -> _Bars:
-    return _Bars()
+def _check_inputs(cell: str, names: Sequence[str]) -> None:
+    """Load everything that is named, so that all findings come at once and before anything is compiled."""
+    from cells.cell import load_cell
+    from cells.joint_model import load_joint_model
+
+    findings: list[Finding] = []
+    loads: list[Callable[[], object]] = [lambda: load_cell(cell)]
+    loads += [lambda name=name: load_joint_model(name) for name in names]  # type: ignore[misc]
+    for load in loads:
+        try:
+            load()
+        except CellError as error:
+            findings += error.findings
+    if findings:
+        raise CellError(findings)
 
 
-def _names(models: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in models.split(",") if name.strip())
-    if not names:
-        raise typer.BadParameter("names no model; try 'mix' or: jointcell models", param_hint="--models")
-    return () if names == ("mix",) else names
+def _model_names(models: str) -> tuple[str, ...]:
+    """The names given, none for the mix of all."""
+    names = tuple(name.strip() for name in models.split(","))
+    if names == ("mix",):
+        return ()
+    if not all(names) or len(set(names)) < len(names) or "mix" in names:
+        _refuse("--models", models, "'mix', or names of `jointcell models` separated by commas, each once")
+    return names
 
 
-def _new_directory(out: Path | None) -> Path:
-    """An empty directory that can be written, made before anything else is done."""
-    directory = out or Path("runs") / datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".probe"
-        probe.write_bytes(b"\0" * 65_536)
-        probe.unlink()
-    except OSError as error:
-        raise typer.BadParameter(
-            f"{directory}: cannot be written: {error.strerror}", param_hint="--out"
-        ) from error
-    return directory
-
-
-def _existing(directory: Path) -> Path:
+def _run_directory(directory: Path) -> Path:
     if not directory.is_dir():
-        raise typer.BadParameter(f"{directory}: is not a directory; give that of a run, such as runs/...")
+        _refuse("RUN_DIR", str(directory), "an existing directory, such as runs/...")
     return directory
 
 
-def _write(path: Path, text: str, option: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"{path}: cannot be written: {error.strerror}", param_hint=option) from error
+def _refuse(option: str, value: object, allowed: str) -> NoReturn:
+    raise typer.BadParameter(f"{shown(value)} (allowed: {allowed})", param_hint=option)
 
 
-def _guarded(action: Callable[[], None]) -> int:
-    """Run the command line and turn what went wrong into one screen and an exit code."""
+def _interrupted(directory: Path) -> NoReturn:
+    from controller.execution.record import FILE_NAME
+
+    record = directory / FILE_NAME
+    if record.is_file():
+        _complain(f"Interrupted; everything was brought to rest. The record ends here: {record}")
+    else:
+        _complain("Interrupted before anything moved.")
+    raise typer.Exit(INTERRUPTED)
+
+
+def _fault(reason: str) -> NoReturn:
+    _complain(f"Fault: {reason}")
+    raise typer.Exit(FAULT)
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _show(what: RenderableType) -> None:
+    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
+    with console.capture() as capture:
+        console.print(what)
+    say(capture.get())
+
+
+def _explanation(error: Exception) -> str | None:
+    """What went wrong, in words, when the input is the reason; None for a fault of this program."""
+    from controller.execution.record import RecordError
     from controller.motion.coordinate import DeadlockError
     from controller.motion.poses import UnreachableError
     from controller.motion.volumes import CollisionError
@@ -261,32 +310,42 @@ def _guarded(action: Callable[[], None]) -> int:
     from controller.scheduling.construct import InfeasibleProblemError
     from controller.scheduling.problem import ProblemError
 
-    infeasible = (
-        CollisionError,
-        DeadlockError,
-        InfeasibleCellError,
-        InfeasibleProblemError,
-        ProblemError,
-        UnreachableError,
-    )
+    if isinstance(error, CellError | RecordError):
+        return str(error)
+    if isinstance(
+        error,
+        CollisionError
+        | DeadlockError
+        | InfeasibleCellError
+        | InfeasibleProblemError
+        | ProblemError
+        | UnreachableError,
+    ):
+        return f"This cell cannot do it: {error}"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return None
+
+
+def _guarded(action: Callable[[], object]) -> int:
+    """Run the command line and turn what went wrong into one screen and an exit code."""
     try:
         action()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
-    except CellError as error:
-        print(error, file=sys.stderr)
-        return USAGE
-    except infeasible as error:
-        print(f"This cell cannot do it: {error}", file=sys.stderr)
-        return USAGE
     except KeyboardInterrupt:
-        print("Interrupted; everything was brought to rest, and the record ends here.", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if (explanation := _explanation(error)) is None:
+            raise
+        _complain(explanation)
+        return USAGE
     return MET
 
 
 def main() -> None:
     """Entry point of the command `jointcell`."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI cancels with it: come to rest all the same
     sys.exit(_guarded(app))
 
 

@@ -1,1 +1,1 @@
-"""Serial links to real arms. Empty so far: the wire protocol and its driver come with their own issue."""
+"""Serial links to hardware; so far only the frames of the joints' own bus (`firmware_bridge.sca`)."""

@@ -1,7 +1,9 @@
 """The record of a run: one JSON object a line, written as things happen, enough to replay and to report.
 
-The first line (``run_start``) holds what was planned: every node with its resource, planned start and predecessors. Then
-come the events in order. A run that was interrupted has a valid record up to that moment.
+The first line (``run_start``) holds what was planned: every node with its resource, planned start and
+predecessors. Then come the events in order. Every line reaches the operating system as soon as it is
+complete: a run that was interrupted or killed, or whose disk was full, leaves a valid record up to that
+moment.
 """
 
 import json
@@ -20,6 +22,7 @@ from controller.motion.plan import MotionPlan
 SCHEMA_VERSION = 1
 FILE_NAME = "record.jsonl"
 _MAX_BYTES = 2_000_000_000
+_FACTS = {"command": str, "cell": str, "seed": int, "driver": str, "arms": dict, "versions": dict}
 _NODE_FIELDS = (
     "resource",
     "label",
@@ -56,14 +59,13 @@ class Record:
 
 
 class RecordWriter:
-    """Writes a record; use it as a context manager."""
+    """Writes a record; use it as a context manager. `start` makes the file: there is none without a plan."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE_NAME
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("w", encoding="utf-8", newline="\n")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +73,12 @@ class RecordWriter:
             self._file.close()
 
     def start(self, plan: MotionPlan, facts: Mapping[str, Any]) -> None:
-        """Write what is going to be run."""
+        """Write what is going to be run; a record that exists is left alone.
+
+        Raises:
+            FileExistsError: When there is one.
+        """
+        self._file = self._path.open("x", encoding="utf-8", newline="\n", buffering=1)
         nodes = [[getattr(node, name) for name in _NODE_FIELDS] for node in plan.graph.nodes]
         self._write(
             {
@@ -91,12 +98,12 @@ class RecordWriter:
         self._write(_as_json(event))
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        assert self._file is not None
+        assert self._file is not None, "start comes first"
         self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
 
 
 def read_record(directory: Path) -> Record:
-    """Read the record of a run.
+    """Read the record of a run; a last line that was cut off in writing does not count.
 
     Raises:
         RecordError: When there is none or it is damaged.
@@ -113,6 +120,8 @@ def read_record(directory: Path) -> Record:
         raise RecordError(f"{path}: is empty (allowed: a record)") from None
     if start.get("type") != "run_start" or start.get("schema_version") != SCHEMA_VERSION:
         raise RecordError(f"{path}: line {number}: is no run_start of schema {SCHEMA_VERSION}")
+    if missing := [name for name, kind in _FACTS.items() if not isinstance(start.get(name), kind)]:
+        raise RecordError(f"{path}: line {number}: lacks {', '.join(missing)}, or their type is wrong")
     try:
         nodes = tuple(
             _node(index, dict(zip(start["node_fields"], values, strict=True)))
@@ -142,11 +151,13 @@ def read_record(directory: Path) -> Record:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, text in enumerate(file, start=1):
+            if not text.endswith(b"\n"):
+                return
             try:
                 line = json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise RecordError(f"{path}: line {number}: is not JSON: {error}") from error
             if not isinstance(line, dict):
                 raise RecordError(f"{path}: line {number}: is not an object")
