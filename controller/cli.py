@@ -20,7 +20,6 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console, RenderableType
 
-from cells.errors import CellError, Finding, shown
 from controller.outputs import check_writable, new_directory, reserved_stdout, say
 from controller.progress_bars import ProgressBars
 
@@ -173,6 +172,7 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Cell, arm or joint model files (TOML).")],
 ) -> None:
     """Validate files: all findings at once."""
+    from cells.errors import CellError, Finding
     from controller.checking import check_file
 
     findings: list[Finding] = []
@@ -239,6 +239,7 @@ def replay(directory: DirectoryArgument) -> None:
 def _check_inputs(cell: str, names: Sequence[str]) -> None:
     """Load everything that is named, so that all findings come at once and before anything is compiled."""
     from cells.cell import load_cell
+    from cells.errors import CellError, Finding
     from cells.joint_model import load_joint_model
 
     findings: list[Finding] = []
@@ -270,7 +271,7 @@ def _run_directory(directory: Path) -> Path:
 
 
 def _refuse(option: str, value: object, allowed: str) -> NoReturn:
-    raise typer.BadParameter(f"{shown(value)} (allowed: {allowed})", param_hint=option)
+    raise typer.BadParameter(f"{value!r} (allowed: {allowed})", param_hint=option)
 
 
 def _interrupted(directory: Path) -> NoReturn:
@@ -302,6 +303,7 @@ def _show(what: RenderableType) -> None:
 
 def _explanation(error: Exception) -> str | None:
     """What went wrong, in words, when the input is the reason; None for a fault of this program."""
+    from cells.errors import CellError
     from controller.execution.record import RecordError
     from controller.motion.coordinate import DeadlockError
     from controller.motion.poses import UnreachableError

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cells.errors import CellError, Finding
+if TYPE_CHECKING:
+    from cells.errors import CellError
 
 _PROBE_BYTES = 65_536
 
@@ -84,5 +86,7 @@ def _unused(directory: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def _refusal(option: str, path: Path, message: str, allowed: str) -> CellError:
+def _refusal(option: str, path: Path, message: str, allowed: str) -> "CellError":
+    from cells.errors import CellError, Finding  # brings the compiler along, see controller.cli
+
     return CellError([Finding(file=option, where=str(path), value="", message=message, allowed=allowed)])

@@ -15,7 +15,6 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 JOINTCELL = (sys.executable, "-m", "controller.cli")
-_WARM_UP = "from controller.app import prepare_kernels; prepare_kernels(lambda *_: None)"
 _PATIENCE_S = 280
 _AT_ONCE = 2
 
@@ -41,13 +40,12 @@ class Run:
 
 
 class Runs:
-    """Starts runs in the background, at most two at a time; their kernels are compiled before."""
+    """Starts runs in the background, at most two at a time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._futures: dict[str, Future[Run]] = {}
-        subprocess.run([sys.executable, "-c", _WARM_UP], cwd=ROOT, check=True, timeout=_PATIENCE_S)
 
     def __enter__(self) -> Self:
         return self

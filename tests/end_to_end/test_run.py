@@ -21,11 +21,10 @@ from controller.execution.record import read_record
 from controller.replaying import differences
 from tests.end_to_end.runs import Run, Runs, jointcell
 
-MODELS = ("Pro-NE30-30", "Pro-NU80-50-110", "Pro-PR60-50-90")
-PHYSICS = ("--models", ",".join(MODELS), "--joints", "2", "--seed", "3", "--json", "-")
+PHYSICS = ("--joints", "2", "--seed", "3", "--json", "-")
 MIX = ("--driver", "fake", "--joints", "16", "--seed", "5")
 WARM_UP = 2
-EVENTS_BEFORE_INTERRUPT = 300
+EVENTS_BEFORE_INTERRUPT = 150
 SCHEMA = {
     *("schema_version", "seed", "driver", "cell", "models", "target_s", "met", "joints", "cycle_times_s"),
     *(
@@ -55,8 +54,11 @@ def preparing(out: Path) -> bool:
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with Runs(tmp_path_factory.mktemp("runs")) as runs:
-        runs.start("physics", *PHYSICS, "--junit", str(runs.directory / "physics.xml"))
         runs.start("mix", *MIX)
+        assert runs["mix"].code == 0, runs[
+            "mix"
+        ].stderr  # kernels and plan are kept for the others from here on
+        runs.start("physics", *PHYSICS, "--junit", str(runs.directory / "physics.xml"))
         runs.start("physics_again", *PHYSICS, "--target", "15")
         runs.start("mix_again", *MIX, "--target", "15", "--junit", str(runs.directory / "mix_again.xml"))
         runs.start("interrupted", *PHYSICS, "--joints", "9", stop_when=running)
@@ -152,7 +154,7 @@ def test_run_json_holds_the_promised_names(runs: Runs, name: str) -> None:
 def test_run_json_says_what_was_asked(physics: Run) -> None:
     summary = physics.summary
     assert (summary["seed"], summary["driver"], summary["cell"]) == (3, "sim", "six_arm")
-    assert summary["models"] == list(MODELS)
+    assert {joint["model"] for joint in summary["joints"]} <= set(summary["models"])
 
 
 @pytest.mark.parametrize("name", ["physics", "mix"])
@@ -170,7 +172,7 @@ def test_run_json_follows_from_the_record(runs: Runs, name: str) -> None:
 def test_nothing_begins_before_what_it_waits_for_has_ended(runs: Runs, name: str) -> None:
     first, events = runs[name].record()
     ended = {event["node"]: event for event in events if event["type"] == "ended"}
-    assert len(ended) >= 100
+    assert len(ended) >= EVENTS_BEFORE_INTERRUPT / 3
     for node, event in ended.items():
         assert all(ended[before]["end_ns"] <= event["start_ns"] for before in first["predecessors"][node])
 
