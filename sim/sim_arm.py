@@ -232,9 +232,11 @@ class SimArm:
             self.fail(str(error))
 
     def _halt(self, status: Status, *, at_once: bool) -> None:
+        if self._status is Status.FAULT:
+            status = Status.FAULT  # a fault stays, however the arm comes to rest
         self._stop_status = status
         if self.follower.running is None:
-            self._status = status if self._status is not Status.FAULT else Status.FAULT
+            self._status = status
             return
         if self._status is not Status.FAULT:
             self._status = Status.STOPPED

@@ -14,7 +14,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from cells.cell import FOOTPRINT_M, Cell
+from cells.cell import Cell
+from cells.cell_file import FOOTPRINT_M
 from controller.motion.plan_document import LegRecord, StoredPlan
 from controller.motion.verify_body import ArmBody
 from controller.motion.verify_distance import (
