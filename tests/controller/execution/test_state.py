@@ -24,7 +24,7 @@ def plain(state: CellState) -> dict[str, object]:
 
 
 def random_events(graph: EventGraph, rng: np.random.Generator) -> list[Event]:
-    """A run without any engine: nodes are given when nothing they wait for is left, and end in any order."""
+    """A run without any engine: up to three nodes are with a driver, which ends them in order."""
     course = Course(graph)
     waiting = {name: list(chain) for name, chain in course.chains.items()}
     under_way: dict[str, list[int]] = {name: [] for name in waiting}
@@ -32,7 +32,13 @@ def random_events(graph: EventGraph, rng: np.random.Generator) -> list[Event]:
     events: list[Event] = []
     while any(waiting.values()) or any(under_way.values()):
         time_ns = len(events)
-        ready = [n for n, chain in waiting.items() if chain and set(graph.predecessors[chain[0]]) <= ended]
+        ready = [
+            name
+            for name, chain in waiting.items()
+            if chain
+            and len(under_way[name]) < 3
+            and set(graph.predecessors[chain[0]]) <= ended | set(under_way[name])
+        ]
         busy = [name for name, nodes in under_way.items() if nodes]
         if ready and (not busy or rng.random() < 0.5):
             name = str(rng.choice(ready))

@@ -1,7 +1,8 @@
 """Coordination on small made-up cells: arms walk over cells of a board, and no two may ever stand on one.
 
-A leg covers the cells from its start to its end; resting covers its last cell. Everything is judged by playing
-the plan with random lateness and looking who stands where, and by trying out all orders of small cases.
+A leg covers the cells of its start and its end and sometimes one more; resting covers its last cell. Everything
+is judged by playing the plan with random lateness and looking who stands where, and by trying out all orders of
+small cases.
 """
 
 from dataclasses import dataclass, field
@@ -87,7 +88,8 @@ def random_play(rng: np.random.Generator, arms: int, legs: int, size: int, waiti
             )
             unrolled.predecessors.append(before)
             chain.append(node)
-            numbers.append(board.add(frozenset({here, there}), there))
+            over = {int(rng.integers(0, size))} if k and rng.random() < 0.5 else set()
+            numbers.append(board.add(frozenset({here, there} | over), there))
     return Play(unrolled=unrolled, numbers=np.array(numbers, dtype=np.int64), board=board)
 
 
@@ -189,7 +191,7 @@ def small_play(seed: int) -> Play | None:
     return play if 0 < len(choices) <= 9 else None
 
 
-SMALL = [(seed, play) for seed in range(120) if (play := small_play(seed)) is not None]
+SMALL = [(seed, play) for seed in range(400) if (play := small_play(seed)) is not None]
 
 
 def test_there_are_enough_small_cases_of_both_kinds() -> None:
