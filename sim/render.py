@@ -24,7 +24,7 @@ from sim.engine import quaternion
 from sim.lathe import Mesh, capsule, ring
 from sim.snapshot import ArmView, Snapshot
 from sim.workpiece import Placed, spans
-from sim.world import ARM_COLORS
+from sim.world import ARM_COLORS, World
 
 FloatArray = NDArray[np.float64]
 Color = tuple[float, float, float]
@@ -70,17 +70,20 @@ class Camera:
     field_of_view_deg: float = 36.0
 
 
-def picture(snapshot: Snapshot, width: int = 1280, height: int = 720, camera: Camera | None = None) -> bytes:
-    """A PNG of a snapshot."""
-    return png(pixels(snapshot, width, height, camera))
+def picture(
+    scene: World | Snapshot, width: int = 1280, height: int = 720, camera: Camera | None = None
+) -> bytes:
+    """A PNG of a world as it is now, or of a snapshot of one."""
+    return png(pixels(scene, width, height, camera))
 
 
 def pixels(
-    snapshot: Snapshot, width: int = 1280, height: int = 720, camera: Camera | None = None
+    scene: World | Snapshot, width: int = 1280, height: int = 720, camera: Camera | None = None
 ) -> NDArray[np.uint8]:
     """The picture as an array (height, width, 3)."""
-    with _Scene() as scene:
-        return scene.draw(snapshot, width, height, camera or Camera())
+    snapshot = Snapshot.of(scene) if isinstance(scene, World) else scene
+    with _Scene() as stage:
+        return stage.draw(snapshot, width, height, camera or Camera())
 
 
 def animation(

@@ -138,7 +138,7 @@ class SimArm:
     @property
     def awake(self) -> bool:
         """Whether there is anything to command or to look at."""
-        return self.follower.busy or self.gripper.held is not None or not self.motors.still
+        return not self.motors.still or self.gripper.held is not None or self.follower.busy
 
     @property
     def needs_short_step(self) -> bool:

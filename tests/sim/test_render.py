@@ -41,7 +41,7 @@ def test_every_arm_is_in_the_picture_in_its_colour(new_world: Callable) -> None:
     assert ((red > 1.5 * green) & (red > 1.5 * blue)).sum() > 100  # orange and red arms
     assert ((blue > 1.5 * red) & (blue > 1.2 * green)).sum() > 50
     assert ((green > 1.5 * red) & (green > 1.2 * blue)).sum() > 50
-    assert picture(Snapshot.of(world), 64, 36)[:4] == b"\x89PNG"
+    assert picture(world, 64, 36)[:4] == b"\x89PNG"
 
 
 def test_a_snapshot_stays_what_it_was(new_world: Callable) -> None:
