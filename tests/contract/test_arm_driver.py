@@ -342,12 +342,7 @@ def test_a_faulted_arm_refuses_and_enabling_does_not_clear_it(bench: Bench) -> N
 
 @pytest.mark.parametrize("category", list(StopCategory))
 @pytest.mark.parametrize("moving", [False, True], ids=["at rest", "moving"])
-def test_a_stop_does_not_clear_a_fault(
-    request: pytest.FixtureRequest, bench: Bench, category: StopCategory, moving: bool
-) -> None:
-    if bench.driver == "sim" and moving:
-        reason = "SimArm._halt forgets a fault when a stop comes while it slows down"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_a_stop_does_not_clear_a_fault(bench: Bench, category: StopCategory, moving: bool) -> None:
     arm = bench.arm
     arm.enable()
     if moving:

@@ -154,7 +154,6 @@ def test_a_fault_of_an_arm_ends_the_run_with_its_reason(monkeypatch: pytest.Monk
     rig.assert_at_rest()
 
 
-@pytest.mark.xfail(strict=True, reason="Engine._hand_over takes the refusal of a faulted arm for the fault")
 def test_a_fault_between_reading_and_giving_is_told_by_its_own_reason() -> None:
     def fail(event: Event) -> None:
         if isinstance(event, Ended) and len(rig.ended()) == 5:
@@ -229,7 +228,6 @@ def test_an_interrupt_while_waiting_stops_everything(monkeypatch: pytest.MonkeyP
     rig.assert_at_rest()
 
 
-@pytest.mark.xfail(strict=True, reason="Engine.run stops the drivers on KeyboardInterrupt only")
 def test_an_error_of_a_driver_or_a_listener_stops_everything_too() -> None:
     def full_disk(event: Event) -> None:
         if len(rig.events) == 12:

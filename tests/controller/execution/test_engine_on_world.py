@@ -50,7 +50,6 @@ def test_a_run_to_the_end_leaves_everything_at_rest(world: World) -> None:
     assert np.abs(world.arms["R1"].read().qd).max() < 0.01
 
 
-@pytest.mark.xfail(strict=True, reason="Engine.stop does not let time pass until the arms stand")
 def test_a_run_that_is_done_early_leaves_everything_at_rest(world: World) -> None:
     state = engine(world).run(lambda state: world.time_ns > 200_000_000)
     assert state.fault == ""

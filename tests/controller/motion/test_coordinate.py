@@ -310,9 +310,6 @@ def two_arms(
     return Play(unrolled=unrolled, numbers=np.array(numbers), board=board)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the first leg of an arm may be told to begin after another has passed"
-)
 def test_an_arm_that_stands_in_the_way_from_the_beginning_cannot_be_passed() -> None:
     # R1 stands on 1 and may go only when R2 has walked over 1: there is no order.
     play = two_arms(Board(), {"R1": (1, 0), "R2": (2, 1, 3)}, {4: 1})
@@ -320,9 +317,6 @@ def test_an_arm_that_stands_in_the_way_from_the_beginning_cannot_be_passed() -> 
         coordinated(play)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the part gripped at the end of a leg is not in the volume that is compared"
-)
 def test_an_arm_that_rests_with_a_part_it_has_just_gripped_is_not_passed_too_near() -> None:
     # R1 grips on 0 a part that also fills 1, and carries it away late; R2 walks over 1 in between.
     held = {0: frozenset({0, 1})}
