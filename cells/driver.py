@@ -222,7 +222,11 @@ class StationDriver(Protocol):
     """All stations of a cell: feeders, press, bench, dial, test and out tray."""
 
     def start(self, cycle: StationCycle) -> None:
-        """Begin a cycle; the station must be idle."""
+        """Begin a cycle.
+
+        Raises:
+            ValueError: When the station is not idle.
+        """
         ...
 
     def read(self) -> tuple[StationResult, ...]:

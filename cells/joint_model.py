@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -213,8 +214,11 @@ def torsional_stiffness(gear_size: int, coefficient: float) -> float:
     return float(coefficient * gear_size**3)
 
 
-def _bundled_models() -> dict[str, JointModel]:
-    return {model.name: model for file in bundled("joints") for model in load_joint_models(file)}
+@cache  # simulated feeders ask for a model with every part
+def _bundled_models() -> Mapping[str, JointModel]:
+    return MappingProxyType(
+        {model.name: model for file in bundled("joints") for model in load_joint_models(file)}
+    )
 
 
 def _joint_model(model: _Model, file: _JointFile) -> JointModel:

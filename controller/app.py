@@ -25,11 +25,15 @@ from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
+from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
 from controller.report.history import history
 from kinematics import use_cache, warm_up
-from sim.render import picture
+from sim.film import Film
+from sim.render import animation, picture
+from sim.snapshot import Snapshot
 from sim.world import SimClock, World
 
 Driver = Literal["sim", "fake"]
@@ -71,6 +75,7 @@ class RunOptions:
         out: Directory for the record and the report; must exist and be empty.
         command: How the user called it, for the report.
         gui: Show the simulation.
+        render: Draw the last cycle as an animation.
     """
 
     cell: str
@@ -82,6 +87,7 @@ class RunOptions:
     out: Path
     command: str
     gui: bool = False
+    render: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +119,41 @@ def prepare_kernels(progress: Progress) -> Path:
     return cache
 
 
-def make_plan(options: RunOptions, progress: Progress, cache: Path) -> tuple[Cell, CellPlan]:
+def make_plan(
+    source: str, names: Sequence[str], joints: int, seed: int, progress: Progress, cache: Path
+) -> tuple[Cell, CellPlan]:
     """Load and plan; the dial stays full until the last counted joint has left."""
-    cell = load_cell(options.cell)
-    models = load_models(options.models)
-    count = WARM_UP_JOINTS + options.joints + cell.dial.positions - 1
-    order = mixed_order(models, count, np.random.default_rng(options.seed))
+    cell, models = load_cell(source), load_models(names)
+    count = WARM_UP_JOINTS + joints + cell.dial.positions - 1
+    order = mixed_order(models, count, np.random.default_rng(seed))
     return cell, plan_cell(cell, models, order, progress, cache)
+
+
+def store_plan(
+    source: str, names: Sequence[str], joints: int, seed: int, directory: Path, progress: Progress
+) -> str:
+    """Plan and write the plan's files; returns what it promises in one line."""
+    cell, plan = make_plan(source, names, joints, seed, progress, prepare_kernels(progress))
+    write_plan(directory, plan.motion, cell, source)
+    cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS:][:joints]
+    return (
+        f"{len(plan.motion.graph.nodes)} nodes, {len(plan.motion.graph.coordination)} arcs of coordination; "
+        f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s"
+    )
+
+
+def verify_plan_files(directory: Path, progress: Progress) -> Verdict:
+    """Check the files of a plan against its cell and the bundled joint models."""
+    stored = read_plan(directory)
+    source = stored.document.cell.source
+    cell = load_cell(source)
+    return verify_plan(
+        stored,
+        cell,
+        cell_record(cell, source),
+        load_models(()),
+        lambda done, of: progress("comparing arms", done, of),
+    )
 
 
 def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], None]) -> RunOutcome:
@@ -135,7 +169,7 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
     """
     cache = prepare_kernels(progress)
     planning_began = time.perf_counter()
-    cell, plan = make_plan(options, progress, cache)
+    cell, plan = make_plan(options.cell, options.models, options.joints, options.seed, progress, cache)
     planning_s = time.perf_counter() - planning_began
     wanted = WARM_UP_JOINTS + options.joints
     course = hashlib.sha256()
@@ -151,7 +185,8 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
                 if plan.motion.graph.nodes[event.node].finishes:
                     finished(len(engine.state.finished), wanted)
 
-        engine = Engine(plan.motion.graph, drivers.arms, drivers.stations, drivers.clock, listen)
+        film = Film(drivers.clock, drivers.world) if options.render and drivers.world else None
+        engine = Engine(plan.motion.graph, drivers.arms, drivers.stations, film or drivers.clock, listen)
         for arm in drivers.arms.values():
             stack.enter_context(arm)
             arm.enable()
@@ -159,12 +194,15 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
         state = engine.run(lambda state: len(state.finished) >= wanted)
         running_s = time.perf_counter() - running_began
         world = drivers.world
-        shot = None if world is None else picture(world, *_PICTURE_SIZE)
+        shot = None if world is None else picture(Snapshot.of(world), *_PICTURE_SIZE)
         seen = _seen(world, drivers.clock, course.hexdigest())
     summary = _summary(options, cell, plan, seen, planning_s, running_s)
     (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
     if shot is not None:
         (options.out / "cell.png").write_bytes(shot)
+    if film is not None:
+        progress("drawing the animation", 0, 1)
+        animation(film.last(summary.planned_cycle_time_s), options.out / "cell.gif")
     return RunOutcome(summary=summary, state=state, report=report(options.out))
 
 
@@ -198,16 +236,19 @@ def report(directory: Path) -> Path:
 
 
 def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> _Drivers:
-    if options.driver == "fake":
-        clock = FakeClock()
-        arms = {arm.id: FakeArm(arm.id, arm.arm.limits, clock) for arm in cell.arms}
-        stations = FakeStations(clock)
-        clock.watch(*arms.values(), stations)
-        return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
     start: dict[str, NDArray[np.float64]] = {}
     for node in plan.motion.graph.nodes:
         if node.leg is not None:
             start.setdefault(node.resource, node.leg.trajectory.q[0])
+    if options.driver == "fake":
+        clock = FakeClock()
+        arms = {
+            arm.id: FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=start[arm.id])
+            for arm in cell.arms
+        }
+        stations = FakeStations(clock)
+        clock.watch(*arms.values(), stations)
+        return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
     world = World(cell, options.seed, start=start, gui=options.gui)
     stack.callback(world.close)
     return _Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
@@ -247,6 +288,7 @@ def _seen(world: World | None, clock: Clock, course_sha256: str) -> _Seen:
         simulated_s=clock.now_ns * 1e-9,
         trace_sha256=world.trace_sha256(),
         collisions=len(world.collisions),
+        min_clearance_m=world.min_clearance_m,
         part_pose_error_max_m=max((seating.position_error_m for seating in world.seating), default=None),
         dropped_parts=len(world.dropped),
     )

@@ -36,6 +36,7 @@ MET, MISSED, USAGE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_TARGET_S = 86_400.0
+_SCREEN_LINES = 24
 _PIPED_WIDTH = 100  # columns of a table that no terminal shows
 
 _RUN_EXAMPLES = """
@@ -64,6 +65,14 @@ class Driver(StrEnum):
     fake = "fake"
 
 
+CellOption = Annotated[str, typer.Option(help="A bundled cell or the path of a cell file.")]
+ModelsOption = Annotated[
+    str, typer.Option(help="'mix' for all bundled joint models, or their names separated by commas.")
+]
+JointsOption = Annotated[int, typer.Option(min=1, max=_MOST_JOINTS, help="Joints to finish in steady state.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=_LARGEST_SEED, help="Seed of everything random; same seed, same run.")
+]
 DirectoryArgument = Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Directory of a run.")]
 
 
@@ -85,19 +94,13 @@ def _options(
 
 @app.command(epilog=_RUN_EXAMPLES)
 def run(
-    cell: Annotated[str, typer.Option(help="A bundled cell or the path of a cell file.")] = "six_arm",
-    models: Annotated[
-        str, typer.Option(help="'mix' for all bundled joint models, or their names separated by commas.")
-    ] = "mix",
-    joints: Annotated[
-        int, typer.Option(min=1, max=_MOST_JOINTS, help="Joints to finish in steady state.")
-    ] = 24,
+    cell: CellOption = "six_arm",
+    models: ModelsOption = "mix",
+    joints: JointsOption = 24,
     driver: Annotated[
         Driver, typer.Option(help="Physics, or drivers that take exactly the planned time.")
     ] = Driver.sim,
-    seed: Annotated[
-        int, typer.Option(min=0, max=_LARGEST_SEED, help="Seed of everything random; same seed, same run.")
-    ] = 0,
+    seed: SeedOption = 0,
     target: Annotated[float, typer.Option(help="Cycle time that 95 % of the cycles must keep [s].")] = 30.0,
     out: Annotated[
         Path | None,
@@ -111,6 +114,9 @@ def run(
         Path | None, typer.Option(help="Write a JUnit file with one test case per cycle.")
     ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Show the simulation (needs a display).")] = False,
+    render: Annotated[
+        bool, typer.Option("--render", help="Also draw the last cycle as an animation (takes a minute).")
+    ] = False,
 ) -> None:
     """Plan, assemble the joints, report; exit code 0 when the target is met."""
     if not 0.0 < target <= _LONGEST_TARGET_S:  # also refuses NaN
@@ -141,6 +147,7 @@ def run(
             out=directory,
             command=shlex.join(["jointcell", *sys.argv[1:]]),
             gui=gui,
+            render=render,
         )
         try:
             with ProgressBars() as bars:
@@ -165,6 +172,42 @@ def run(
     if outcome.state.fault:
         _fault(outcome.state.fault)
     raise typer.Exit(MET if outcome.summary.met else MISSED)
+
+
+@app.command()
+def plan(
+    out: Annotated[Path, typer.Option(help="New or empty directory for the plan.")],
+    cell: CellOption = "six_arm",
+    models: ModelsOption = "mix",
+    joints: JointsOption = 24,
+    seed: SeedOption = 0,
+) -> None:
+    """Write schedule, motion plan and certificate of an order."""
+    names = _model_names(models)
+    directory = new_directory(out)
+    _check_inputs(cell, names)
+    with reserved_stdout():
+        from controller.app import store_plan
+
+        with ProgressBars() as bars:
+            text = store_plan(cell, names, joints, seed, directory, bars.step)
+    say(f"{text}\nPlan: {directory}\n")
+
+
+@app.command()
+def verify(
+    directory: Annotated[Path, typer.Argument(metavar="PLAN_DIR", help="Directory of a plan.")],
+) -> None:
+    """Check a plan with code and libraries that the planner does not use."""
+    with reserved_stdout():
+        from controller.app import verify_plan_files
+
+        with ProgressBars() as bars:
+            verdict = verify_plan_files(_run_directory(directory), bars.step)
+    if verdict.violations:
+        _complain("\n".join(str(violation) for violation in verdict.violations[:_SCREEN_LINES]))
+        raise typer.Exit(MISSED)
+    say(f"{verdict.measured}\n")
 
 
 @app.command()
@@ -306,13 +349,14 @@ def _explanation(error: Exception) -> str | None:
     from cells.errors import CellError
     from controller.execution.record import RecordError
     from controller.motion.coordinate import DeadlockError
+    from controller.motion.plan_files import PlanFileError
     from controller.motion.poses import UnreachableError
     from controller.motion.volumes import CollisionError
     from controller.scheduling.build import InfeasibleCellError
     from controller.scheduling.construct import InfeasibleProblemError
     from controller.scheduling.problem import ProblemError
 
-    if isinstance(error, CellError | RecordError):
+    if isinstance(error, CellError | PlanFileError | RecordError):
         return str(error)
     if isinstance(
         error,

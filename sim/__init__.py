@@ -11,10 +11,12 @@ joint on the test nest (`sim.joint_under_test`). Adhesive, grease, cables and co
 """
 
 from sim.body import Seating, Workpiece
+from sim.contact_watch import Collision
 from sim.servo import ServoError
 from sim.sim_arm import SimArm
+from sim.snapshot import Snapshot
 from sim.stations import SimStations
-from sim.world import Collision, SimClock, StepTimes, World
+from sim.world import SimClock, StepTimes, World
 
 __all__ = (
     "Collision",
@@ -23,6 +25,7 @@ __all__ = (
     "SimArm",
     "SimClock",
     "SimStations",
+    "Snapshot",
     "StepTimes",
     "Workpiece",
     "World",

@@ -62,8 +62,7 @@ class Workpiece:
     @property
     def pose_of_mass(self) -> FloatArray:
         """Pose (4, 4) of the principal frame in the centre of mass."""
-        position, xyzw = pybullet.getBasePositionAndOrientation(self.body, physicsClientId=self.engine.client)
-        return pose(position, xyzw)
+        return pose(*self.engine.base(self.body))
 
     @property
     def pose_of_last(self) -> FloatArray:
@@ -107,7 +106,7 @@ class Workpiece:
     def _load(self, urdf: str, X_W0: FloatArray, group: int) -> None:
         if self.body >= 0:
             self.engine.remove(self.body)
-        self.body = self.engine.load(urdf, X_W0, fixed=False)
+        self.body = self.engine.add(urdf, X_W0, fixed=False)
         self.engine.group(self.body, -1, group)
         self._still = X_W0
 

@@ -7,7 +7,9 @@ centre of mass.
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,9 @@ COLLIDES_WITH = {
     FIXTURE: ARM | HELD,
 }
 
+_POSITION_GAINS = [0.15] * 16  # 1.0 would hunt for ever after a joint had run into its torque limit
+_VELOCITY_GAINS = [1.0] * 16
+
 _SETTINGS = {
     "numSolverIterations": 80,  # 50 leaves 0.2 mrad with a heavy tool, 20 breaks the sensing of a grip
     "solverResidualThreshold": 1e-10,  # the default stops so early that arms rest 0.05 mrad off
@@ -41,13 +46,17 @@ _FLAGS = pybullet.URDF_USE_INERTIA_FROM_FILE | pybullet.URDF_USE_IMPLICIT_CYLIND
 
 
 class Engine:
-    """One physics client; every call of the simulation goes through ``client``."""
+    """One physics client; every call of the simulation goes through ``client``.
+
+    ``calls_s`` is the wall time of calls that command, read and change the engine, steps left out [s].
+    """
 
     def __init__(self, *, gui: bool = False) -> None:
         self.gui = gui
         self.client: int = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
         pybullet.setPhysicsEngineParameter(**_SETTINGS, physicsClientId=self.client)
         pybullet.setGravity(0.0, 0.0, -GRAVITY, physicsClientId=self.client)
+        self.calls_s = 0.0
         self._silent: set[tuple[int, int, int, int]] = set()
         self._ticks = 0
         self.use_step(1)
@@ -62,7 +71,76 @@ class Engine:
         """Leave the engine."""
         pybullet.disconnect(physicsClientId=self.client)
 
-    def load(self, urdf: str, X_WL: FloatArray, *, fixed: bool) -> int:
+    def step(self) -> None:
+        """Let one step pass."""
+        pybullet.stepSimulation(physicsClientId=self.client)
+
+    # --- calls of every step -------------------------------------------------------------------------------
+
+    def drive(
+        self, body: int, joints: Sequence[int], start: list[float], speed: list[float], limits: list[float]
+    ) -> None:
+        """Servo from where the setpoint is [m or rad] at a speed for one step, within force limits."""
+        began = perf_counter()
+        count = len(joints)
+        pybullet.setJointMotorControlArray(
+            body,
+            joints,
+            pybullet.POSITION_CONTROL,
+            targetPositions=start,
+            targetVelocities=speed,
+            positionGains=_POSITION_GAINS[:count],
+            velocityGains=_VELOCITY_GAINS[:count],
+            forces=limits,
+            physicsClientId=self.client,
+        )
+        self.calls_s += perf_counter() - began
+
+    def push(self, body: int, link: int, force_n: float, at: Sequence[float]) -> None:
+        """Push a link upwards at a point of the world, for one step."""
+        began = perf_counter()
+        force = [0.0, 0.0, force_n]
+        pybullet.applyExternalForce(body, link, force, at, pybullet.WORLD_FRAME, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
+
+    def twist(self, body: int, link: int, torque_nm: float) -> None:
+        """Turn a link about the world's vertical, for one step."""
+        began = perf_counter()
+        torque = [0.0, 0.0, torque_nm]
+        pybullet.applyExternalTorque(body, link, torque, pybullet.WORLD_FRAME, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
+
+    def joints(self, body: int, joints: Sequence[int]) -> Any:
+        """For each joint a tuple that begins with its position and its speed."""
+        began = perf_counter()
+        states = pybullet.getJointStates(body, joints, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
+        return states
+
+    def contacts(self) -> Any:
+        """All contact points, as the engine reports them."""
+        began = perf_counter()
+        points = pybullet.getContactPoints(physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
+        return points
+
+    def load(self, constraint: int) -> tuple[float, float, float]:
+        """Force that a constraint transmits, in the world [N]."""
+        began = perf_counter()
+        x, y, z = pybullet.getConstraintState(constraint, physicsClientId=self.client)[:3]
+        self.calls_s += perf_counter() - began
+        return x, y, z
+
+    def base(self, body: int) -> tuple[tuple[float, float, float], tuple[float, float, float, float]]:
+        """Centre of mass of a body [m] and attitude (xyzw) of its principal frame."""
+        began = perf_counter()
+        position, xyzw = pybullet.getBasePositionAndOrientation(body, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
+        return position, xyzw
+
+    # --- bodies --------------------------------------------------------------------------------------------
+
+    def add(self, urdf: str, X_WL: FloatArray, *, fixed: bool) -> int:
         """Load a URDF text with its base link's frame at ``X_WL``; no damping, the default group."""
         handle, path = tempfile.mkstemp(
             suffix=".urdf"
@@ -71,6 +149,7 @@ class Engine:
             with os.fdopen(handle, "w") as file:
                 # The engine reads lines of 1024 characters and breaks longer ones in the middle of words.
                 file.write(urdf.replace("><", ">\n<"))
+            began = perf_counter()
             body = int(
                 pybullet.loadURDF(
                     path,
@@ -81,6 +160,7 @@ class Engine:
                     physicsClientId=self.client,
                 )
             )
+            self.calls_s += perf_counter() - began
         finally:
             Path(path).unlink()
         for link in range(-1, pybullet.getNumJoints(body, physicsClientId=self.client)):
@@ -91,17 +171,23 @@ class Engine:
 
     def dynamics(self, body: int, link: int, **settings: Any) -> None:
         """Change dynamic properties of a link."""
+        began = perf_counter()
         pybullet.changeDynamics(body, link, **settings, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
 
     def group(self, body: int, link: int, group: int, mask: int | None = None) -> None:
         """Put a link into one of our collision groups."""
+        began = perf_counter()
         pybullet.setCollisionFilterGroupMask(
             body, link, group, COLLIDES_WITH[group] if mask is None else mask, physicsClientId=self.client
         )
+        self.calls_s += perf_counter() - began
 
     def pair(self, a: int, link_a: int, b: int, link_b: int, *, collide: bool) -> None:
         """Switch the collision of one pair of links on or off."""
+        began = perf_counter()
         pybullet.setCollisionFilterPair(a, b, link_a, link_b, int(collide), physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
         links = (a, link_a, b, link_b)
         if collide:
             self._silent.discard(links)
@@ -115,7 +201,9 @@ class Engine:
         """
         for a, link_a, b, link_b in [links for links in self._silent if body in (links[0], links[2])]:
             self.pair(a, link_a, b, link_b, collide=True)
+        began = perf_counter()
         pybullet.removeBody(body, physicsClientId=self.client)
+        self.calls_s += perf_counter() - began
 
     def link_pose(self, body: int, link: int) -> FloatArray:
         """Pose ``X_WL`` (4, 4) of a link's frame, from the present joint positions."""

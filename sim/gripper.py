@@ -33,6 +33,7 @@ class Gripper:
         self.tool = tool
         self.held: Workpiece | None = None
         self.beside: Workpiece | None = None  # what the fingers still enclose without holding it
+        self.inside: Workpiece | None = None  # what the held part has entered and no longer collides with
         self.moving = False  # a finger closes or opens on a part: the step must be short
         self._constraint = -1
         self._internal = False
@@ -73,9 +74,8 @@ class Gripper:
     def closed_on(self, workpiece: Workpiece) -> bool:
         """Whether both fingers hold the part with full force and stand still; ask once a step."""
         client = self.engine.client
-        for link in FINGER_LINKS:
-            speed = pybullet.getJointState(self.body, link, physicsClientId=client)[1]
-            if abs(speed) > _STILL_M_PER_S or not pybullet.getContactPoints(
+        for link, state in zip(FINGER_LINKS, self.engine.joints(self.body, FINGER_LINKS), strict=True):
+            if abs(state[1]) > _STILL_M_PER_S or not pybullet.getContactPoints(
                 self.body, workpiece.body, link, -1, physicsClientId=client
             ):
                 self._still_steps = 0
@@ -99,7 +99,7 @@ class Gripper:
 
     def fingers_m(self) -> tuple[float, float]:
         """Distance of each finger's middle from the tool axis."""
-        states = pybullet.getJointStates(self.body, FINGER_LINKS, physicsClientId=self.engine.client)
+        states = self.engine.joints(self.body, FINGER_LINKS)
         return states[0][0], states[1][0]
 
     def opening_m(self) -> float:
@@ -122,8 +122,7 @@ class Gripper:
 
     def load(self) -> tuple[float, float, float]:
         """Force of the held part on the hand, in the world [N]."""
-        x, y, z = pybullet.getConstraintState(self._constraint, physicsClientId=self.engine.client)[:3]
-        return x, y, z
+        return self.engine.load(self._constraint)
 
     @property
     def slip_n(self) -> float:
@@ -135,9 +134,22 @@ class Gripper:
         x, y, z = self.load()
         return math.sqrt(x * x + y * y + (z + extra_z_n) ** 2) > self.slip_n
 
+    def enter(self, counterpart: Workpiece) -> None:
+        """The held part is inside: the law of its fit acts instead of contact."""
+        assert self.held is not None
+        self.inside = counterpart
+        self.engine.pair(self.held.body, -1, counterpart.body, -1, collide=False)
+
+    def leave(self) -> None:
+        """The held part meets its counterpart by contact again, where that is still the same body."""
+        if self.inside is not None and self.held is not None and self.inside.body >= 0:
+            self.engine.pair(self.held.body, -1, self.inside.body, -1, collide=True)
+        self.inside = None
+
     def lose(self) -> Workpiece:
         """Let the held part go where it is: it collides again and falls."""
         assert self.held is not None
+        self.leave()
         lost, self.held = self.held, None
         pybullet.removeConstraint(self._constraint, physicsClientId=self.engine.client)
         self._ignore(lost, collide=True)
@@ -145,7 +157,7 @@ class Gripper:
 
     def hand_over(self, resting: Workpiece) -> None:
         """The station holds the part now, as ``resting``, whose body stands between the fingers."""
-        self.held = None  # its constraint went with its body
+        self.held = self.inside = None  # constraint and silenced pairs went with its body
         self.beside = resting
         self._ignore(resting)
 

@@ -13,14 +13,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from cells.driver import InsertPart
 from cells.part import Fit
 from sim.arm_urdf import FLANGE_LINK
 from sim.body import Workpiece
-from sim.engine import GRAVITY, Engine, inverse
+from sim.engine import GRAVITY, inverse
 from sim.gripper import Gripper
 from sim.workpiece import guide_of
 
@@ -73,7 +72,7 @@ class Insertion:
         self.peak_n = 0.0
         self._gripper = gripper
         self._world = world
-        self._engine: Engine = world.engine
+        self._engine = world.engine
         guided = self.counterpart is not None or world.is_nest(process.station)
         fit = self.part.last.fit if self.counterpart is not None else _PLAIN_SEAT
         if guided and self.counterpart is None:
@@ -86,6 +85,7 @@ class Insertion:
         self._gate = False
         self._waited_s = 0.0
         self._tilt = 0.0
+        gripper.leave()  # what an abandoned insertion silenced meets again
         self._weight_n = self.part.mass.mass_kg * GRAVITY
 
     def _enter(self, overlap_m: float) -> None:
@@ -109,15 +109,8 @@ class Insertion:
     def press(self) -> None:
         """Apply the fit's force to the tool; before every step of the engine."""
         if self.force_n:
-            state = self.part.pose_of_mass
-            pybullet.applyExternalForce(
-                self._gripper.body,
-                FLANGE_LINK,
-                [0.0, 0.0, self.force_n],
-                state[:3, 3].tolist(),
-                pybullet.WORLD_FRAME,
-                physicsClientId=self._engine.client,
-            )
+            at, _ = self._engine.base(self.part.body)
+            self._engine.push(self._gripper.body, FLANGE_LINK, self.force_n, at)
 
     def watch(self, dt: float, left_s: float) -> bool:
         """Look at the part after a step, give way, and tell whether it is seated.
@@ -167,7 +160,7 @@ class Insertion:
     def _engage(self) -> None:
         self.engaged = True
         if self.counterpart is not None:
-            self._engine.pair(self.part.body, -1, self.counterpart.body, -1, collide=False)
+            self._gripper.enter(self.counterpart)
 
     def _settle(self, dt: float, height: float, lateral: tuple[float, float], offset: float) -> None:
         self.force_n = self._fit.force_n(self._fit.entry_m - height)

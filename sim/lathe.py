@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-_SLICES = 48
+_SLICES = 36
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

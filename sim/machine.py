@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 _FORCE = 2e5  # N or N m: a machine's drives are taken to be strong enough (E)
-_GAIN = 0.15
 
 
 class Machine:
@@ -31,10 +30,11 @@ class Machine:
 
     def __init__(self, engine: Engine, urdf: str, X_WM: FloatArray) -> None:
         self.engine = engine
-        self.body = engine.load(urdf, X_WM, fixed=True)
+        self.body = engine.add(urdf, X_WM, fixed=True)
         self._joints = tuple(range(pybullet.getNumJoints(self.body, physicsClientId=engine.client)))
         for link in (-1, *self._joints):
             engine.group(self.body, link, FIXTURE)
+        self._forces = [_FORCE] * len(self._joints)
         self._setpoint = [0.0] * len(self._joints)
         self._speed = [0.0] * len(self._joints)
         self._carried: list[tuple[Workpiece, int]] = []
@@ -43,17 +43,7 @@ class Machine:
     def drive(self, target: list[float], dt: float) -> None:
         """Setpoints [m or rad] for the end of the next step of ``dt``."""
         self._speed = [(b - a) / dt for a, b in zip(self._setpoint, target, strict=True)]
-        pybullet.setJointMotorControlArray(
-            self.body,
-            self._joints,
-            pybullet.POSITION_CONTROL,
-            targetPositions=self._setpoint,
-            targetVelocities=self._speed,
-            positionGains=[_GAIN] * len(self._joints),
-            velocityGains=[1.0] * len(self._joints),
-            forces=[_FORCE] * len(self._joints),
-            physicsClientId=self.engine.client,
-        )
+        self.engine.drive(self.body, self._joints, self._setpoint, self._speed, self._forces)
         self._setpoint = target
 
     def pick_up(self, workpiece: Workpiece, link: int) -> None:
@@ -81,7 +71,7 @@ class Machine:
 
     def joint(self, index: int) -> float:
         """Position of a joint [m or rad]."""
-        return float(pybullet.getJointState(self.body, index, physicsClientId=self.engine.client)[0])
+        return float(self.engine.joints(self.body, (index,))[0][0])
 
 
 class Shuttle(Machine):

@@ -107,6 +107,8 @@ class SimStations:
 
     def command(self, time_ns: int, dt: float) -> None:
         """Drive machines for the step that ends at ``time_ns``; report cycles that have ended."""
+        if not self._running:
+            return
         for station, running in tuple(self._running.items()):
             if running.outcome is None:
                 try:
@@ -120,6 +122,7 @@ class SimStations:
             end_ns = running.start_ns + round(running.order.duration_s * 1e9)
             if running.outcome is not None and time_ns >= end_ns:
                 del self._running[station]
+                self.world.notice()
                 self._results.append(
                     StationResult(
                         id=running.order.id,

@@ -5,9 +5,10 @@ counterpart, two ticks otherwise. The same seed gives the same run, bit by bit, 
 """
 
 import hashlib
-import time
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from cells.cell import Cell
 from cells.fixtures import fixtures_of
 from sim.body import Seating, Workpiece, joined
+from sim.clearance import ArmClearance
+from sim.contact_watch import Collision, ContactWatch
 from sim.engine import FIXTURE, TICK_HZ, Engine, inverse, quaternion
 from sim.servo import draw_error, no_error
 from sim.sim_arm import SimArm
@@ -32,28 +35,32 @@ ARM_COLORS = (
     (0.52, 0.34, 0.70),
     (0.92, 0.72, 0.16),
 )
-_TOUCH_M = 1e-5  # penetration that counts as a collision
 _TRACE_TICKS = 24
+_INSPECTION_TICKS = 6
+_ALL_JOINTS = tuple(range(8))  # of an arm, with its fingers
 _LONG_STEP = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collision:
-    """Two things that should not have touched: when it began, and the deepest penetration."""
-
-    time_s: float
-    a: str
-    b: str
-    depth_m: float
 
 
 @dataclass(slots=True)
 class StepTimes:
-    """Where the wall time of stepping went [s]."""
+    """Where the wall time of stepping went.
+
+    Attributes:
+        steps: Steps so far.
+        engine_s: Inside the engine's step [s].
+        calls_s: Inside the engine's other calls: commands, readings, loading of bodies [s].
+        total_s: All of it; the rest is our own code [s].
+    """
 
     steps: int = 0
     engine_s: float = 0.0
+    calls_s: float = 0.0
     total_s: float = 0.0
+
+    @property
+    def own_share(self) -> float:
+        """Share of our own code in the time of a step, 0 to 1."""
+        return 1.0 - (self.engine_s + self.calls_s) / self.total_s if self.total_s else 0.0
 
 
 class World:
@@ -86,11 +93,10 @@ class World:
         self.fixtures = {fixture.name: fixture for fixture in fixtures_of(cell)}
         self._names: dict[int, str] = {}
         self._ticks = 0
-        self._next_trace = 0
+        self._next_trace = self._next_inspection = 0
         self._trace = hashlib.sha256()
-        self._allowed: set[frozenset[int]] = set()
-        self._touching: dict[tuple[str, str], Collision] = {}
-        self._past: list[Collision] = []
+        self.news = False  # since it was last put back: a segment or a cycle has ended, or an arm has stopped
+        self.watch = ContactWatch(self.engine, self._name)
         self._build_fixtures()
         generator = np.random.default_rng(seed)
         station_rng, *arm_rngs = generator.spawn(1 + len(cell.arms))
@@ -103,6 +109,9 @@ class World:
             self.arms[cell_arm.id] = arm
             self._names[arm.body] = cell_arm.id
         self._names[self.stations.dial.body] = "dial"
+        self._arms = tuple(self.arms.values())
+        self.watch.moving.update(arm.body for arm in self._arms)
+        self._clearance = ArmClearance(self._arms)
 
     def __enter__(self) -> Self:
         """The world itself."""
@@ -125,27 +134,31 @@ class World:
 
     def step(self) -> None:
         """Let one step pass."""
-        began = time.perf_counter()
-        arms = self.arms.values()
-        ticks = 1 if any(arm.needs_short_step for arm in arms) else _LONG_STEP
+        began, calls = perf_counter(), self.engine.calls_s
+        awake = [arm for arm in self._arms if arm.awake]
+        ticks = 1 if any(arm.needs_short_step for arm in awake) else _LONG_STEP
         self.engine.use_step(ticks)
         dt = ticks / TICK_HZ
         now = (self._ticks + ticks) * 1_000_000_000 // TICK_HZ
-        for arm in arms:
+        for arm in awake:
             arm.command(now, dt)
         self.stations.command(now, dt)
-        before = time.perf_counter()
-        pybullet.stepSimulation(physicsClientId=self.engine.client)
-        self.times.engine_s += time.perf_counter() - before
+        before = perf_counter()
+        self.engine.step()
+        self.times.engine_s += perf_counter() - before
         self._ticks += ticks
-        for arm in arms:
+        for arm in awake:
             arm.update(now, dt)
-        self._watch()
+        self.watch.look(now)
+        if self._ticks >= self._next_inspection:
+            self._next_inspection = self._ticks + _INSPECTION_TICKS
+            self._inspect()
         if self._ticks >= self._next_trace:
             self._next_trace = self._ticks + _TRACE_TICKS
             self._record()
         self.times.steps += 1
-        self.times.total_s += time.perf_counter() - began
+        self.times.calls_s += self.engine.calls_s - calls
+        self.times.total_s += perf_counter() - began
 
     # --- places --------------------------------------------------------------------------------------------
 
@@ -207,15 +220,12 @@ class World:
     @property
     def collisions(self) -> list[Collision]:
         """Every forbidden contact so far, one entry from first touch to parting."""
-        return [*self._past, *self._touching.values()]
+        return self.watch.collisions
 
-    def allow(self, a: int, b: int) -> None:
-        """Two bodies may touch from now on."""
-        self._allowed.add(frozenset((a, b)))
-
-    def forbid(self, a: int, b: int) -> None:
-        """Two bodies must not touch any more."""
-        self._allowed.discard(frozenset((a, b)))
+    @property
+    def min_clearance_m(self) -> float:
+        """Smallest distance between two arms so far, from measured joints every 25 ms; see `ArmClearance`."""
+        return self._clearance.smallest_m
 
     @property
     def following_max_rad(self) -> float:
@@ -226,30 +236,17 @@ class World:
         """Hash over time, joints and workpiece poses of the run so far."""
         return self._trace.hexdigest()
 
-    def _watch(self) -> None:
-        client = self.engine.client
-        found: dict[tuple[str, str], float] = {}
-        for arm in self.arms.values():
-            bodies = (arm.body,) if arm.gripper.held is None else (arm.body, arm.gripper.held.body)
-            for body in bodies:
-                for contact in pybullet.getContactPoints(body, physicsClientId=client):
-                    depth = -contact[8]
-                    if depth > _TOUCH_M and frozenset((contact[1], contact[2])) not in self._allowed:
-                        pair = self._pair(contact[1], contact[2])
-                        found[pair] = max(depth, found.get(pair, 0.0))
-        if not found and not self._touching:
-            return
-        for pair in [pair for pair in self._touching if pair not in found]:
-            self._past.append(self._touching.pop(pair))
-        for pair, depth in found.items():
-            known = self._touching.get(pair)
-            if known is None or depth > known.depth_m:
-                began = self.time_ns * 1e-9 if known is None else known.time_s
-                self._touching[pair] = Collision(time_s=began, a=pair[0], b=pair[1], depth_m=depth)
+    def notice(self) -> None:
+        """Something happened that a controller wants to know before its next period."""
+        self.news = True
 
-    def _pair(self, a: int, b: int) -> tuple[str, str]:
-        first, second = sorted((self._name(a), self._name(b)))
-        return first, second
+    def _inspect(self) -> None:
+        """Check what needs no check in every step: following errors and the room between arms."""
+        now = self.time_ns
+        moving = [index for index, arm in enumerate(self._arms) if arm.follower.running or not arm.at_rest]
+        for index in moving:
+            self._arms[index].check_following(now)
+        self._clearance.note(now, moving)
 
     def _name(self, body: int) -> str:
         if body in self._names:
@@ -266,16 +263,14 @@ class World:
         return f"body {body}"
 
     def _record(self) -> None:
-        client = self.engine.client
-        values: list[float] = []
-        for arm in self.arms.values():
-            values += [s[0] for s in pybullet.getJointStates(arm.body, range(8), physicsClientId=client)]
+        trace = self._trace
+        trace.update(self._ticks.to_bytes(8, "little"))
+        for arm in self._arms:
+            trace.update(array("d", [s[0] for s in self.engine.joints(arm.body, _ALL_JOINTS)]))
             if arm.gripper.held is not None:
-                values += arm.gripper.held.pose.ravel().tolist()
+                trace.update(arm.gripper.held.pose.tobytes())
         for station in sorted(self.at):
-            values += self.at[station].pose.ravel().tolist()
-        self._trace.update(self._ticks.to_bytes(8, "little"))
-        self._trace.update(np.array(values).tobytes())
+            trace.update(self.at[station].pose.tobytes())
 
     def _build_fixtures(self) -> None:
         """All fixed boxes but those of the dial, which turn with it."""
@@ -298,10 +293,16 @@ class World:
 
 
 class SimClock:
-    """Time of a `World` as the engine of a run sees it."""
+    """Time of a `World` as the engine of a run sees it.
 
-    def __init__(self, world: World) -> None:
+    Args:
+        world: The world it advances.
+        period_s: Longest time that passes at once; ends of segments are noticed in the step they occur in.
+    """
+
+    def __init__(self, world: World, period_s: float = 0.025) -> None:
         self._world = world
+        self._period_ns = round(period_s * 1e9)
 
     @property
     def now_ns(self) -> int:
@@ -309,5 +310,9 @@ class SimClock:
         return self._world.time_ns
 
     def advance(self) -> None:
-        """Let one step of the world pass."""
-        self._world.step()
+        """Let the world go on until something ends or stops, at most for one control period."""
+        world = self._world
+        end_ns = world.time_ns + self._period_ns
+        world.news = False
+        while not world.news and world.time_ns < end_ns:
+            world.step()

@@ -6,6 +6,8 @@ them. All input and output is in the drivers, the clock and the listener; what i
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from cells.driver import (
     ArmDriver,
     Clock,
@@ -21,6 +23,8 @@ from controller.motion.event_graph import EventGraph, Node
 Listener = Callable[[Event], None]
 
 _AHEAD = 1
+_LONGEST_STOP_S = 2.0
+_REST_RAD_PER_S = 1e-3
 _QUIET_S = 120.0  # no node ends for so long: the cell is stuck
 
 
@@ -41,41 +45,51 @@ class Engine:
         self._stations = stations
         self._clock = clock
         self._listener = listener
+        self._moving = False  # at the last reading
 
     def run(self, done: Callable[[CellState], bool]) -> CellState:
         """Run until ``done`` says so, a fault occurs or nothing is left to do; everything is at rest afterwards.
 
-        Interrupting it (Ctrl-C) stops all drivers on their paths before the interrupt goes on.
+        Whatever ends it, an interrupt (Ctrl-C) or a fault of this program, stops all drivers first.
         """
-        quiet_since = self._clock.now_ns
         try:
-            while self.state.running and not done(self.state):
-                given = self._give()
-                if not given and not self._busy():
-                    break
-                self._clock.advance()
-                if self._collect():
-                    quiet_since = self._clock.now_ns
-                elif self._clock.now_ns - quiet_since > _QUIET_S * 1e9:
-                    self._happen(
-                        Faulted(
-                            time_ns=self._clock.now_ns,
-                            resource="cell",
-                            reason=f"nothing ended for {_QUIET_S:.0f} s; waiting: {self._waiting()}",
-                        )
-                    )
-        except KeyboardInterrupt:
-            self.stop("interrupted")
+            self._run(done)
+        except BaseException as error:
+            self.stop(
+                "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
+            )
             raise
         self.stop(self.state.fault or "done")
         return self.state
 
     def stop(self, reason: str) -> None:
-        """Bring every driver to rest on its path and void what is queued."""
+        """Bring every driver to rest on its path and void what is queued; returns when nothing moves any more."""
         for arm in self._arms.values():
             arm.stop(StopCategory.STOP_AND_HOLD)
         self._stations.stop(StopCategory.STOP_AND_HOLD)
+        asked_ns = self._clock.now_ns
+        self._collect()
+        while self._moving and self._clock.now_ns - asked_ns < _LONGEST_STOP_S * 1e9:
+            self._clock.advance()
+            self._collect()
         self._happen(Stopped(time_ns=self._clock.now_ns, reason=reason))
+
+    def _run(self, done: Callable[[CellState], bool]) -> None:
+        quiet_since = self._clock.now_ns
+        while self.state.running and not done(self.state):
+            given = self._give()
+            if not given and not self._busy():
+                if self.state.running and self._left():
+                    self._fault("cell", f"nothing can start, {self._left()} nodes are left")
+                return
+            self._clock.advance()
+            if self._collect():
+                quiet_since = self._clock.now_ns
+            elif self._clock.now_ns - quiet_since > _QUIET_S * 1e9:
+                self._fault("cell", f"nothing ended for {_QUIET_S:.0f} s; waiting: {self._waiting()}")
+
+    def _fault(self, resource: str, reason: str) -> None:
+        self._happen(Faulted(time_ns=self._clock.now_ns, resource=resource, reason=reason))
 
     def _happen(self, event: Event) -> None:
         self.state = advance(self.course, self.state, event)
@@ -105,18 +119,21 @@ class Engine:
             if answer is QueueStatus.FULL:
                 return False
             if answer is QueueStatus.REFUSED:
-                reason = f"refused {node.label} of operation {node.operation} for {node.serial}"
-                self._happen(Faulted(time_ns=self._clock.now_ns, resource=node.resource, reason=reason))
+                self._collect()  # an arm that has faulted refuses too, and says why
+                if self.state.running:
+                    reason = f"refused {node.label} of operation {node.operation} for {node.serial}"
+                    self._fault(node.resource, reason)
                 return False
         self._happen(Given(time_ns=self._clock.now_ns, node=node.id))
         return True
 
     def _collect(self) -> bool:
         """Take in what has ended; whether anything has."""
-        ended = False
+        ended = self._moving = False
         now = self._clock.now_ns
         for name, arm in self._arms.items():
             reading = arm.read()
+            self._moving |= bool(np.abs(reading.qd).max() > _REST_RAD_PER_S)
             for result in reading.results:
                 ended = True
                 verdict = "" if result.measured.get("ok", 1.0) else _worst(result.measured)
@@ -131,7 +148,7 @@ class Engine:
                     )
                 )
             if reading.status is Status.FAULT and self.state.running:
-                self._happen(Faulted(time_ns=now, resource=name, reason=reading.fault))
+                self._fault(name, reading.fault)
         for cycle in self._stations.read():
             ended = True
             self._happen(
@@ -146,6 +163,9 @@ class Engine:
                 )
             )
         return ended
+
+    def _left(self) -> int:
+        return sum(len(chain) - self.state.progress[name].ended for name, chain in self.course.chains.items())
 
     def _busy(self) -> bool:
         return any(item.given > item.ended for item in self.state.progress.values())

@@ -1,7 +1,8 @@
 """What is known of a running cell, advanced by events alone.
 
-Every resource works through its nodes of the event graph in order, so its progress is two numbers: how many nodes it has
-been given and how many have ended. `advance` is pure; replaying a record through it gives the same state again.
+Every resource works through its nodes of the event graph in order, so its progress is two numbers: how many
+nodes it has been given and how many have ended. `advance` is pure; replaying a record through it gives the
+same state again.
 """
 
 from collections.abc import Mapping
@@ -73,7 +74,7 @@ class FinishedJoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellState:
-    """Progress of every resource, joints that left, rejects among those in work, and why the cell does not run."""
+    """Progress of every resource, joints that left, rejects in work, and why the cell does not run."""
 
     progress: Mapping[str, Progress]
     finished: tuple[FinishedJoint, ...] = ()
@@ -109,8 +110,8 @@ class Course:
     def next_of(self, state: CellState, resource: str, ahead: int) -> int | None:
         """The next node of a resource that may be given to its driver, or None.
 
-        A node may be queued up to ``ahead`` places behind a running one of the same resource when everything else it
-        waits for has ended.
+        A node may be queued up to ``ahead`` places behind a running one of the same resource when
+        everything else it waits for has ended.
         """
         chain, progress = self.chains[resource], state.progress[resource]
         if progress.given == len(chain) or progress.given - progress.ended > ahead:

@@ -112,6 +112,7 @@ def _conflicting_pairs(
 ) -> tuple[Ints, Ints]:
     """All pairs (k,), (k,) of legs of different arms within the horizon that conflict."""
     ones, twos = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    rests = _rests(unrolled, numbers, volumes)
     for chain, other in combinations(
         (np.array(legs, dtype=np.int64) for legs in unrolled.chains.values()), 2
     ):
@@ -120,7 +121,11 @@ def _conflicting_pairs(
         i = np.repeat(chain, count)
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         j = other[np.repeat(low, count) + within]
+        # On the way, or at rest afterwards: a part gripped at the end of a leg is held from then on.
         near = volumes.conflict(numbers[i], numbers[j])
+        near |= volumes.conflict(rests[numbers[i]], numbers[j]) | volumes.conflict(
+            numbers[i], rests[numbers[j]]
+        )
         ones.append(i[near])
         twos.append(j[near])
     return np.concatenate(ones), np.concatenate(twos)
@@ -154,6 +159,7 @@ class _Passing:
         following = np.full(len(starts), NONE, dtype=np.int64)  # the arm's next leg
         for chain in unrolled.chains.values():
             following[chain[:-1]] = chain[1:]
+        rests = _rests(unrolled, numbers, volumes)
         # Rules name legs, so the legs of a pair are put into the order of their names.
         name = np.unique([f"{node.operation} {node.label}" for node in unrolled.nodes], return_inverse=True)[
             1
@@ -162,16 +168,20 @@ class _Passing:
         ones, twos = np.where(swap, twos, ones), np.where(swap, ones, twos)
         rows = np.stack(
             [
-                _away(ones, twos, following, numbers, volumes),
+                _away(ones, twos, following, numbers, rests, volumes),
                 twos,
-                _away(twos, ones, following, numbers, volumes),
+                _away(twos, ones, following, numbers, rests, volumes),
                 ones,
             ],
             axis=1,
         )
+        # Where an arm stands at the very beginning nobody can pass before it.
+        first = np.isin(rows[:, [1, 3]], [chain[0] for chain in unrolled.chains.values() if chain])
+        rows[:, 0][first[:, 0]] = NONE
+        rows[:, 2][first[:, 1]] = NONE
         # Pairs that lead to the same two arcs are one choice; the earliest come first.
-        rows, first = np.unique(rows, axis=0, return_index=True)
-        ones, twos = ones[first], twos[first]
+        rows, kept = np.unique(rows, axis=0, return_index=True)
+        ones, twos = ones[kept], twos[kept]
         early, late = np.minimum(rank[ones], rank[twos]), np.maximum(rank[ones], rank[twos])
         by_time = np.lexsort((early, late))
         self._choices = rows[by_time]
@@ -239,14 +249,18 @@ class _Passing:
         return {rule: bool(side == 0) for rule, side in zip(self._rules, settled.sides.tolist(), strict=True)}
 
 
-def _away(ones: Ints, twos: Ints, following: Ints, numbers: Ints, volumes: Volumes) -> Ints:
+def _rests(unrolled: Unrolled, numbers: Ints, volumes: Volumes) -> Ints:
+    """By number of a leg's volume the number of the volume in which its arm rests afterwards."""
+    legs = [node for chain in unrolled.chains.values() for node in chain]
+    rests = np.zeros(int(numbers.max()) + 1, dtype=np.int64)
+    for number in np.unique(numbers[legs]).tolist():
+        rests[number] = volumes.rest(number)
+    return rests
+
+
+def _away(ones: Ints, twos: Ints, following: Ints, numbers: Ints, rests: Ints, volumes: Volumes) -> Ints:
     """For each pair the leg, the first one or later, after which its arm rests clear of the second; NONE if never."""
     away = ones.copy()
-    rests = np.zeros(numbers.max() + 1, dtype=np.int64)
-    for number in np.unique(numbers[following != NONE]).tolist():
-        rests[number] = volumes.rest(number)
-    for number in np.unique(numbers[ones]).tolist():
-        rests[number] = volumes.rest(number)
     todo = np.arange(len(ones))
     while len(todo):
         todo = todo[volumes.conflict(rests[numbers[away[todo]]], numbers[twos[todo]])]

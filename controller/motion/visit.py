@@ -295,10 +295,7 @@ class _Sketch:
             enter = self._line(NEST, part.grip.height_m)
             self._add("enter", enter, process=grip, station=name, part=part)
             self.held = part
-            dwell = max(0.0, self.operation.core_s - self._inside_s() - enter.duration)
-            if dwell > 0.0:
-                self._add("dwell", self._stay(), process=Dwell(duration_s=dwell), station=name)
-            self._add("leave", self._line(NEST, self.poses.above_m), station=name)
+            self._fill_and_leave(name)
             self.zone = Zone.AFTER
             return
         # Off the dial the way down and up is blended with the travel, but for the last straight bit at the part.

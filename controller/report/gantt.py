@@ -139,7 +139,9 @@ def _box(kind: str, left: float, right: float, y: float, height: float, fill: st
 
 
 def _upright(kind: str, text: str, at: float, bottom: float) -> str:
-    anchor, shift = ("end", -4) if at > WIDTH - 90 else ("start", 4)
+    # A cycle ends at its mark, so its label stands to the left, clear of the target's to the right.
+    beside = at > (LEFT + 70 if kind == "cycle" else WIDTH - 90)
+    anchor, shift = ("end", -4) if beside else ("start", 4)
     return (
         f'<line class="{kind}" x1="{shown(at)}" x2="{shown(at)}" y1="{TOP - 14:g}" y2="{bottom:g}"/>'
         f'<text class="small soft" text-anchor="{anchor}" x="{shown(at + shift)}" '

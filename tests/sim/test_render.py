@@ -1,13 +1,17 @@
 """A picture shows what is there."""
 
 import struct
+import sys
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sim.render import picture, pixels, png
+from sim.render import animation, picture, pixels, png
+from sim.snapshot import Snapshot
+from tests.sim.handling import Hand
 
 pytestmark = pytest.mark.pybullet
 
@@ -31,10 +35,44 @@ def test_png_holds_the_pixels() -> None:
 
 def test_every_arm_is_in_the_picture_in_its_colour(new_world: Callable) -> None:
     world = new_world()
-    image = pixels(world, 320, 180).astype(float)
+    image = pixels(Snapshot.of(world), 320, 180).astype(float)
     assert image.shape == (180, 320, 3)
     red, green, blue = image[..., 0], image[..., 1], image[..., 2]
     assert ((red > 1.5 * green) & (red > 1.5 * blue)).sum() > 100  # orange and red arms
     assert ((blue > 1.5 * red) & (blue > 1.2 * green)).sum() > 50
     assert ((green > 1.5 * red) & (green > 1.2 * blue)).sum() > 50
     assert picture(world, 64, 36)[:4] == b"\x89PNG"
+
+
+def test_a_snapshot_stays_what_it_was(new_world: Callable) -> None:
+    world = new_world()
+    hand = Hand(world, "R1")
+    before = Snapshot.of(world)
+    shown = pixels(before, 160, 90)
+    hand.run(hand.to(np.array([0.4, 0.5, 0.3, -0.6, -1.1, 0.8])))
+    np.testing.assert_array_equal(pixels(before, 160, 90), shown)
+    assert (pixels(Snapshot.of(world), 160, 90) != shown).any()
+
+
+def test_an_animation_has_every_frame(new_world: Callable, tmp_path: Path) -> None:
+    image_module = pytest.importorskip("PIL.Image")
+    world = new_world()
+    hand = Hand(world, "R1")
+    frames = [Snapshot.of(world)]
+    hand.run(hand.to(np.array([0.4, 0.5, 0.3, -0.6, -1.1, 0.8])))
+    frames.append(Snapshot.of(world))
+    animation(frames, tmp_path / "run.gif", frame_s=0.2, width=160, height=90)
+    with image_module.open(tmp_path / "run.gif") as gif:
+        assert gif.n_frames == 2
+        assert gif.size == (160, 90)
+        assert gif.info["duration"] == 200
+        gif.seek(1)
+        drawn = np.asarray(gif.convert("RGB")).astype(float)
+    # A frame drawn in a scene that is used again is the frame drawn in a new one, but for the palette.
+    assert np.abs(drawn - pixels(frames[1], 160, 90)).mean() < 4.0
+
+
+def test_without_pillow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ModuleNotFoundError, match=r"jointcell\[render\]"):
+        animation([], tmp_path / "run.gif")

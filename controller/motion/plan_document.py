@@ -1,0 +1,157 @@
+"""What a stored plan says: the records of ``plan.json`` and the plan read back (docs/plan-format.md).
+
+The document repeats the geometry the plan was made with, so that it can be checked without the planner.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cells.files import NotNegative, Number, Positive, Record, Six, Text, Three, Whole
+from kinematics import Trajectory
+
+Name = Annotated[str, Field(max_length=100)]
+Index = Annotated[Whole, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Four = Annotated[tuple[Number, ...], Field(min_length=4, max_length=4)]
+Pose = Annotated[tuple[Four, ...], Field(min_length=4, max_length=4)]
+ProcessKind = Literal["", "grip", "insert", "release", "screw", "dwell"]
+
+
+class CapsuleRecord(Record):
+    """A capsule in the frame of ``link``, 0 being the base and 6 the flange [m]."""
+
+    link: Annotated[Whole, Field(ge=0, le=6)]
+    a_m: Three[Number]
+    b_m: Three[Number]
+    radius_m: Positive
+
+
+class Lengths(Record):
+    """The lengths of an OPW arm [m], see `kinematics.Chain`."""
+
+    a1: Number
+    a2: Number
+    b: Number
+    c1: Number
+    c2: Number
+    c3: Number
+    c4: Number
+
+
+class ArmRecord(Record):
+    """An arm as planned with: model angles are ``q * signs - offsets_rad``."""
+
+    id: Text
+    model: Text
+    lengths_m: Lengths
+    offsets_rad: Six[Number]
+    signs: Six[Literal[-1, 1]]
+    q_min_rad: Six[Number]
+    q_max_rad: Six[Number]
+    velocity_rad_per_s: Six[Positive]
+    acceleration_rad_per_s2: Six[Positive]
+    X_WB: Pose
+    capsules: Annotated[tuple[CapsuleRecord, ...], Field(min_length=1, max_length=64)]
+
+
+class FixtureRecord(Record):
+    """A box: pose of its centre, half extents [m]."""
+
+    name: Text
+    X_WO: Pose
+    half_m: Three[Positive]
+
+
+class ClearanceRecord(Record):
+    """Distances promised [m]."""
+
+    arms_m: Positive
+    fixtures_m: Positive
+
+
+class CellRecord(Record):
+    """The cell: ``source`` is the bundled name or the path it was loaded from, ``sha256`` that file's."""
+
+    source: Text
+    sha256: Sha256
+    clearance: ClearanceRecord
+    arms: Annotated[tuple[ArmRecord, ...], Field(min_length=1, max_length=16)]
+    fixtures: Annotated[tuple[FixtureRecord, ...], Field(max_length=1000)]
+
+
+class ScheduledRecord(Record):
+    """One operation of the repeating schedule for joint 0 [ms]; ``arm`` is empty for work without an arm."""
+
+    operation: Text
+    arm: Name
+    position: Annotated[Whole, Field(ge=-1)]
+    start_ms: Whole
+    enter_ms: Whole
+    leave_ms: Whole
+    end_ms: Whole
+
+
+class ScheduleRecord(Record):
+    """The repeating schedule [ms]."""
+
+    cycle_time_ms: Annotated[Whole, Field(gt=0)]
+    lower_bound_ms: Index
+    operations: tuple[ScheduledRecord, ...]
+
+
+class LegRecord(Record):
+    """A distinct leg; ``hand`` indexes the hand's capsule under way, ``hand_after`` that at its end."""
+
+    name: Text
+    trajectory: Index
+    hand: Index
+    hand_after: Index
+    held: Name
+    held_after: Name
+    station: Name
+    process: ProcessKind
+
+
+class NodeRecord(Record):
+    """A node of the event graph; its place in the list is its id.
+
+    ``leg`` is None for a station's cycle; ``joint`` -1 and empty names belong to the dial's index.
+    ``coordination`` are those of the ``predecessors`` that exist only to keep arms apart.
+    """
+
+    resource: Text
+    label: Text
+    operation: Name
+    joint: Annotated[Whole, Field(ge=-1)]
+    serial: Name
+    model: Name
+    duration_s: NotNegative
+    start_s: NotNegative
+    finishes: bool
+    leg: Index | None
+    predecessors: tuple[Index, ...]
+    coordination: tuple[Index, ...]
+
+
+class PlanDocument(Record):
+    """The whole of ``plan.json``."""
+
+    schema_version: Literal[1]
+    cell: CellRecord
+    schedule: ScheduleRecord
+    order: Annotated[tuple[Text, ...], Field(min_length=1)]
+    retreats: tuple[tuple[Text, Text], ...]
+    hands: tuple[CapsuleRecord, ...]
+    legs: tuple[LegRecord, ...]
+    nodes: Annotated[tuple[NodeRecord, ...], Field(min_length=1)]
+    trajectories_sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A plan read back: the document, and the trajectories its legs point at."""
+
+    document: PlanDocument
+    trajectories: tuple[Trajectory, ...]
