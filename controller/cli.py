@@ -9,9 +9,9 @@ The commands import what they need when they are called: compiler and physics en
 
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console, RenderableType
 
+from controller.interrupts import Interrupts
 from controller.outputs import check_writable, new_directory, reserved_stdout, say
 from controller.progress_bars import ProgressBars
 
@@ -150,7 +151,7 @@ def run(
             render=render,
         )
         try:
-            with ProgressBars() as bars:
+            with _progress() as bars:
                 outcome = run_cell(options, bars.step, bars.joints)
             text = outcome.summary.to_json()
             if json is not None and not to_stdout:
@@ -189,7 +190,7 @@ def plan(
     with reserved_stdout():
         from controller.app import store_plan
 
-        with ProgressBars() as bars:
+        with _progress() as bars:
             text = store_plan(cell, names, joints, seed, directory, bars.step)
     say(f"{text}\nPlan: {directory}\n")
 
@@ -202,7 +203,7 @@ def verify(
     with reserved_stdout():
         from controller.app import verify_plan_files
 
-        with ProgressBars() as bars:
+        with _progress() as bars:
             verdict = verify_plan_files(_run_directory(directory), bars.step)
     if verdict.violations:
         _complain("\n".join(str(violation) for violation in verdict.violations[:_SCREEN_LINES]))
@@ -277,6 +278,13 @@ def replay(directory: DirectoryArgument) -> None:
         _complain("\n".join(found))
         raise typer.Exit(MISSED)
     say("The record leads to the state and the figures that the run reported.\n")
+
+
+@contextmanager
+def _progress() -> Iterator[ProgressBars]:
+    """Bars of something long that Ctrl-C ends, and SIGTERM too: CI cancels with it."""
+    with Interrupts() as interrupts, ProgressBars(interrupts.check) as bars:
+        yield bars
 
 
 def _check_inputs(cell: str, names: Sequence[str]) -> None:
@@ -391,7 +399,6 @@ def _guarded(action: Callable[[], object]) -> int:
 
 def main() -> None:
     """Entry point of the command `jointcell`."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI cancels with it: come to rest all the same
     sys.exit(_guarded(app))
 
 

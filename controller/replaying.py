@@ -20,6 +20,7 @@ from controller.report.summary import RunSummary, summarise
 SUMMARY_NAME = "run.json"
 _SHOWN = 20  # findings, so that they fit on one screen
 _RECOMPUTED = (
+    "trace_sha256",
     "seed",
     "driver",
     "models",
@@ -118,8 +119,7 @@ def _different_figures(record: Record, reported: RunSummary) -> list[str]:
     )
     # Compared as they are written: with the digits that run.json keeps.
     expected, said = json.loads(again.to_json()), json.loads(reported.to_json())
-    names = (*_RECOMPUTED, "trace_sha256")
-    return [line for name in names for line in _compare(name, expected[name], said[name])]
+    return [line for name in _RECOMPUTED for line in _compare(name, expected[name], said[name])]
 
 
 def _course_sha256(record: Record) -> str:
