@@ -111,7 +111,7 @@ def _different_figures(record: Record, reported: RunSummary) -> list[str]:
         part_pose_error_max_m=reported.part_pose_error_max_m,
         dropped_parts=reported.dropped_parts,
         arms=past.arms,
-        simulated_s=record.events[-1].time_ns * 1e-9,
+        simulated_s=max((event.time_ns for event in record.events), default=0) * 1e-9,
         wall_s=reported.wall_s,
         planning_s=reported.planning_s,
         trace_sha256=_course_sha256(record) if record.facts["driver"] == "fake" else reported.trace_sha256,
