@@ -208,7 +208,11 @@ def verify(
     if verdict.violations:
         _complain("\n".join(str(violation) for violation in verdict.violations[:_SCREEN_LINES]))
         raise typer.Exit(MISSED)
-    say(f"{verdict.measured}\n")
+    measured = verdict.measured
+    say(
+        f"Nothing found wrong. {measured.arm_pairs} pairs of arms and {measured.fixture_pairs} of arm and fixture were "
+        f"measured; the smallest distances are {measured.arms_m * 1000:.1f} and {measured.fixtures_m * 1000:.1f} mm.\n"
+    )
 
 
 @app.command()
