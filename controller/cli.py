@@ -356,35 +356,6 @@ def _show(what: RenderableType) -> None:
     say(capture.get())
 
 
-def _explanation(error: Exception) -> str | None:
-    """What went wrong, in words, when the input is the reason; None for a fault of this program."""
-    from cells.errors import CellError
-    from controller.execution.record import RecordError
-    from controller.motion.coordinate import DeadlockError
-    from controller.motion.plan_files import PlanFileError
-    from controller.motion.poses import UnreachableError
-    from controller.motion.volumes import CollisionError
-    from controller.scheduling.build import InfeasibleCellError
-    from controller.scheduling.construct import InfeasibleProblemError
-    from controller.scheduling.problem import ProblemError
-
-    if isinstance(error, CellError | PlanFileError | RecordError):
-        return str(error)
-    if isinstance(
-        error,
-        CollisionError
-        | DeadlockError
-        | InfeasibleCellError
-        | InfeasibleProblemError
-        | ProblemError
-        | UnreachableError,
-    ):
-        return f"This cell cannot do it: {error}"
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return None
-
-
 def _guarded(action: Callable[[], object]) -> int:
     """Run the command line and turn what went wrong into one screen and an exit code."""
     try:
@@ -394,7 +365,9 @@ def _guarded(action: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        if (explanation := _explanation(error)) is None:
+        from controller.explanation import explanation_of  # brings everything that can go wrong along
+
+        if (explanation := explanation_of(error)) is None:
             raise
         _complain(explanation)
         return USAGE

@@ -14,7 +14,8 @@ from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
 from controller.motion.poses import ArmPoses
 from controller.motion.unroll import unroll
-from controller.motion.visit import Leg, Visit, VisitPlanner, Zone, still
+from controller.motion.visit import Leg, Visit, Zone, still
+from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
 from controller.scheduling.schedule import Schedule
 

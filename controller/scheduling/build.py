@@ -16,7 +16,8 @@ from cells.joint_model import JointModel
 from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.poses import ArmPoses, UnreachableError
 from controller.motion.shape import moving_capsules
-from controller.motion.visit import VisitPlanner, Zone
+from controller.motion.visit import Zone
+from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import CollisionError, Volumes
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork

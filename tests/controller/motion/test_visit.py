@@ -15,7 +15,8 @@ from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, recipe_for
 from cells.tool_shape import finger_open_m
 from controller.motion.poses import ArmPoses, UnreachableError
-from controller.motion.visit import Leg, Visit, VisitPlanner, Zone
+from controller.motion.visit import Leg, Visit, Zone
+from controller.motion.visit_planner import VisitPlanner
 from kinematics import KinematicsError, Trajectory
 from tests.controller.motion.reference_arm import ReferenceArm
 

@@ -1,0 +1,35 @@
+"""What went wrong, in words, when the user's input is the reason."""
+
+from cells.errors import CellError
+from controller.execution.record import RecordError
+from controller.motion.coordinate import DeadlockError
+from controller.motion.plan_files import PlanFileError
+from controller.motion.poses import UnreachableError
+from controller.motion.verify_body import MissingLibraryError
+from controller.motion.volumes import CollisionError
+from controller.scheduling.build import InfeasibleCellError
+from controller.scheduling.construct import InfeasibleProblemError
+from controller.scheduling.problem import ProblemError
+from kinematics import KinematicsError
+
+_INPUT = (CellError, MissingLibraryError, PlanFileError, RecordError)
+_INFEASIBLE = (
+    CollisionError,
+    DeadlockError,
+    InfeasibleCellError,
+    InfeasibleProblemError,
+    KinematicsError,
+    ProblemError,
+    UnreachableError,
+)
+
+
+def explanation_of(error: Exception) -> str | None:
+    """The reason of an error in the input, the file system or the machine; None for a fault of this program."""
+    if isinstance(error, _INPUT):
+        return str(error)
+    if isinstance(error, _INFEASIBLE):
+        return f"This cell cannot do it: {error}"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return None
