@@ -38,7 +38,9 @@ from sim.world import SimClock, World
 
 Driver = Literal["sim", "fake"]
 
-WARM_UP_JOINTS = 2  # joints that finish before cycle times count
+WARM_UP_JOINTS = (
+    2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
+)
 _PICTURE_SIZE = (1280, 720)
 
 SCOPE = Scope(
@@ -135,7 +137,7 @@ def store_plan(
     """Plan and write the plan's files; returns what it promises in one line."""
     cell, plan = make_plan(source, names, joints, seed, progress, prepare_kernels(progress))
     write_plan(directory, plan.motion, cell, source)
-    cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS:][:joints]
+    cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][:joints]
     return (
         f"{len(plan.motion.graph.nodes)} nodes, {len(plan.motion.graph.coordination)} arcs of coordination; "
         f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s"
@@ -211,7 +213,7 @@ def report(directory: Path) -> Path:
     summary = RunSummary.from_json((directory / "run.json").read_text(encoding="utf-8"))
     record = read_record(directory)
     facts = record.facts
-    past = history(record, facts["arms"], WARM_UP_JOINTS)
+    past = history(record, facts["arms"], facts["warm_up_joints"])
     shot = directory / "cell.png"
     pictures = (
         [
@@ -262,6 +264,7 @@ def _facts(options: RunOptions, cell: Cell, plan: CellPlan) -> dict[str, Any]:
         "cell": cell.file,
         "seed": options.seed,
         "driver": options.driver,
+        "warm_up_joints": WARM_UP_JOINTS,
         "arms": {arm.id: arm.arm.name for arm in cell.arms},
         "retreats": [list(pair) for pair in plan.motion.retreats],
         "versions": {"Python": platform.python_version(), **{name: version(name) for name in packages}},
@@ -298,7 +301,7 @@ def _summary(
     options: RunOptions, cell: Cell, plan: CellPlan, seen: _Seen, planning_s: float, running_s: float
 ) -> RunSummary:
     past = history(read_record(options.out), {arm.id: arm.arm.name for arm in cell.arms}, WARM_UP_JOINTS)
-    planned = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS:][: max(1, options.joints - 1)]
+    planned = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][: options.joints]
     return summarise(
         seed=options.seed,
         driver=options.driver,

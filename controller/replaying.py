@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from controller.app import WARM_UP_JOINTS
 from controller.execution.record import Record, RecordError, read_record
 from controller.execution.state import CellState, Course, Ended, Event, Given, advance
 from controller.report.history import history
@@ -96,7 +95,7 @@ def _impossible(course: Course, state: CellState, ends: dict[int, int], event: E
 
 
 def _different_figures(record: Record, reported: RunSummary) -> list[str]:
-    past = history(record, record.facts["arms"], WARM_UP_JOINTS)
+    past = history(record, record.facts["arms"], record.facts["warm_up_joints"])
     again = summarise(
         seed=record.facts["seed"],
         driver=record.facts["driver"],
@@ -104,7 +103,7 @@ def _different_figures(record: Record, reported: RunSummary) -> list[str]:
         models=sorted({node.model for node in record.graph.nodes if node.model}),
         target_s=reported.target_s,
         joints=past.joints,
-        warm_up=WARM_UP_JOINTS,
+        warm_up=record.facts["warm_up_joints"],
         planned_cycle_time_s=reported.planned_cycle_time_s,
         lower_bound_s=reported.lower_bound_s,
         collisions=reported.collisions,

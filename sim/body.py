@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from cells.part import Part
+from sim.bullet import pybullet
 from sim.engine import HELD, RESTING, Engine, inverse, pose
 from sim.workpiece import Placed, held_urdf, mass_of, resting_urdf
 

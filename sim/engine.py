@@ -13,8 +13,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
+
+from sim.bullet import pybullet
 
 FloatArray = NDArray[np.float64]
 

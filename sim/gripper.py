@@ -7,12 +7,11 @@ and falls.
 
 import math
 
-import pybullet
-
 from cells.cell import Tool
 from cells.tool_shape import FINGER_MAX_M, FINGER_MIN_M, OPENING_M
 from sim.arm_urdf import FINGER_FRICTION, FINGER_LINKS, FLANGE_LINK
 from sim.body import Workpiece
+from sim.bullet import pybullet
 from sim.engine import Engine, inverse, pose
 
 _CLOSING_M_PER_S = 0.04

@@ -8,12 +8,12 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from cells.cell import Cell, Station
 from cells.fixtures import SHUTTLE_M, TABLE_BELOW_M, Fixture
 from sim.body import Workpiece
+from sim.bullet import pybullet
 from sim.engine import FIXTURE, Engine, inverse, pose
 from sim.profile import smooth
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from cells.arm import Arm
+from sim.bullet import pybullet
 from sim.engine import Engine
 
 FloatArray = NDArray[np.float64]

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from cells.fixtures import FLOOR_M, TABLE_BELOW_M, fixtures_of
 from cells.part import FINGER_HEIGHT_M
 from cells.tool_shape import FINGER_THICKNESS_M, FINGER_WIDTH_M, PALM_M, PALM_RADIUS_M, X_FT
 from kinematics import link_frames
+from sim.bullet import pybullet
 from sim.engine import quaternion
 from sim.lathe import Mesh, capsule, ring
 from sim.snapshot import ArmView, Snapshot

@@ -12,12 +12,12 @@ from time import perf_counter
 from typing import Self
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from cells.cell import Cell
 from cells.fixtures import fixtures_of
 from sim.body import Seating, Workpiece, joined
+from sim.bullet import pybullet
 from sim.clearance import ArmClearance
 from sim.contact_watch import Collision, ContactWatch
 from sim.engine import FIXTURE, TICK_HZ, Engine, inverse, quaternion

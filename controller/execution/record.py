@@ -22,7 +22,15 @@ from controller.motion.plan import MotionPlan
 SCHEMA_VERSION = 1
 FILE_NAME = "record.jsonl"
 _MAX_BYTES = 2_000_000_000
-_FACTS = {"command": str, "cell": str, "seed": int, "driver": str, "arms": dict, "versions": dict}
+_FACTS = {
+    "command": str,
+    "cell": str,
+    "seed": int,
+    "driver": str,
+    "warm_up_joints": int,
+    "arms": dict,
+    "versions": dict,
+}
 _NODE_FIELDS = (
     "resource",
     "label",

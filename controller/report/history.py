@@ -37,7 +37,7 @@ def history(record: Record, arm_models: Mapping[str, str], warm_up: int) -> Hist
     marks = tuple(joint.finished_s for joint in joints if joint.good)
     spans = _spans(record, ended, _lateness(record, ended))
     waits = [wait for arm in arm_models for wait in _waits(record, ended, arm)]
-    begin = marks[warm_up] if len(marks) > warm_up else 0.0
+    begin = marks[max(warm_up - 1, 0)] if len(marks) >= max(warm_up, 1) else 0.0
     end = marks[-1] if marks else max((event.end_ns * 1e-9 for event in ended.values()), default=0.0)
     rows = {name: row for row, name in enumerate((*arm_models, "dial"))}
     timeline = Timeline(

@@ -164,8 +164,8 @@ def summarise(
 ) -> RunSummary:
     """Computes the figures of a run from its raw facts; those of the same name are copied.
 
-    Cycle times are the differences between consecutive finished good joints, in order of time, without
-    the first `warm_up` of them: a rejected joint lengthens the cycle it falls into.
+    Cycle times are the differences between consecutive finished good joints, in order of time; the first one
+    begins when the last of the `warm_up` joints leaves. A rejected joint lengthens the cycle it falls into.
 
     Raises:
         ValueError: `target_s`, `lower_bound_s` or `wall_s` is not positive, or `warm_up` is negative.
@@ -176,7 +176,7 @@ def summarise(
     if warm_up < 0:
         raise ValueError(f"run summary: warm_up = {warm_up}, must not be negative")
     in_order = sorted(joints, key=lambda joint: (joint.finished_s, joint.serial))
-    finished = [joint.finished_s for joint in in_order if joint.good][warm_up:]
+    finished = [joint.finished_s for joint in in_order if joint.good][max(warm_up - 1, 0) :]
     cycles = [after - before for before, after in pairwise(finished)]
     mean = math.fsum(cycles) / len(cycles) if cycles else None
     p95 = percentile(cycles, 95)

@@ -41,6 +41,7 @@ LATE_IMPORTS = {
     "controller/outputs.py": "for the same reason",
     "controller/doctor.py": "looks whether pyserial is there",
     "controller/motion/verify_body.py": "pinocchio and coal are in the extra `verify`",
+    "sim/bullet.py": "keeps the engine from printing while it is imported",
     "sim/render.py": "Pillow is in the extra `render`",
 }
 # Oracles and tools of the tests: nothing that is shipped may need them, but for the extra `verify`.

@@ -16,6 +16,7 @@ START: dict[str, Any] = {
     "cell": "six_arm",
     "seed": 0,
     "driver": "fake",
+    "warm_up_joints": 2,
     "arms": {"R1": "GP7"},
     "versions": {},
     "node_fields": [

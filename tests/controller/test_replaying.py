@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from controller.app import WARM_UP_JOINTS
 from controller.execution.record import RecordError, read_record
 from controller.replaying import differences
 from controller.report.history import history
@@ -21,7 +20,7 @@ def lines() -> list[dict[str, Any]]:
     """A record of four joints, each fetched and left by R1, by nothing but the documented format."""
     start = deepcopy(START)
     start["nodes"], start["predecessors"], start["planned_starts_s"] = [], [], []
-    start["driver"] = "sim"
+    start["driver"], start["warm_up_joints"] = "sim", 3
     events = []
     for joint in range(JOINTS):
         for step, (label, number) in enumerate((("fetch", "10"), ("leave", "200"))):
@@ -43,7 +42,7 @@ def lines() -> list[dict[str, Any]]:
 def run(tmp_path: Path) -> Path:
     write(tmp_path, *lines())
     record = read_record(tmp_path)
-    past = history(record, record.facts["arms"], WARM_UP_JOINTS)
+    past = history(record, record.facts["arms"], record.facts["warm_up_joints"])
     summary = summarise(
         seed=0,
         driver="sim",
@@ -51,7 +50,7 @@ def run(tmp_path: Path) -> Path:
         models=["Pro-NE30-30"],
         target_s=30.0,
         joints=past.joints,
-        warm_up=WARM_UP_JOINTS,
+        warm_up=record.facts["warm_up_joints"],
         planned_cycle_time_s=20.0,
         lower_bound_s=10.0,
         collisions=0,

@@ -164,7 +164,7 @@ def test_run_json_follows_from_the_record(runs: Runs, name: str) -> None:
     said = [(joint["finished_s"], joint["serial"], joint["model"]) for joint in run.summary["joints"]]
     assert [joint[1:] for joint in said] == [joint[1:] for joint in joints]
     assert [joint[0] for joint in said] == pytest.approx([joint[0] for joint in joints])
-    cycles = [after[0] - before[0] for before, after in pairwise(joints[WARM_UP:])]
+    cycles = [after[0] - before[0] for before, after in pairwise(joints[WARM_UP - 1 :])]
     assert run.summary["cycle_times_s"] == pytest.approx(cycles)
 
 

@@ -87,7 +87,8 @@ def test_percent_out_of_range_is_refused(percent):
 
 def test_cycles_lie_between_good_joints_in_order_of_time_after_warm_up():
     joints = [joint(t) for t in (80.0, 10.0, 50.0, 25.0, 110.0)]
-    assert summary(joints, warm_up=1).cycle_times_s == (25.0, 30.0, 30.0)
+    assert summary(joints, warm_up=2).cycle_times_s == (25.0, 30.0, 30.0)
+    assert summary(joints, warm_up=1) == summary(joints, warm_up=0)
 
 
 def test_a_rejected_joint_lengthens_its_cycle_and_fails_the_run():
