@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check test-interpreted bench clean
+.PHONY: run test check test-interpreted cover-kernels bench clean
 
 run: .venv/.run
 	$(BIN)/jointcell run $(ARGS)
@@ -19,6 +19,10 @@ check: .venv/.check
 
 test-interpreted: .venv/.test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kinematics --cov=kinematics --cov-branch --cov-report=term-missing --cov-fail-under=100
+
+# Kernels outside kinematics too: added to the coverage of `make test ARGS=--cov=...`.
+cover-kernels: .venv/.test
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/controller/scheduling tests/controller/motion/test_orientation.py tests/sim/test_joint_under_test.py $(ARGS)
 
 bench: .venv/.test
 	$(BIN)/python -m pytest -q -m slow tests/benchmarks

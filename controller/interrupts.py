@@ -5,6 +5,7 @@ kernel has been compiled, so a Ctrl-C at that moment would be ignored and the ru
 """
 
 import signal
+import sys
 from types import FrameType
 from typing import Self
 
@@ -19,11 +20,14 @@ class Interrupts:
         self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         for number in self._before:
             signal.signal(number, self._interrupt)
+        self._report = sys.unraisablehook
+        sys.unraisablehook = self._dropped
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = self._report
 
     def check(self) -> None:
         """Call it between steps of native work.
@@ -38,3 +42,8 @@ class Interrupts:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._pending = True
         raise KeyboardInterrupt
+
+    def _dropped(self, what: sys.UnraisableHookArgs) -> None:
+        """An exception that native code could not let through: an interrupt comes again in `check`."""
+        if not isinstance(what.exc_value, KeyboardInterrupt):
+            self._report(what)
