@@ -43,7 +43,7 @@ class Interrupts:
         self._pending = True
         raise KeyboardInterrupt
 
-    def _dropped(self, what: sys.UnraisableHookArgs) -> None:
+    def _dropped(self, what: "sys.UnraisableHookArgs") -> None:
         """An exception that native code could not let through: an interrupt comes again in `check`."""
         if not isinstance(what.exc_value, KeyboardInterrupt):
             self._report(what)
