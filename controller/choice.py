@@ -35,6 +35,7 @@ class Choice:
         retreats: After which visits arms draw back.
         critical: Those of them that cost time in the trial order.
         rules: Rules of passing, see `controller.motion.coordinate`.
+        lower_bound_s: A cycle time that no order of the mix can beat [s]; 0 while it is not known.
     """
 
     cycle_s: float
@@ -42,6 +43,7 @@ class Choice:
     retreats: frozenset[Retreat]
     critical: tuple[Retreat, ...]
     rules: Mapping[Rule, bool]
+    lower_bound_s: float = 0.0
 
 
 class KeptChoice:
@@ -67,6 +69,7 @@ class KeptChoice:
                 "schedule": dataclasses.asdict(choice.schedule),
                 "retreats": sorted(choice.retreats),
                 "critical": choice.critical,
+                "lower_bound_s": choice.lower_bound_s,
                 "rules": sorted([*rule, first] for rule, first in choice.rules.items()),
             }
         )
@@ -91,6 +94,7 @@ def _choice(document: Mapping[str, Any]) -> Choice:
         ),
         retreats=frozenset((arm, operation) for arm, operation in document["retreats"]),
         critical=tuple((arm, operation) for arm, operation in document["critical"]),
+        lower_bound_s=float(document["lower_bound_s"]),
         rules={(a, b, c, d, int(behind)): bool(first) for a, b, c, d, behind, first in document["rules"]},
     )
 

@@ -6,7 +6,7 @@ possible; drawing back is then given up wherever that saves time. The decisions 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,10 @@ from controller.choice import Choice, KeptChoice, Retreat
 from controller.motion.coordinate import DeadlockError
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.volumes import CollisionError
+from controller.scheduling.bound import lower_bound
 from controller.scheduling.build import build_problem, slowest
 from controller.scheduling.problem import NO_ARM, SchedulingProblem
+from controller.scheduling.relaxation import relaxation
 from controller.scheduling.schedule import Schedule
 from controller.scheduling.solve import solve
 
@@ -26,9 +28,8 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
-_CANDIDATES = (
-    40  # schedules looked for, quickly rather than thoroughly: the best one is rarely the best to coordinate
-)
+# Schedules are looked for quickly rather than thoroughly: the best one is rarely the best to coordinate.
+_CANDIDATES = 40
 _ITERATIONS = 20_000
 _COORDINATED = 10
 _IMPROVED = 3
@@ -76,12 +77,25 @@ def plan_cell(
     if choice is None:
         problem = build_problem(cell, models, lambda done, of: progress("reach and times", done, of))
         trial = [slowest(models)] * (cell.dial.positions + 6)
-        choice = _choose(problem, planner, trial, progress)
+        bound_s = _lower_bound_s(cell, models, progress)
+        choice = replace(_choose(problem, planner, trial, progress), lower_bound_s=bound_s)
         if kept is not None:
             kept.write(choice)
     progress("motion of the whole order", 0, 1)
     motion = planner.plan(choice.schedule, order, retreats=choice.retreats, rules=choice.rules)
-    return CellPlan(motion=motion, lower_bound_s=choice.schedule.lower_bound / 1000)
+    return CellPlan(motion=motion, lower_bound_s=choice.lower_bound_s)
+
+
+def _lower_bound_s(cell: Cell, models: Sequence[JointModel], progress: Progress) -> float:
+    """A cycle time that no order of these models can beat in this cell [s]."""
+    kinds: dict[object, JointModel] = {}
+    for model in models:
+        kinds.setdefault((model.diameter_m, model.length_m, model.gear_size), model)
+    problems = []
+    for index, model in enumerate(kinds.values()):
+        progress("proven bound", index, len(kinds))
+        problems.append(build_problem(cell, [model]))
+    return lower_bound(relaxation(problems)) / 1000
 
 
 def _choose(

@@ -152,7 +152,6 @@ class _Passing:
         numbers: Ints,
         volumes: Volumes,
     ) -> None:
-        self._unrolled = unrolled
         self._nodes = unrolled.nodes
         rank = np.empty(len(starts), dtype=np.int64)
         rank[np.lexsort((np.arange(len(starts)), starts))] = np.arange(len(starts))

@@ -12,8 +12,11 @@ from controller import planning
 from controller.app import RunOptions, run, store_plan, verify_plan_files
 from controller.choice import KeptChoice
 from controller.planning import CellPlan, plan_cell
+from controller.scheduling.bound import lower_bound
 from controller.scheduling.build import InfeasibleCellError, build_problem, slowest
 from controller.scheduling.problem import NO_ARM
+from controller.scheduling.relaxation import relaxation
+from controller.scheduling.solve import solve
 from controller.scheduling.verify import verify
 
 MODELS = tuple(load_joint_model(name) for name in ("Pro-NE30-30", "Pro-NU80-50-110", "Pro-PR60-100-80"))
@@ -87,6 +90,18 @@ def test_times_are_those_of_the_slowest_model(cell: Cell) -> None:
     operations = {operation.name: operation for operation in build_problem(cell, MODELS).operations}
     assert all(mode.inside >= 14_000 for mode in operations["90"].modes)
     assert all(mode.arm == NO_ARM for mode in operations["170"].modes)
+
+
+def test_the_bound_of_a_mix_holds_for_each_of_its_models(cell: Cell, plan: CellPlan) -> None:
+    problems = [build_problem(cell, [model]) for model in MODELS]
+    bound = lower_bound(relaxation(problems))
+    assert bound == round(plan.lower_bound_s * 1000)
+    for problem in problems:
+        assert bound <= lower_bound(problem)
+        assert bound <= solve(problem, rng=np.random.default_rng(0), iterations=5_000, restarts=1).cycle_time
+    easier = [mode for operation in relaxation(problems).operations for mode in operation.modes]
+    harder = [mode for operation in problems[1].operations for mode in operation.modes]
+    assert any(one.inside < two.inside for one, two in zip(easier, harder, strict=True))
 
 
 def test_a_dry_run_and_a_stored_plan(tmp_path: Path) -> None:
