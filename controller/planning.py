@@ -1,8 +1,8 @@
 """From a cell and an order to a motion plan: schedule, coordinate, feed back, choose.
 
 The scheduler does not know where arms get in each other's way on the move, so several of its schedules are coordinated
-for a short order of the slowest model and the best is kept. Arms first draw back after every visit, which
-leaves the most freedom; drawing back is then given up wherever that saves time. The decisions found hold for any order of the mix.
+for a short order of the slowest model and the best is kept. Arms first draw back after every visit, which leaves the most
+freedom; drawing back is then given up wherever that saves time. The decisions found serve any order of the mix.
 """
 
 from collections.abc import Callable, Sequence
