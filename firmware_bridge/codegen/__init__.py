@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from firmware_bridge.codegen.c_header import c_header
+from firmware_bridge.codegen.c_header import c_header, codec_check
 from firmware_bridge.codegen.golden import golden_vectors
 from firmware_bridge.codegen.page import protocol_page
 from firmware_bridge.codegen.python_codec import codes_module, messages_module, reports_module
@@ -25,6 +25,7 @@ def generated() -> dict[Path, str]:
         ROOT / "firmware_bridge" / "messages.py": messages_module(table),
         ROOT / "firmware_bridge" / "reports.py": reports_module(table),
         ROOT / "firmware_bridge" / "firmware" / "messages.h": c_header(table),
+        ROOT / "firmware_bridge" / "firmware" / "boards" / "codec_check.c": codec_check(table),
         ROOT / "docs" / "serial-protocol.md": protocol_page(table),
         ROOT / "tests" / "golden" / "wire" / "messages.txt": golden_vectors(table),
     }

@@ -238,3 +238,33 @@ def _class_of_id(table: MessageTable) -> str:
         lines += [f"        result = AL_CLASS_{delivery};", "        break;"]
     lines += ["    default:", "        break;", "    }", "    return result;", "}", ""]
     return "\n".join(lines)
+
+
+def codec_check(table: MessageTable) -> str:
+    """Text of codec_check.c: every message read into its structure and written again, for the golden vectors."""
+    lines = [
+        "/* Reads any message into its structure and writes it again.",
+        " *",
+        " * Made from messages.toml by `python -m firmware_bridge.codegen`; do not edit.",
+        " */",
+        '#include "../messages.h"',
+        "",
+        "int32_t vf_codec(uint8_t type, const uint8_t *payload, uint32_t n, void *decoded, uint8_t *encoded);",
+        "",
+        "/* Size of what was written; -1 when the payload is refused, -2 when there is no such message. */",
+        "int32_t vf_codec(uint8_t type, const uint8_t *payload, uint32_t n, void *decoded, uint8_t *encoded)",
+        "{",
+        "    int32_t result = -1;",
+        "    switch (type) {",
+    ]
+    for message in table.messages:
+        lower = _upper(message.name).lower()
+        lines += [
+            f"    case AL_MSG_{message.name}:",
+            f"        if (al_{lower}_decode(decoded, payload, n)) {{",
+            f"            result = (int32_t)al_{lower}_encode(decoded, encoded);",
+            "        }",
+            "        break;",
+        ]
+    lines += ["    default:", "        result = -2;", "        break;", "    }", "    return result;", "}", ""]
+    return "\n".join(lines)
