@@ -30,7 +30,7 @@ def knots_of(trajectory: Trajectory, spacing_s: float = SPACING_S) -> tuple[Quin
     duration = max(trajectory.duration, SHORTEST_S)
     count = max(1, math.ceil(duration / spacing_s - 1e-9))
     t_us = np.rint(np.linspace(0.0, duration, count + 1) * 1e6).astype(np.int64)
-    times = np.minimum(t_us * 1e-6, trajectory.duration)
+    times = np.append(t_us[:-1] * 1e-6, trajectory.duration)
     q, qd, qdd = trajectory.sample(times)
     pos, vel, acc = (
         np.rint(values / unit).astype(np.int64).tolist()

@@ -15,6 +15,8 @@ from firmware_bridge.reports import Status
 
 _SPARE_KNOTS = 4
 _WATER_US = 80_000  # the device's low and high water: kept beyond the way to stop in
+_FIRST_US = 160_000  # sent of a move before its start is asked for; the device may want more to stop within
+_MORE_US = 80_000
 _WRAP = 1 << 32
 
 
@@ -25,6 +27,7 @@ class _Motion:
     sent: int = 0  # knots
     passed: int = 0  # knots the device has left behind
     start_sent: bool = False
+    needed_us: int = _FIRST_US  # to be sent before the start
     started_us: int | None = None  # device time
     lost_us: int = 0
 
@@ -110,8 +113,14 @@ class MotionStream:
         if not self._motions or self._by_number(traj) is not self._motions[0]:
             return None
         motion = self._motions.popleft()
+        self._calls.pop(motion.move.id, None)
         self._last_end_us = t_us
         return Ended(id=motion.move.id, host_ns=self._clock.to_host_ns(t_us), lost_ns=lost_us * 1000)
+
+    def not_ready(self, traj: int) -> None:
+        """The device wants more of a move before it starts it."""
+        if (motion := self._by_number(traj)) is not None:
+            motion.start_sent, motion.needed_us = False, motion.needed_us + _MORE_US
 
     def note(self, status: Status) -> None:
         """How far the device is."""
@@ -138,7 +147,7 @@ class MotionStream:
     def _may_start(self, motion: _Motion) -> bool:
         """Whether the device has enough of a move."""
         return motion.complete or (
-            motion.sent > 0 and motion.move.knots[motion.sent - 1].t_us >= self._target_us - _WATER_US
+            motion.sent > 0 and motion.move.knots[motion.sent - 1].t_us >= motion.needed_us
         )
 
     def _mode(self, motion: _Motion, before: _Motion | None) -> tuple[StartMode, int] | None:
@@ -157,7 +166,7 @@ class MotionStream:
             )
         if isinstance(start, AtTime):
             return StartMode.AT_TIME, self._clock.to_device_us(start.host_ns)
-        host_ns = self._calls.pop(motion.move.id, None)
+        host_ns = self._calls.get(motion.move.id)
         return None if host_ns is None else (StartMode.AT_TIME, self._clock.to_device_us(host_ns))
 
     def _next_knots(self, now_ns: int) -> SegQuintic | None:

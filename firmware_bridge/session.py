@@ -14,7 +14,7 @@ from firmware_bridge.conversation import Conversation, Outbox
 from firmware_bridge.frame import FrameParser, frame_of
 from firmware_bridge.link_health import LinkHealth, likely_cause
 from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.messages import Abandon, Confirm, Control, FaultReset, SegQuintic
+from firmware_bridge.messages import Abandon, Confirm, Control, FaultReset, SegQuintic, Start
 from firmware_bridge.motion_stream import MotionStream
 from firmware_bridge.opening import Expected, Opening
 from firmware_bridge.orders import (
@@ -417,7 +417,9 @@ class ArmSession:
         assert self._talk is not None
 
         def answer(result: Result) -> None:
-            if result is not Result.OK:
+            if result is Result.NOT_READY and isinstance(message, Start) and self._stream is not None:
+                self._stream.not_ready(message.traj)
+            elif result is not Result.OK:
                 if self._stopping is None and not isinstance(message, FaultReset):
                     self._fail(f"arm refused {type(message).__name__}: {worded(result)}")
             elif isinstance(message, SegQuintic) and message.first_knot == 0:

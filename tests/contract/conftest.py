@@ -10,8 +10,10 @@ import pytest
 from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
+from firmware_bridge.emulator.build import MissingToolError, shared_library
 from kinematics import Chain
 from sim.world import SimClock, World
+from tests.firmware_bridge.virtual_arm import virtual_arm
 
 START = np.array([0.1, 0.2, -0.1, 0.2, -0.8, 0.3])
 
@@ -24,7 +26,10 @@ class FailingArm(ArmDriver, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump."""
+    """An arm and the stations of a cell on a clock.
+
+    ``step_s`` is the most by which time may jump, or a motion begin later; ``measured_ago_s`` how old a reading may be.
+    """
 
     driver: str
     arm: FailingArm
@@ -32,6 +37,7 @@ class Bench:
     stations: StationDriver
     clock: Clock
     step_s: float
+    measured_ago_s: float = 0.0
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -79,14 +85,42 @@ def sim_bench(cell: Cell, world: World) -> Bench:
     )
 
 
+def serial_bench(cell: Cell) -> Bench:
+    """The firmware behind a line in virtual time; no stations hang on it."""
+    arm, clock, _ = virtual_arm(cell.arms[0], START)
+    return Bench(
+        driver="serial",
+        arm=arm,
+        chain=cell.arms[0].arm.chain,
+        stations=FakeStations(FakeClock()),
+        clock=clock,
+        step_s=0.04,
+        measured_ago_s=0.025,  # a status every 20 ms, and its way
+    )
+
+
 @pytest.fixture(scope="session")
 def cell() -> Cell:
     return load_cell("six_arm")
 
 
-@pytest.fixture(params=["fake", pytest.param("sim", marks=pytest.mark.pybullet)])
+def compiler_or_skip() -> None:
+    """The firmware is compiled on demand."""
+    try:
+        shared_library()
+    except MissingToolError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(params=["fake", "serial", pytest.param("sim", marks=pytest.mark.pybullet)])
 def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
     """Every driver in turn: a disabled arm at START, and idle stations."""
+    if request.param == "serial":
+        if "station" in request.module.__name__:
+            pytest.skip("stations have no serial driver")
+        compiler_or_skip()
+        yield serial_bench(cell)
+        return
     if request.param == "fake":
         yield fake_bench(cell)
         return
