@@ -182,6 +182,11 @@ class ArmSession:
                 if self._health.connected:
                     self._ask(now_ns)
 
+    def give_up(self, reason: str, now_ns: int) -> None:
+        """Whoever gives the orders is gone: come to rest, if anything is under way."""
+        if self._stream is not None and not self._stream.empty:
+            self._fail(reason, now_ns)
+
     def reports(self) -> list[Report]:
         """What has happened since the last call."""
         reports, self._reports = self._reports, []

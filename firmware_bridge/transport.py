@@ -1,0 +1,202 @@
+"""All lines of a cell in a process of their own, so that nothing else this program does can hold them up.
+
+Here is all the input and output of the links; what to say is in the sessions (`session`). The process ends with
+its parent, and when the parent is silent it brings the arms to rest: whoever plans must be alive.
+"""
+
+import random
+import selectors
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from firmware_bridge.capture import Capture
+from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.opening import Expected
+from firmware_bridge.orders import Order, Report, State, Stop
+from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
+from firmware_bridge.session import ArmSession
+
+_REOPEN_NS = 200_000_000
+_PARENT_NS = 500_000_000
+_GOODBYE_NS = 1_500_000_000
+_LONGEST_NAP_S = 0.02
+_BACKLOG = 200  # reports; beyond, only the latest state of each arm is kept
+
+Orders = list[tuple[str, Order]]
+Reports = list[tuple[str, Report]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineEntry:
+    """One line.
+
+    Attributes:
+        expected: The arm that is meant to be there.
+        port: Path of the port.
+        settings: How the line is used.
+        capture: File that everything on the line is written to.
+    """
+
+    expected: Expected
+    port: str
+    settings: LinkSettings = field(default_factory=LinkSettings)
+    capture: Path | None = None
+
+
+class _Line:
+    """A session and its port, opened whenever it is there."""
+
+    def __init__(self, entry: LineEntry, selector: selectors.BaseSelector) -> None:
+        nonces = random.SystemRandom()
+        self.name = entry.expected.name
+        self.session = ArmSession(entry.expected, entry.settings, lambda: nonces.getrandbits(32))
+        self._entry = entry
+        self._selector = selector
+        self._port: SerialPort | None = None
+        self._open_ns = 0
+        self._due_ns = 0
+        self._capture = Capture.create(entry.capture) if entry.capture is not None else None
+
+    def read(self) -> None:
+        """Take in what has arrived."""
+        if self._port is None:
+            return
+        try:
+            data = self._port.read()
+        except PORT_ERRORS as error:
+            self._lost(error)
+            return
+        now = time.monotonic_ns()
+        if self._capture is not None:
+            self._capture.note(now, "<", data)
+        self.session.receive(data, now)
+        self._due_ns = now
+
+    def hurry(self) -> None:
+        """Something was ordered."""
+        self._due_ns = 0
+
+    def write(self) -> int:
+        """Send what is due; when to be called again [ns]."""
+        now = time.monotonic_ns()
+        if self._port is None and now >= self._open_ns:
+            self._open(now)
+        if now < self._due_ns:
+            return self._due_ns
+        data = self.session.transmit(now)
+        if self._port is not None and (data or self._port.writing):
+            if self._capture is not None:
+                self._capture.note(now, ">", data)
+            try:
+                self._port.write(data)
+            except PORT_ERRORS as error:
+                self._lost(error)
+        self._due_ns = self.session.due_ns(now)
+        return self._due_ns
+
+    def close(self) -> None:
+        """Let go of the port."""
+        if self._port is not None:
+            self._selector.unregister(self._port)
+            self._port.close()
+            self._port = None
+        if self._capture is not None:
+            self._capture.close()
+
+    def _open(self, now: int) -> None:
+        self._open_ns = now + _REOPEN_NS
+        try:
+            self._port = SerialPort(self._entry.port, self._entry.settings.baud)
+            self._selector.register(self._port, selectors.EVENT_READ, self)
+        except PORT_ERRORS as error:
+            self.session.closed(f"port {self._entry.port}: {error}")
+            return
+        self.session.opened(now)
+        self._due_ns = 0
+
+    def _lost(self, error: Exception) -> None:
+        assert self._port is not None
+        self._selector.unregister(self._port)
+        self._port.close()
+        self._port = None
+        self._open_ns = time.monotonic_ns() + _REOPEN_NS
+        self.session.closed(f"port {self._entry.port} is gone")
+
+
+def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
+    """Run every line until the parent lets go of the connection.
+
+    Args:
+        connection: Carries `Orders` in, an empty list being a sign of life, and `Reports` out.
+        entries: The lines by the names of their arms.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        lines = {name: _Line(entry, selector) for name, entry in entries.items()}
+        pending: Reports = []
+        heard_ns = time.monotonic_ns()
+        leaving_ns: int | None = None
+        while leaving_ns is None or time.monotonic_ns() < leaving_ns:
+            due_ns = min(line.write() for line in lines.values())
+            for line in lines.values():
+                pending += [(line.name, report) for report in line.session.reports()]
+            if leaving_ns is None:
+                pending = _deliver(connection, pending)
+            nap_s = min(_LONGEST_NAP_S, max(0.0, (due_ns - time.monotonic_ns()) * 1e-9))
+            for key, _ in selector.select(nap_s):
+                if key.fileobj is not connection:
+                    key.data.read()
+                    continue
+                heard_ns = time.monotonic_ns()
+                if not _take_orders(connection, lines, heard_ns):
+                    selector.unregister(connection)
+                    leaving_ns = heard_ns + _GOODBYE_NS
+                    _stop_all(lines, power_off=True)
+            if leaving_ns is None and time.monotonic_ns() - heard_ns > _PARENT_NS:
+                heard_ns = time.monotonic_ns()
+                _stop_all(lines, power_off=False, reason="the program that plans has stopped answering")
+        for line in lines.values():
+            line.close()
+
+
+def _take_orders(connection: Connection, lines: Mapping[str, _Line], now_ns: int) -> bool:
+    """Pass orders on; whether the parent is still there."""
+    try:
+        while connection.poll():
+            for name, order in connection.recv():
+                lines[name].session.order(order, now_ns)
+                lines[name].hurry()
+    except (EOFError, OSError):
+        return False
+    return True
+
+
+def _stop_all(lines: Mapping[str, _Line], *, power_off: bool, reason: str = "") -> None:
+    now = time.monotonic_ns()
+    for line in lines.values():
+        if reason:
+            line.session.give_up(reason, now)
+        else:
+            line.session.order(Stop(power_off=power_off), now)
+        line.hurry()
+
+
+def _deliver(connection: Connection, pending: Reports) -> Reports:
+    """Send reports if the parent takes them; what is left."""
+    if not pending:
+        return pending
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_WRITE)
+        if selector.select(0):
+            try:
+                connection.send(pending)
+            except OSError:
+                pass
+            return []
+    if len(pending) > _BACKLOG:
+        latest = {name: report for name, report in pending if isinstance(report, State)}
+        pending = [item for item in pending if not isinstance(item[1], State)] + list(latest.items())
+    return pending
