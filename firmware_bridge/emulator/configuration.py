@@ -6,8 +6,9 @@ from numpy.typing import ArrayLike
 from cells import Arm
 from firmware_bridge.messages import Config
 
-HEADROOM = {"velocity": 1.02, "acceleration": 1.10, "jerk": 3.0}
-"""Above the limits that plans keep: knots every 20 ms smooth over the changes of jerk (`firmware_bridge.knots`)."""
+ACCELERATION_MARGIN = 1.1
+JERK_MARGIN = 5.0
+"""What the firmware accepts beyond the arm's limits: motion resampled to fewer knots overshoots them a little."""
 STOP_ACCELERATION = 2.0
 STOP_JERK = 10.0
 """What a stop may use beyond the limits of trajectories: an estimate, no data sheet gives it."""
@@ -24,7 +25,7 @@ def position_units(q: ArrayLike) -> tuple[int, ...]:
 def configuration(arm: Arm, serial: str) -> Config:
     """What the firmware of this arm must be configured to.
 
-    Limits are the arm's own with some `HEADROOM`. Stops may take up to `STOP_MAX_MS`; a trajectory from which the arm could not
+    Position and velocity limits are the arm's own. Stops may take up to `STOP_MAX_MS`; a trajectory from which the arm could not
     stop within that is rejected by the firmware.
 
     Args:
@@ -43,9 +44,9 @@ def configuration(arm: Arm, serial: str) -> Config:
         stop_max_ms=STOP_MAX_MS,
         pos_min=units(arm.chain.q_min, 1e-7),
         pos_max=units(arm.chain.q_max, 1e-7),
-        vel_max=units(HEADROOM["velocity"] * limits.velocity, 1e-6),
-        acc_max=units(HEADROOM["acceleration"] * limits.acceleration, 1e-5),
-        jerk_max=units(HEADROOM["jerk"] * limits.jerk, 1e-3),
+        vel_max=units(limits.velocity, 1e-6),
+        acc_max=units(ACCELERATION_MARGIN * limits.acceleration, 1e-5),
+        jerk_max=units(JERK_MARGIN * limits.jerk, 1e-3),
         stop_acc=units(STOP_ACCELERATION * limits.acceleration, 1e-5),
         stop_jerk=units(STOP_JERK * limits.jerk, 1e-3),
         follow_max=(round(FOLLOW_MAX_RAD * 1e7),) * 6,

@@ -4,9 +4,8 @@
 
 bool al_limits_make(al_limits_t *limits, const al_config_t *config)
 {
-    uint8_t encoded[AL_CONFIG_SIZE];
-    al_config_t same;
-    bool ok = al_config_decode(&same, encoded, al_config_encode(config, encoded)); /* every value in its range */
+    bool ok = (config->joints >= 1u) && (config->joints <= AL_JOINTS) && (config->stop_max_ms >= 50u)
+              && (config->stop_max_ms <= 2000u);
     limits->joints = config->joints;
     limits->stop_max_s = (float)config->stop_max_ms * 1e-3f;
     for (uint8_t j = 0; ok && (j < config->joints); j++) {

@@ -201,14 +201,16 @@ static inline uint8_t al_get_u8(const uint8_t **p)
 
 static inline uint16_t al_get_u16(const uint8_t **p)
 {
-    const uint16_t low = al_get_u8(p);
-    return (uint16_t)(low | ((uint16_t)al_get_u8(p) << 8));
+    const uint8_t *b = *p;
+    *p += 2;
+    return (uint16_t)(b[0] | ((uint16_t)b[1] << 8));
 }
 
 static inline uint32_t al_get_u32(const uint8_t **p)
 {
-    const uint32_t low = al_get_u16(p);
-    return low | ((uint32_t)al_get_u16(p) << 16);
+    const uint8_t *b = *p;
+    *p += 4;
+    return b[0] | ((uint32_t)b[1] << 8) | ((uint32_t)b[2] << 16) | ((uint32_t)b[3] << 24);
 }
 
 static inline uint64_t al_get_u64(const uint8_t **p)
@@ -229,19 +231,25 @@ static inline void al_put_u8(uint8_t **p, uint8_t value)
 
 static inline void al_put_u16(uint8_t **p, uint16_t value)
 {
-    al_put_u8(p, (uint8_t)(value & 0xFFu));
-    al_put_u8(p, (uint8_t)(value >> 8));
+    uint8_t *b = *p;
+    b[0] = (uint8_t)value;
+    b[1] = (uint8_t)(value >> 8);
+    *p += 2;
 }
 
 static inline void al_put_u32(uint8_t **p, uint32_t value)
 {
-    al_put_u16(p, (uint16_t)(value & 0xFFFFu));
-    al_put_u16(p, (uint16_t)(value >> 16));
+    uint8_t *b = *p;
+    b[0] = (uint8_t)value;
+    b[1] = (uint8_t)(value >> 8);
+    b[2] = (uint8_t)(value >> 16);
+    b[3] = (uint8_t)(value >> 24);
+    *p += 4;
 }
 
 static inline void al_put_u64(uint8_t **p, uint64_t value)
 {
-    al_put_u32(p, (uint32_t)(value & 0xFFFFFFFFu));
+    al_put_u32(p, (uint32_t)value);
     al_put_u32(p, (uint32_t)(value >> 32));
 }
 

@@ -301,6 +301,12 @@ static uint64_t place_of(const al_knot_t *knot)
     return (uint64_t)knot->t_us * ONE_US;
 }
 
+/* Time on the path from here to a knot ahead. */
+static float seconds_to(const al_path_t *path, const al_knot_t *knot)
+{
+    return (float)(knot->t_us - (uint32_t)(path->at / ONE_US)) * 1e-6f;
+}
+
 static void drop_oldest_knot(al_path_t *path)
 {
     path->head = (uint8_t)((path->head + 1u) % AL_KNOTS);
@@ -314,7 +320,7 @@ bool al_path_advance(al_path_t *path, float by_us, float *left_us)
     al_trajectory_t *trajectory = trajectory_at(path, 0u);
     bool ended = false;
     *left_us = 0.0f;
-    path->at += (uint64_t)(by_us * (float)ONE_US);
+    path->at += (uint32_t)(by_us * (float)ONE_US);
     while ((oldest_count(path) > 2u) && (path->at >= place_of(known_at(path, 1u)))) {
         drop_oldest_knot(path);
     }
@@ -351,7 +357,7 @@ bool al_path_advance(al_path_t *path, float by_us, float *left_us)
 float al_path_buffered(const al_path_t *path)
 {
     const uint8_t n = oldest_count(path);
-    return (n > 0u) ? ((float)(place_of(known_at(path, (uint8_t)(n - 1u))) - path->at) * (1e-6f / (float)ONE_US)) : 0.0f;
+    return (n > 0u) ? (seconds_to(path, known_at(path, (uint8_t)(n - 1u)))) : 0.0f;
 }
 
 /* Shortest ramp to rest from here that keeps the limits and is not shorter than wished. */
@@ -361,7 +367,7 @@ static float ramp_by_limits(const al_path_t *path, const al_ramp_t *ramp, float 
     const uint8_t n = oldest_count(path);
     for (uint8_t i = 1u; i < n; i++) {
         const al_knot_t *before = known_at(path, (uint8_t)(i - 1u));
-        const float begins = (i == 1u) ? 0.0f : ((float)(place_of(before) - path->at) * (1e-6f / (float)ONE_US));
+        const float begins = (i == 1u) ? 0.0f : seconds_to(path, before);
         const float needed = known_at(path, i)->brake_s;
         if ((begins <= al_ramp_reach(ramp, duration)) && (needed > duration)) {
             duration = needed;
