@@ -65,6 +65,7 @@ class Conversation:
         self._express: deque[Message] = deque()
         self._beat_due_ns = self._sync_due_ns = 0
         self._syncs = 0
+        self._beaten = False  # the lease and the period of status have been set
 
     @property
     def compared(self) -> bool:
@@ -96,6 +97,8 @@ class Conversation:
             return False
         self.window.sent_now(now_ns)
         outbox.put(encoded, now_ns)
+        if self._beaten:
+            self._rest(now_ns)
         return True
 
     def due_ns(self, outbox: Outbox, now_ns: int) -> int:
@@ -105,6 +108,10 @@ class Conversation:
             dues.append(max(late, now_ns + outbox.budget.waiting_ns(now_ns)))
         return min(dues)
 
+    def _rest(self, now_ns: int) -> None:
+        """No heartbeat for a while: every frame renews the lease."""
+        self._beat_due_ns = now_ns + round(self._settings.lease_s / _BEATS_PER_LEASE * 1e9)
+
     def _urgent(self, stop: Hold | Qstop | None, now_ns: int) -> Iterator[Message]:
         if stop is not None:
             yield stop
@@ -112,7 +119,8 @@ class Conversation:
             yield self._express.popleft()
         lease_s = self._settings.lease_s
         if now_ns >= self._beat_due_ns:
-            self._beat_due_ns = now_ns + round(lease_s / _BEATS_PER_LEASE * 1e9)
+            self._rest(now_ns)
+            self._beaten = True
             yield Heartbeat(
                 host_ms=now_ns // 1_000_000 % (1 << 32),
                 lease_10ms=round(lease_s * 100),

@@ -41,7 +41,6 @@ from firmware_bridge.words import worded
 _SILENT_NS = 500_000_000
 _ENABLE_NS = 3_000_000_000
 _HEALTH_NS = 500_000_000
-_STREAM_NS = 5_000_000
 _LOOK_NS = 20_000_000
 _QUICK_FRAME_S = 0.004  # two knots in a frame when the line carries them in less
 _HELD_BY_ITSELF = (HoldCause.LEASE, HoldCause.STARVED, HoldCause.TAKEOVER)
@@ -149,8 +148,7 @@ class ArmSession:
 
     def due_ns(self, now_ns: int) -> int:
         """When `transmit` should be called next, bytes and orders apart."""
-        busy = self._stream is not None and not self._stream.empty
-        dues = [now_ns + (_STREAM_NS if busy else _LOOK_NS)]
+        dues = [now_ns + _LOOK_NS]
         if self._opening is not None:
             dues.append(self._opening.due_ns)
         if self._stopping is not None:

@@ -4,7 +4,9 @@ Here is all the input and output of the links; what to say is in the sessions (`
 its parent, and when the parent is silent it brings the arms to rest: whoever plans must be alive.
 """
 
+import contextlib
 import random
+import select
 import selectors
 import time
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ from pathlib import Path
 from firmware_bridge.capture import Capture
 from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.opening import Expected
-from firmware_bridge.orders import Order, Report, State, Stop
+from firmware_bridge.orders import Health, Order, Report, State, Stop
 from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
 from firmware_bridge.session import ArmSession
 
@@ -23,6 +25,7 @@ _REOPEN_NS = 200_000_000
 _PARENT_NS = 500_000_000
 _GOODBYE_NS = 1_500_000_000
 _LONGEST_NAP_S = 0.02
+_STATES_NS = 8_000_000
 _BACKLOG = 200  # reports; beyond, only the latest state of each arm is kept
 
 Orders = list[tuple[str, Order]]
@@ -136,15 +139,15 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
         lines = {name: _Line(entry, selector) for name, entry in entries.items()}
-        pending: Reports = []
+        outgoing = _Outgoing(connection)
         heard_ns = time.monotonic_ns()
         leaving_ns: int | None = None
         while leaving_ns is None or time.monotonic_ns() < leaving_ns:
             due_ns = min(line.write() for line in lines.values())
             for line in lines.values():
-                pending += [(line.name, report) for report in line.session.reports()]
+                outgoing.add(line.name, line.session.reports())
             if leaving_ns is None:
-                pending = _deliver(connection, pending)
+                outgoing.send()
             nap_s = min(_LONGEST_NAP_S, max(0.0, (due_ns - time.monotonic_ns()) * 1e-9))
             for key, _ in selector.select(nap_s):
                 if key.fileobj is not connection:
@@ -184,19 +187,34 @@ def _stop_all(lines: Mapping[str, _Line], *, power_off: bool, reason: str = "") 
         line.hurry()
 
 
-def _deliver(connection: Connection, pending: Reports) -> Reports:
-    """Send reports if the parent takes them; what is left."""
-    if not pending:
-        return pending
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection, selectors.EVENT_WRITE)
-        if selector.select(0):
-            try:
-                connection.send(pending)
-            except OSError:
-                pass
-            return []
-    if len(pending) > _BACKLOG:
-        latest = {name: report for name, report in pending if isinstance(report, State)}
-        pending = [item for item in pending if not isinstance(item[1], State)] + list(latest.items())
-    return pending
+class _Outgoing:
+    """Reports on their way to the parent, which may be too busy to take them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pending: Reports = []
+        self._due_ns = 0
+        self._poll = select.poll()
+        self._poll.register(connection.fileno(), select.POLLOUT)
+
+    def add(self, name: str, reports: list[Report]) -> None:
+        """Reports of one session."""
+        if reports:
+            self._pending += [(name, report) for report in reports]
+            if not all(isinstance(report, State | Health) for report in reports):
+                self._due_ns = 0
+
+    def send(self) -> None:
+        """Send at once what something happens with, and states now and then."""
+        now = time.monotonic_ns()
+        if not self._pending or now < self._due_ns:
+            return
+        if self._poll.poll(0):
+            with contextlib.suppress(OSError):
+                self._connection.send(self._pending)
+            self._pending = []
+            self._due_ns = now + _STATES_NS
+        elif len(self._pending) > _BACKLOG:
+            latest = {name: report for name, report in self._pending if isinstance(report, State)}
+            self._pending = [item for item in self._pending if not isinstance(item[1], State)]
+            self._pending += latest.items()
