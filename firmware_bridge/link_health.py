@@ -26,7 +26,7 @@ class LinkHealth:
         bad_there: The same, counted by the device.
         overruns: Bytes the device's receiver lost.
         lead_ns: Motion buffered on the device.
-        lead_least_ns: Least motion buffered while a move was unfinished; -1 when there was none.
+        lead_least_ns: Least motion buffered while a move was unfinished; negative when there was none.
         starved: Holds for want of motion, counted by the device.
         silent_ns: Since the last good frame.
         boot_id: Of the device's start; 0 before the first contact.

@@ -15,7 +15,7 @@ from firmware_bridge.reports import Status
 
 _SPARE_KNOTS = 4
 _WATER_US = 80_000  # the device's low and high water: kept beyond the way to stop in
-_FIRST_US = 160_000  # sent of a move before its start is asked for; the device may want more to stop within
+_FIRST_STOP_US = 150_000  # way to stop in that an arm may need soon after a start; the device may want more
 _MORE_US = 80_000
 _WRAP = 1 << 32
 
@@ -23,11 +23,11 @@ _WRAP = 1 << 32
 @dataclass(slots=True)
 class _Motion:
     move: Move
+    needed_us: int  # to be sent before the start
     traj: int = 0  # the device's number for it, once knots are sent
     sent: int = 0  # knots
     passed: int = 0  # knots the device has left behind
     start_sent: bool = False
-    needed_us: int = _FIRST_US  # to be sent before the start
     started_us: int | None = None  # device time
     lost_us: int = 0
 
@@ -56,6 +56,7 @@ class MotionStream:
         self._clock = clock
         # A stop slows down evenly along the path: it takes half of its time's worth of motion.
         self._target_us = lead_us + stop_us // 2 + _WATER_US
+        self._first_us = min(self._target_us, lead_us + _FIRST_STOP_US)
         self._batch = batch
         self._motions: deque[_Motion] = deque()
         self._last_traj = 0
@@ -74,7 +75,7 @@ class MotionStream:
 
     def add(self, move: Move) -> None:
         """Queue a move."""
-        self._motions.append(_Motion(move=move))
+        self._motions.append(_Motion(move=move, needed_us=self._first_us))
 
     def call(self, go: Go) -> None:
         """Let a move start that waits for it."""

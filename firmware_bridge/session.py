@@ -91,6 +91,7 @@ class ArmSession:
         self._status: Status | None = None
         self._stopping: Stopping | None = None
         self._abandoning = False
+        self._lead_least_ms = -1
         self._taken_traj = 0  # number of the newest trajectory the device took
         self._stream: MotionStream | None = None
         if talk is not None:
@@ -198,6 +199,8 @@ class ArmSession:
             frames_received=self._parser.frames,
             bad_here=self._parser.crc_errors + self._parser.framing_errors,
             silent_ns=max(0, now_ns - self._last_good_ns),
+            lead_ns=0 if self._status is None else self._status.buffered_ms * 1_000_000,
+            lead_least_ns=self._lead_least_ms * 1_000_000,
         )
         if self._talk is None:
             return health
@@ -341,10 +344,9 @@ class ArmSession:
         assert self._stream is not None
         self._status = status
         self._stream.note(status)
-        lead_ns, least_ns = status.buffered_ms * 1_000_000, self._health.lead_least_ns
         if self._stream.unfinished:
-            least_ns = lead_ns if least_ns < 0 else min(least_ns, lead_ns)
-        self._health = replace(self._health, lead_ns=lead_ns, lead_least_ns=least_ns)
+            least_ms = self._lead_least_ms
+            self._lead_least_ms = status.buffered_ms if least_ms < 0 else min(least_ms, status.buffered_ms)
         if self._talk.clock.synced:
             measured_ns = min(now_ns, self._talk.clock.to_host_ns(status.t_us))
             state = State(
