@@ -20,6 +20,7 @@ from typing import Self
 import numpy as np
 
 from firmware_bridge.line_model import LineFaults, LineModel
+from firmware_bridge.priority import be_punctual
 
 _SHORTEST_NAP_S = 0.0005  # bytes that the line is done with within this leave together
 _LONGEST_NAP_S = 0.05
@@ -166,6 +167,7 @@ def _write(end: int | None, data: bytes) -> None:
 
 def carry_lines(connection: Connection, lines: Mapping[str, LineEnds]) -> None:
     """Carry bytes until the parent lets go of the connection."""
+    be_punctual()
     cables = {name: _Cable(ends) for name, ends in lines.items()}
     dues: dict[str, int | None] = dict.fromkeys(cables)
     connection.send("")

@@ -18,6 +18,7 @@ from firmware_bridge.capture import Capture
 from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.opening import Expected
 from firmware_bridge.orders import Health, Order, Report, State, Stop
+from firmware_bridge.priority import be_punctual
 from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
 from firmware_bridge.session import ArmSession
 
@@ -136,6 +137,7 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
         connection: Carries `Orders` in, an empty list being a sign of life, and `Reports` out.
         entries: The lines by the names of their arms.
     """
+    be_punctual()
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
         lines = {name: _Line(entry, selector) for name, entry in entries.items()}

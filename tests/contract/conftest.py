@@ -94,7 +94,7 @@ def serial_bench(cell: Cell) -> Bench:
         chain=cell.arms[0].arm.chain,
         stations=FakeStations(FakeClock()),
         clock=clock,
-        step_s=0.04,
+        step_s=0.05,
         measured_ago_s=0.025,  # a status every 20 ms, and its way
     )
 
