@@ -62,7 +62,7 @@ def cortex_image(board: str, *more: str) -> Path:
 
 def fuzz_target() -> Path:
     """The firmware under libFuzzer with address and undefined-behaviour sanitizers."""
-    flags = (*STANDARD, "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
+    flags = (*STANDARD, "-O2", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
     return compiled("fuzz", find_tool("clang"), *flags, *_files(*CORE, "boards/plant", "boards/fuzz"))
 
 

@@ -26,6 +26,7 @@ class PlantLayout(ctypes.Structure):
         ("fault", ctypes.c_uint32),
         ("fault_joint", ctypes.c_uint32),
         ("extra_current", ctypes.c_int32),
+        ("vel_error", ctypes.c_int32),
         ("residual", ctypes.c_float * 6),
         ("vel_setpoint", ctypes.c_float * 6),
         ("acc_setpoint", ctypes.c_float * 6),

@@ -12,12 +12,12 @@ from firmware_bridge.messages import Config
 
 TRACE = np.dtype(
     [
+        ("place", "<u8"),
         ("t_us", "<u4"),
         ("setpoint", "<i4", 6),
         ("vel", "<f4", 6),
         ("acc", "<f4", 6),
         ("pos", "<i4", 6),
-        ("place_us", "<u4"),
         ("fault", "<u2"),
         ("hold_id", "<u2"),
         ("power", "u1"),
@@ -47,6 +47,7 @@ def library() -> ctypes.CDLL:
         ("vf_init", ctypes.c_bool, (pointer, pointer, ctypes.c_char_p, u32, ctypes.c_char_p, u32)),
         ("vf_rx", None, (pointer, ctypes.c_char_p, u32)),
         ("vf_run", None, (pointer, u32)),
+        ("vf_freeze", None, (pointer, u32)),
         ("vf_tx", u32, (pointer, ctypes.c_char_p)),
         ("vf_trace", None, (pointer, pointer, u32)),
         ("vf_traced", u32, (pointer,)),
@@ -123,3 +124,7 @@ class VirtualFirmware:
         self._library.vf_trace(self._memory, rows.ctypes.data, len(rows))
         self._library.vf_run(self._memory, duration_us)
         return rows[: self._library.vf_traced(self._memory)]
+
+    def freeze(self, duration_us: int) -> None:
+        """Let time pass while the processor stands still."""
+        self._library.vf_freeze(self._memory, duration_us)

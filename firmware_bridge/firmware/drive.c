@@ -164,7 +164,9 @@ void al_drive_open(al_drive_t *drive)
     drive->synced = false;
     drive->override_pct = 100u;
     drive->event_count = 0u;
-    al_drive_power_off(drive, (drive->state == AL_DRIVE_FAULT) ? AL_DRIVE_FAULT : AL_DRIVE_SWITCH_ON_DISABLED);
+    al_drive_power_off(drive, al_drive_powered(drive) || (drive->state == AL_DRIVE_READY_TO_SWITCH_ON)
+                                  ? (uint8_t)AL_DRIVE_SWITCH_ON_DISABLED
+                                  : drive->state);
     drive->path.last_id = 0u;
 }
 

@@ -137,6 +137,7 @@ static uint8_t append(
         if ((result == AL_RESULT_OK) && last && (((uint32_t)first_knot + n) < 2u)) {
             result = AL_RESULT_KNOT_TIME; /* a trajectory takes time */
         } else if ((result == AL_RESULT_OK) && last && !at_rest(knot_at(path, (uint8_t)(path->count + n - 1u)))) {
+            *joint = 255u;
             result = AL_RESULT_NOT_AT_REST;
         } else if (((uint32_t)first_knot + n) > 0xFFFFu) {
             result = AL_RESULT_WRONG_KNOT;

@@ -202,8 +202,8 @@ void al_drive_tick(al_drive_t *drive, uint32_t now_us)
     if ((drive->state == AL_DRIVE_OPERATION_ENABLED) || (drive->state == AL_DRIVE_QUICK_STOP_ACTIVE)
         || (drive->state == AL_DRIVE_FAULT_REACTION_ACTIVE)) {
         regulate_speed(drive);
-        follow(drive, step_us);
         finish_stop(drive);
+        follow(drive, step_us);
     }
     if (al_drive_powered(drive)) {
         command(drive);

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cells import load_arm
 from firmware_bridge.codes import TABLE_HASH, Class, Drive, HelloFlag, KnotFlag, Result, StartMode
 from firmware_bridge.emulator import VirtualFirmware, configuration
-from firmware_bridge.frame import Frame, FrameParser, crc32c, frame_of
+from firmware_bridge.frame import FrameParser, crc32c, frame_of
 from firmware_bridge.messages import (
     Confirm,
     Control,

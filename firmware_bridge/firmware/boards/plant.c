@@ -27,7 +27,7 @@ void al_plant_step(al_plant_t *plant)
         const int32_t whole = (int32_t)step;
         plant->residual[j] = step - (float)whole;
         plant->pos[j] += whole;
-        plant->vel[j] = (int32_t)(vel * 1e6f);
+        plant->vel[j] = (int32_t)(vel * 1e6f) + plant->vel_error;
         const float friction = (vel > 1e-4f) ? FRICTION_MA : ((vel < -1e-4f) ? -FRICTION_MA : 0.0f);
         plant->current[j] = (int32_t)(friction + (AMPS_PER_ACC * plant->acc_setpoint[j])) + plant->extra_current;
     }

@@ -17,6 +17,7 @@ typedef struct {
     uint32_t fault;           /* AL_FAULT_... that the drives report */
     uint32_t fault_joint;
     int32_t extra_current;    /* on every joint [mA] */
+    int32_t vel_error;        /* of what is measured, on every joint [1e-6 rad/s] */
     float residual[AL_JOINTS]; /* of pos, less than one unit */
     float vel_setpoint[AL_JOINTS];
     float acc_setpoint[AL_JOINTS];

@@ -8,12 +8,12 @@
 
 /* One tick, as tests see it. */
 typedef struct {
+    uint64_t place; /* on the running trajectory [2^-16 us] */
     uint32_t t_us;
     int32_t setpoint[AL_JOINTS];
     float vel[AL_JOINTS];
     float acc[AL_JOINTS];
     int32_t pos[AL_JOINTS];
-    uint32_t place_us; /* on the running trajectory */
     uint16_t fault;
     uint16_t hold_id;
     uint8_t power;
@@ -42,6 +42,7 @@ size_t vf_size(void);
 bool vf_init(vf_t *vf, const al_plant_t *plant, const uint8_t *uid, uint32_t boot_id, const uint8_t *config, uint32_t now_us);
 void vf_rx(vf_t *vf, const uint8_t *bytes, uint32_t n);
 void vf_run(vf_t *vf, uint32_t us);
+void vf_freeze(vf_t *vf, uint32_t us);
 uint32_t vf_tx(vf_t *vf, uint8_t *out);
 void vf_trace(vf_t *vf, vf_trace_t *rows, uint32_t room);
 uint32_t vf_traced(const vf_t *vf);
@@ -102,7 +103,7 @@ static void note(vf_t *vf)
         vf->trace_count++;
         *row = (vf_trace_t){
             .t_us = vf->now_us,
-            .place_us = (uint32_t)(drive->path.at >> 16),
+            .place = drive->path.at,
             .fault = drive->fault,
             .hold_id = drive->hold_id,
             .power = (uint8_t)vf->plant.power,
@@ -134,6 +135,9 @@ void vf_run(vf_t *vf, uint32_t us)
     }
     vf->now_us = end_us;
 }
+
+/* The processor stands still while time passes. */
+void vf_freeze(vf_t *vf, uint32_t us) { vf->now_us += us; }
 
 uint32_t vf_tx(vf_t *vf, uint8_t *out)
 {
