@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,14 +188,15 @@ static void run(al_identity_t *identity)
         if ((now_us - tick_us) > CATCH_UP_US) {
             tick_us = now_us - TICK_US;
         }
+        /* What came while this process was kept waiting counts as heard before the ticks that are made up for. */
+        const ssize_t n = read(line, received, sizeof received);
+        for (ssize_t i = 0; i < n; i++) {
+            al_arm_rx(&arm, received[i], tick_us);
+        }
         while ((now_us - tick_us) >= TICK_US) {
             tick_us += TICK_US;
             al_plant_step(plant);
             al_arm_tick(&arm, tick_us);
-        }
-        const ssize_t n = read(line, received, sizeof received);
-        for (ssize_t i = 0; i < n; i++) {
-            al_arm_rx(&arm, received[i], now_us);
         }
         al_arm_poll(&arm, now_us);
         flush();
@@ -219,6 +221,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 11}); /* if the user may */
     (void)signal(SIGUSR1, on_reset);
     open_plant((argc > 6) ? argv[6] : "", pos);
     open_line((argc > 5) ? argv[5] : "");
