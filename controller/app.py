@@ -21,6 +21,7 @@ from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
+from controller.emulated_world import EmulatedClock, PlantTool
 from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.record import RecordWriter, read_record
@@ -30,13 +31,20 @@ from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
 from controller.report.history import history
+from controller.serial_lines import WallClock, line_entries
+from firmware_bridge.emulated_cell import EmulatedCell
+from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.serial_arm import SerialArm
+from firmware_bridge.tool import TimedTool
+from firmware_bridge.transport_process import TransportProcess
 from kinematics import use_cache, warm_up
+from sim.driven_arm import DrivenArm
 from sim.film import Film
 from sim.render import animation, picture
 from sim.snapshot import Snapshot
 from sim.world import SimClock, World
 
-Driver = Literal["sim", "fake"]
+Driver = Literal["sim", "fake", "serial"]
 
 WARM_UP_JOINTS = (
     2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
@@ -72,6 +80,7 @@ class RunOptions:
         models: Names of joint models; all bundled ones for the mix.
         joints: Joints to finish in steady state.
         driver: What executes the plan.
+        emulate: With the serial driver: emulated arms, and the world as their plant.
         seed: Of everything random.
         target_s: Cycle time to reach.
         out: Directory for the record and the report; must exist and be empty.
@@ -88,6 +97,7 @@ class RunOptions:
     target_s: float
     out: Path
     command: str
+    emulate: bool = False
     gui: bool = False
     render: bool = False
 
@@ -251,9 +261,40 @@ def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) 
         stations = FakeStations(clock)
         clock.watch(*arms.values(), stations)
         return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
+    if options.driver == "serial":
+        return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
     world = World(cell, options.seed, start=start, gui=options.gui)
     stack.callback(world.close)
     return _Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
+
+
+def _emulated(
+    options: RunOptions, cell: Cell, start: Mapping[str, NDArray[np.float64]], stack: ExitStack
+) -> _Drivers:
+    """Emulated controllers behind emulated lines, and the world as what they move."""
+    world = World(cell, options.seed, start=start, gui=options.gui, make_arm=DrivenArm)
+    stack.callback(world.close)
+    arms = stack.enter_context(EmulatedCell(cell, start, LinkSettings()))
+    lines = stack.enter_context(TransportProcess(arms.entries))
+    clock = EmulatedClock(world, lines)
+    for name, firmware in arms.firmware.items():
+        clock.follow(name, firmware.plant)
+    drivers = {
+        arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, PlantTool(world.arms[arm.id]))
+        for arm in cell.arms
+    }
+    return _Drivers(arms=drivers, stations=world.stations, clock=clock, world=world)
+
+
+def _connected(cell: Cell, stack: ExitStack) -> _Drivers:
+    """Real arms; what they carry and what stands round them takes its planned time."""
+    lines = stack.enter_context(TransportProcess(line_entries(cell)))
+    clock = WallClock(lines)
+    arms = {
+        arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, TimedTool())
+        for arm in cell.arms
+    }
+    return _Drivers(arms=arms, stations=FakeStations(clock), clock=clock, world=None)
 
 
 def _facts(options: RunOptions, cell: Cell, plan: CellPlan) -> dict[str, Any]:

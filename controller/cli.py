@@ -69,6 +69,7 @@ class Driver(StrEnum):
 
     sim = "sim"
     fake = "fake"
+    serial = "serial"
 
 
 CellOption = Annotated[str, typer.Option(help="A bundled cell or the path of a cell file.")]
@@ -104,8 +105,13 @@ def run(
     models: ModelsOption = "mix",
     joints: JointsOption = 24,
     driver: Annotated[
-        Driver, typer.Option(help="Physics, or drivers that take exactly the planned time.")
+        Driver,
+        typer.Option(help="Physics, drivers that take exactly the planned time, or arms on serial lines."),
     ] = Driver.sim,
+    emulate: Annotated[
+        bool,
+        typer.Option("--emulate", help="With --driver serial: emulated arms and lines, in real time."),
+    ] = False,
     seed: SeedOption = 0,
     target: Annotated[float, typer.Option(help="Cycle time that 95 % of the cycles must keep [s].")] = 30.0,
     out: Annotated[
@@ -137,6 +143,10 @@ def run(
     if junit is not None:
         check_writable(junit, "--junit")
     _check_inputs(cell, names)
+    if emulate and driver is not Driver.serial:
+        refuse("--emulate", "", "only with --driver serial")
+    if driver is Driver.serial and not emulate:
+        confirm_motion(cell)
     with reserved_stdout():
         from controller.app import RunOptions
         from controller.app import run as run_cell
@@ -148,6 +158,7 @@ def run(
             models=names,
             joints=joints,
             driver=driver.value,
+            emulate=emulate,
             seed=seed,
             target_s=target,
             out=directory,

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self, TextIO
 
-from cells.errors import CellError, Finding, shown
-
 HEAD = "# jointcell line capture 1: seconds, > to the arm or < from it, bytes"
 
 
@@ -42,7 +40,7 @@ def read_capture(path: Path) -> Iterator[tuple[int, str, bytes]]:
     """Pieces of a capture: time [ns], ``>`` or ``<``, bytes.
 
     Raises:
-        CellError: When a line is none of a capture.
+        ValueError: When a line is none of a capture; with its number.
     """
     with path.open(encoding="ascii", errors="replace") as file:
         for number, line in enumerate(file, 1):
@@ -54,11 +52,5 @@ def read_capture(path: Path) -> Iterator[tuple[int, str, bytes]]:
                     raise ValueError(direction)
                 yield round(float(seconds) * 1e9), direction, bytes.fromhex(digits)
             except (ValueError, OverflowError):
-                finding = Finding(
-                    file=str(path),
-                    where=f"line {number}",
-                    value=shown(line.rstrip("\n")),
-                    message="is no piece of a capture",
-                    allowed="seconds, < or >, bytes in hex",
-                )
-                raise CellError([finding]) from None
+                text = f"{path}: line {number}: {line.rstrip()!r:.60} (allowed: seconds, < or >, bytes in hex)"
+                raise ValueError(text) from None

@@ -1,0 +1,118 @@
+"""A simulated arm whose motors are somewhere else: it stands where they say, and does what its tool does.
+
+For cells whose arms run on real or emulated controllers: the world is then the plant, gripping, inserting and
+colliding with what they do, and whoever drives the arms tells it which segment has begun and when it arrived.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cells.cell import CellArm
+from cells.driver import InsertPart, Segment, SegmentResult
+from sim.follower import Follower, Running
+from sim.servo import ServoError
+from sim.sim_arm import SimArm
+from sim.world import World
+
+FloatArray = NDArray[np.float64]
+Shafts = Callable[[int], FloatArray]
+"""Joints (6,) [rad] at a time of the world [ns]."""
+
+
+class Shadow(Follower):
+    """The point on the path as someone else's motors have it."""
+
+    shafts: Shafts | None = None
+
+    def advance(self, time_ns: int, dt: float) -> bool:
+        """Take over where the motors are, and go on with the process."""
+        if self.shafts is not None:
+            self.q = self.shafts(time_ns)
+        return super().advance(time_ns, dt)
+
+    def begin(self, segment: Segment, start_ns: int) -> None:
+        """A segment has begun; but for an insertion, nobody knows yet when its motion will end."""
+        running = self._begin(segment, start_ns)
+        if not isinstance(segment.process, InsertPart):
+            running.moving_s = math.inf
+
+    def arrive(self, end_ns: int) -> None:
+        """Its motion has ended."""
+        if self.running is not None:
+            self.running.moving_s = (end_ns - self.running.start_ns) * 1e-9
+
+    def drop(self) -> None:
+        """It will not be finished."""
+        self.running = None
+
+    def _sample(self, running: Running, path_s: float) -> None:
+        trajectory = running.segment.trajectory
+        running.line_done = trajectory is None or path_s >= running.moving_s
+        if trajectory is None or trajectory.duration == 0.0:
+            return
+        giving_way = running.work is not None and running.work.inserting
+        if not giving_way:
+            part = min(1.0, max(0.0, path_s / trajectory.duration))
+            self.shift = self._shift_from + part * (self._shift_to - self._shift_from)
+
+
+class DrivenArm(SimArm):
+    """An arm of a `World` that follows `Shafts`; constructed as a `SimArm`."""
+
+    follower: Shadow
+
+    def __init__(
+        self,
+        world: World,
+        cell_arm: CellArm,
+        error: ServoError,
+        start: FloatArray,
+        color: tuple[float, float, float],
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(world, cell_arm, error, start, color, rng)
+        self.follower = Shadow(
+            start, self.limits, error, rng, self._on_begin, self._begin_process, world.notice
+        )
+
+    @property
+    def fault(self) -> str:
+        """What went wrong with its tool or its part; empty when nothing did."""
+        return self._fault
+
+    @property
+    def awake(self) -> bool:
+        """Always: its motors may move at any time."""
+        return True
+
+    @property
+    def at_rest(self) -> bool:
+        """Never taken for granted: where it is was not decided here."""
+        return False
+
+    def begin(self, segment: Segment, start_ns: int) -> None:
+        """A segment has begun."""
+        if self._interrupted is not None:
+            self._interrupted.abandon()
+            self._interrupted = None
+        self.follower.begin(segment, start_ns)
+
+    def arrive(self, end_ns: int) -> None:
+        """The motion of the segment has ended."""
+        self.follower.arrive(end_ns)
+
+    def result(self) -> SegmentResult | None:
+        """How the process of the segment ended; None while it lasts."""
+        results, self.follower.results = self.follower.results, []
+        return results[-1] if results else None
+
+    def interrupt(self) -> None:
+        """The segment will not be finished; what it touches stays touched until the next one begins."""
+        running = self.follower.running
+        if running is not None:
+            self._interrupted = running.work
+            self.gripper.moving = False
+        self.follower.drop()
