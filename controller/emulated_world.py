@@ -24,6 +24,7 @@ _AHEAD_NS = 4_000_000  # of the latest tick: bridged by the motors' speed and ac
 _FROZEN_NS = 100_000_000  # a firmware that is so late is not waited for
 _LOST_NS = 300_000_000  # ticks that were skipped, not late
 _STEP_NS = 8_333_334  # the longest of the world
+_PERIOD_NS = 25_000_000
 _WAIT_S = 0.002
 
 
@@ -46,17 +47,15 @@ class Shafts:
 
     def look(self) -> None:
         """Take in the latest tick."""
-        layout = self._plant.layout
-        ticks = layout.ticks // 2
+        ticks = self._plant.layout.ticks // 2
         if ticks == self._ticks:
             return
         self._q, self._qd = self._plant.joints()
-        self._qdd = np.array(layout.acc_setpoint, dtype=np.float64) * self._plant.powered
-        now_ns = time.monotonic_ns() - self._origin_ns
-        base_ns = now_ns - ticks * _TICK_NS
+        self._qdd = np.array(self._plant.layout.acc_setpoint, dtype=np.float64) * self._plant.powered
+        base_ns = time.monotonic_ns() - self._origin_ns - ticks * _TICK_NS
         # The least late tick seen so far shows when the count began.
-        again = self._base_ns is None or ticks < self._ticks or base_ns - self._base_ns > _LOST_NS
-        self._base_ns = base_ns if again or self._base_ns is None else min(self._base_ns, base_ns)
+        known = self._base_ns is not None and ticks > self._ticks and base_ns - self._base_ns < _LOST_NS
+        self._base_ns = min(self._base_ns, base_ns) if known and self._base_ns is not None else base_ns
         self._ticks = ticks
         self.time_ns = self._base_ns + ticks * _TICK_NS
 
@@ -96,23 +95,21 @@ class EmulatedClock:
         return self._now_ns
 
     def advance(self) -> None:
-        """Step the world to the present, or wait for it; returns early when something has happened."""
+        """Step the world towards the present, or wait for it; returns early when something has happened."""
         world = self._world
         world.news = False
-        while True:
+        end_ns = world.time_ns + _PERIOD_NS
+        while not world.news and world.time_ns < end_ns:
             for shafts in self._shafts.values():
                 shafts.look()
-            now_ns = time.monotonic_ns() - self._origin_ns
-            alive = [shafts.time_ns for shafts in self._shafts.values() if now_ns - shafts.time_ns < _FROZEN_NS]
-            reach_ns = min([now_ns, *(seen_ns + _AHEAD_NS for seen_ns in alive)])
-            behind = world.time_ns + _STEP_NS <= reach_ns
-            if behind:
-                world.step()
-            if not behind or world.news:
+            now_ns = time.monotonic_ns() - self.origin_ns
+            seen = [shafts.time_ns for shafts in self._shafts.values()]
+            reach_ns = min([now_ns, *(at + _AHEAD_NS for at in seen if now_ns - at < _FROZEN_NS)])
+            if world.time_ns + _STEP_NS > reach_ns:
+                self._transport.wait(_WAIT_S)
                 break
-        if not world.news:
-            self._transport.wait(_WAIT_S)
-        self._now_ns = max(world.time_ns, time.monotonic_ns() - self._origin_ns)
+            world.step()
+        self._now_ns = max(world.time_ns, time.monotonic_ns() - self.origin_ns)
 
 
 class PlantTool:

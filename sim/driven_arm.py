@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.cell import CellArm
-from cells.driver import InsertPart, Segment, SegmentResult
+from cells.driver import Dwell, InsertPart, Segment, SegmentResult
 from sim.follower import Follower, Running
 from sim.servo import ServoError
 from sim.sim_arm import SimArm
@@ -28,10 +28,20 @@ class Shadow(Follower):
     shafts: Shafts | None = None
 
     def advance(self, time_ns: int, dt: float) -> bool:
-        """Take over where the motors are, and go on with the process."""
+        """Take over where the motors are, and go on with the process; the segment ends with that or elsewhere."""
         if self.shafts is not None:
             self.q = self.shafts(time_ns)
-        return super().advance(time_ns, dt)
+        running = self.running
+        if running is None:
+            return False
+        elapsed_s = (time_ns - running.start_ns) * 1e-9
+        self._sample(running, elapsed_s)
+        process = running.segment.process
+        if process is None or isinstance(process, Dwell) or running.work is not None:
+            return False
+        if isinstance(process, InsertPart) or elapsed_s >= running.moving_s:
+            self._begin_process(running)
+        return False
 
     def begin(self, segment: Segment, start_ns: int) -> None:
         """A segment has begun; but for an insertion, nobody knows yet when its motion will end."""
