@@ -107,13 +107,18 @@ class PathBuffer:
         trajectory = self._queue[0].segment.trajectory if self._queue else None
         if trajectory is None:
             return self._q
-        return trajectory.sample([(now_ns - self._queue[0].start_ns) * 1e-9])[0][0]
+        return _point(trajectory, (now_ns - self._queue[0].start_ns) * 1e-9)
 
     def _slow_down(self, stop: _Stop, now_ns: int) -> FloatArray:
         """The path's time runs at a rate that falls evenly from one to zero."""
         elapsed = min((now_ns - stop.since_ns) * 1e-9, stop.seconds)
         path_s = stop.from_s + elapsed - elapsed**2 / (2.0 * stop.seconds)
-        self._q = self.end_q = stop.trajectory.sample([path_s])[0][0]
+        self._q = self.end_q = _point(stop.trajectory, path_s)
         if elapsed == stop.seconds:
             self._stop = None
         return self._q
+
+
+def _point(trajectory: Trajectory, path_s: float) -> FloatArray:
+    q: FloatArray = trajectory.sample([path_s])[0][0]
+    return q

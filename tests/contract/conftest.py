@@ -7,13 +7,26 @@ from typing import Protocol
 import numpy as np
 import pytest
 
+from cells.arm import load_arm
 from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
+from firmware_bridge.dynamixel.arm import DynamixelArm
+from firmware_bridge.emulated_line import MemoryLine
+from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from kinematics import Chain
 from sim.world import SimClock, World
+from tests.firmware_bridge.emulated_arms import dynamixel_bus
 
 START = np.array([0.1, 0.2, -0.1, 0.2, -0.8, 0.3])
+
+
+def dynamixel_arm(clock: "ServoClock") -> ServoArm:
+    line = MemoryLine(dynamixel_bus(START), clock.now_s)
+    return DynamixelArm("R1", load_arm("vx300s"), line, clock, streaming=False)
+
+
+ServoArmOf = {"dynamixel": dynamixel_arm}
 
 
 class FailingArm(ArmDriver, Protocol):
@@ -24,14 +37,25 @@ class FailingArm(ArmDriver, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump."""
+    """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump.
+
+    ``still_rad`` is how near to its setpoint an arm at rest reads, ``near_rad`` what it may be off while it moves.
+    """
 
     driver: str
     arm: FailingArm
     chain: Chain
-    stations: StationDriver
     clock: Clock
     step_s: float
+    still_rad: float = 1e-4
+    near_rad: float = 2e-3
+    only_stations: StationDriver | None = None
+
+    @property
+    def stations(self) -> StationDriver:
+        if self.only_stations is None:
+            pytest.skip(f"{self.driver}: an arm without stations")
+        return self.only_stations
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -61,7 +85,7 @@ def fake_bench(cell: Cell) -> Bench:
         driver="fake",
         arm=FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=START),
         chain=arm.arm.chain,
-        stations=FakeStations(clock),
+        only_stations=FakeStations(clock),
         clock=clock,
         step_s=0.004,
     )
@@ -73,7 +97,7 @@ def sim_bench(cell: Cell, world: World) -> Bench:
         driver="sim",
         arm=world.arms[name],
         chain=cell.arms[0].arm.chain,
-        stations=world.stations,
+        only_stations=world.stations,
         clock=SimClock(world),
         step_s=2 / 240,
     )
@@ -84,11 +108,48 @@ def cell() -> Cell:
     return load_cell("six_arm")
 
 
-@pytest.fixture(params=["fake", pytest.param("sim", marks=pytest.mark.pybullet)])
+class ServoClock:
+    """Lets a period pass for servos and host alike."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.arm: ServoArm | None = None
+
+    def now_s(self) -> float:
+        return self.now_ns * 1e-9
+
+    def advance(self) -> None:
+        self.now_ns += round(PERIOD_S * 1e9)
+        if self.arm is not None:
+            self.arm.step()
+
+
+def servo_bench(driver: str) -> Bench:
+    clock = ServoClock()
+    arm = ServoArmOf[driver](clock)
+    clock.arm = arm
+    half_step = np.pi / 4096
+    return Bench(
+        driver=driver,
+        arm=arm,
+        chain=load_arm("vx300s").chain,
+        clock=clock,
+        step_s=4 * PERIOD_S,  # goals are reached two periods late
+        still_rad=1.01 * half_step,
+        near_rad=4e-3,
+    )
+
+
+@pytest.fixture(params=["fake", pytest.param("sim", marks=pytest.mark.pybullet), *ServoArmOf])
 def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
     """Every driver in turn: a disabled arm at START, and idle stations."""
     if request.param == "fake":
         yield fake_bench(cell)
+        return
+    if request.param in ServoArmOf:
+        bench = servo_bench(request.param)
+        with bench.arm:
+            yield bench
         return
     with World(cell, start={cell.arms[0].id: START}, ideal=True) as world:
         yield sim_bench(cell, world)

@@ -1,0 +1,217 @@
+"""Instructions to servos on a Dynamixel bus, and what they answer.
+
+One instruction is on the line at a time. Answers are taken only when whole, from a servo that was asked, and
+of the size that was asked for. What arrives late is thrown away before the next instruction; since answers
+carry no number, one that comes later than a time-out and looks like the answer to the next question could be
+taken for it, and so the line must stay silent for a moment after a time-out.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from firmware_bridge.dynamixel.packet import BROADCAST, Instruction, Packet, Parser
+from firmware_bridge.dynamixel.registers import ALERT, STATUS_ERRORS, Register
+from firmware_bridge.port import LinkError, Port
+from firmware_bridge.servos.chain import ServoError
+
+_STATUS_BYTES = 11  # a status packet without parameters
+_RETURN_DELAY_S = 0.0005  # factory setting of a servo's return delay time
+_ATTEMPTS = 3
+_SILENCE_S = 0.005
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of instructions so far: answers that were good, that never came, and bytes that were none."""
+
+    answers: int = 0
+    missing: int = 0
+    noise_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A servo that answered a ping."""
+
+    id: int
+    model: int
+    firmware: int
+
+
+class Bus:
+    """The bus on a port.
+
+    Args:
+        port: The line.
+        latency_s: What the adapter and the operating system may add to an answer; FTDI adapters wait 16 ms
+            unless their latency timer is set to 1 ms.
+
+    Attributes:
+        counts: What became of instructions so far.
+        alerts: Ids of servos whose last answer carried the alert bit: they have a hardware error.
+    """
+
+    def __init__(self, port: Port, latency_s: float = 0.020) -> None:
+        self.port = port
+        self.counts = Counts()
+        self.alerts: set[int] = set()
+        self._latency_s = latency_s
+        self._unsettled = False
+
+    def ping(self, id_: int) -> Found:
+        """Ask one servo for its model.
+
+        Raises:
+            LinkError: When it does not answer.
+            ServoError: When it refuses.
+        """
+        return _found(id_, self._ask(id_, Instruction.PING, b"", 3))
+
+    def broadcast_ping(self, window_s: float = 0.2) -> list[Found]:
+        """All servos on the bus in order of their ids; done when the line is silent for ``window_s``.
+
+        Raises:
+            LinkError: When the port has gone.
+        """
+        self._send(BROADCAST, Instruction.PING, b"")
+        parser, packets = Parser(), list[Packet]()
+        while received := self.port.read(window_s):
+            packets += parser.feed(received)
+        packets += parser.flush()
+        self.counts.noise_bytes += parser.skipped
+        found = {
+            p.id: _found(p.id, p.parameters[1:])
+            for p in packets
+            if p.instruction == Instruction.STATUS and len(p.parameters) == 4
+        }
+        return [found[id_] for id_ in sorted(found)]
+
+    def read(self, id_: int, register: Register) -> int:
+        """The value of a register.
+
+        Raises:
+            LinkError: When the servo does not answer.
+            ServoError: When it refuses.
+        """
+        data = self._ask(id_, Instruction.READ, _span(register.address, register.size), register.size)
+        return register.decode(data)
+
+    def write(self, id_: int, register: Register, value: int) -> None:
+        """Set a register; repeated until the servo confirms it, which is harmless.
+
+        Raises:
+            LinkError: When the servo does not answer.
+            ServoError: When it refuses.
+        """
+        data = register.address.to_bytes(2, "little") + register.encode(value)
+        self._ask(id_, Instruction.WRITE, data, 0)
+
+    def reboot(self, id_: int) -> None:
+        """Restart a servo, which clears its hardware error. Its torque goes off and it forgets its RAM.
+
+        Raises:
+            LinkError: When it does not confirm.
+            ServoError: When it refuses.
+        """
+        self._ask(id_, Instruction.REBOOT, b"", 0, attempts=1)
+
+    def sync_write(self, address: int, data: Mapping[int, bytes]) -> None:
+        """Write the same span of several servos in one packet, which none answers.
+
+        Raises:
+            LinkError: When the port has gone.
+        """
+        size = len(next(iter(data.values())))
+        body = b"".join(bytes((id_,)) + value for id_, value in data.items())
+        self._send(BROADCAST, Instruction.SYNC_WRITE, _span(address, size) + body)
+
+    def sync_read(self, ids: Iterable[int], address: int, size: int) -> dict[int, bytes]:
+        """The same span of several servos.
+
+        Raises:
+            LinkError: When one does not answer.
+            ServoError: When one refuses.
+        """
+        wanted = dict.fromkeys(ids, size)
+        self._send(BROADCAST, Instruction.SYNC_READ, _span(address, size) + bytes(wanted))
+        return self._all(wanted)
+
+    def bulk_read(self, spans: Mapping[int, tuple[int, int]]) -> dict[int, bytes]:
+        """Of each servo a span of its own, (address, size).
+
+        Raises:
+            LinkError: When one does not answer.
+            ServoError: When one refuses.
+        """
+        body = b"".join(bytes((id_,)) + _span(*span) for id_, span in spans.items())
+        self._send(BROADCAST, Instruction.BULK_READ, body)
+        return self._all({id_: size for id_, (_, size) in spans.items()})
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _ask(
+        self, id_: int, instruction: int, parameters: bytes, size: int, attempts: int = _ATTEMPTS
+    ) -> bytes:
+        for _ in range(attempts - 1):
+            self._send(id_, instruction, parameters)
+            with suppress(LinkError):
+                return self._all({id_: size})[id_]
+        self._send(id_, instruction, parameters)
+        return self._all({id_: size})[id_]
+
+    def _send(self, id_: int, instruction: int, parameters: bytes) -> None:
+        if self._unsettled:
+            self.port.read(_SILENCE_S)
+            self._unsettled = False
+        self.port.discard()
+        self.port.write(Packet(id=id_, instruction=instruction, parameters=parameters).encode())
+
+    def _all(self, wanted: Mapping[int, int]) -> dict[int, bytes]:
+        """Answers of the servos asked, by id, each of the size wanted."""
+        answers: dict[int, bytes] = {}
+        errors: dict[int, int] = {}
+        parser = Parser()
+        wire_s = 10.0 / self.port.baud * sum(2 * (_STATUS_BYTES + size) for size in wanted.values())
+        timeout_s = self._latency_s + wire_s + _RETURN_DELAY_S * len(wanted)
+        end, over = time.monotonic() + timeout_s, False
+        while len(answers) < len(wanted) and not over:
+            received = self.port.read(max(0.0, end - time.monotonic()))
+            over = not received or time.monotonic() >= end
+            for packet in [*parser.feed(received), *(parser.flush() if over else ())]:
+                self._sort_in(packet, wanted, answers, errors)
+        self.counts.noise_bytes += parser.skipped
+        self.counts.answers += len(answers)
+        if missing := [id_ for id_ in wanted if id_ not in answers]:
+            self.counts.missing += len(missing)
+            self._unsettled = True
+            raise LinkError(f"servo {', '.join(map(str, missing))}: no answer")
+        for id_, number in errors.items():
+            raise ServoError(f"servo {id_}: {STATUS_ERRORS.get(number, f'error {number}')}")
+        return answers
+
+    def _sort_in(
+        self, packet: Packet, wanted: Mapping[int, int], answers: dict[int, bytes], errors: dict[int, int]
+    ) -> None:
+        if packet.instruction != Instruction.STATUS or packet.id not in wanted or not packet.parameters:
+            return  # an echo, or an answer to an earlier question
+        error, data = packet.parameters[0], packet.parameters[1:]
+        number = error & ~ALERT
+        if number == 0 and len(data) != wanted[packet.id]:
+            return
+        if number:
+            errors[packet.id] = number
+        if error & ALERT:
+            self.alerts.add(packet.id)
+        else:
+            self.alerts.discard(packet.id)
+        answers[packet.id] = data
+
+
+def _span(address: int, size: int) -> bytes:
+    return address.to_bytes(2, "little") + size.to_bytes(2, "little")
+
+
+def _found(id_: int, data: bytes) -> Found:
+    return Found(id=id_, model=int.from_bytes(data[:2], "little"), firmware=data[2])
