@@ -8,20 +8,17 @@ import numpy as np
 
 from cells.arm import Arm
 from cells.driver import Clock
-from cells.servos import Servos
 from firmware_bridge.dynamixel import registers as reg
 from firmware_bridge.dynamixel.bus import Bus
-from firmware_bridge.dynamixel.registers import Register
-from firmware_bridge.port import LinkError, Port
+from firmware_bridge.port import Port
 from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from firmware_bridge.servos.chain import FloatArray, Reading, ServoError
-from firmware_bridge.servos.scale import Scale
+from firmware_bridge.servos.group import Group
 
 WATCHDOG_S = 0.200
 _PROFILE_MS = round(2e3 * PERIOD_S)
 _SHARE = 0.8  # of a period that one cycle on the line may take
 _WATCHDOG_EVERY = 50  # readings between two looks at the watchdogs
-_ATTEMPTS = 3
 _STATE = range(reg.PRESENT_CURRENT.address, reg.PRESENT_TEMPERATURE.address + 1)
 _VELOCITY_UNIT = reg.VELOCITY_UNIT_RPM / 60.0 * reg.STEPS_PER_TURN  # steps per second
 
@@ -48,16 +45,15 @@ class DynamixelServos:
                 f"(allowed: {_SHARE * PERIOD_S * 1e3:g} ms; 1000000 baud takes {cycle_s(1_000_000) * 1e3:.1f} ms)"
             )
         self.bus = Bus(port)
-        self._arm = arm
-        self._servos: Servos = arm.servos
-        self._scale = Scale(arm.servos)
+        self._servos = arm.servos
+        self._group = Group(self.bus, arm, arm.servos, _STATE)
         self._current_unit_a = np.zeros(6)
         self._readings = 0
 
     @property
     def resolution_rad(self) -> float:
         """One step of the position encoding [rad]."""
-        return self._scale.step_rad
+        return self._group.scale.step_rad
 
     def open(self) -> None:
         """Open the port and check every servo; sets time-based profiles. Torque stays as it is.
@@ -67,16 +63,10 @@ class DynamixelServos:
             ServoError: When a servo is not what the arm's file says, or has a hardware error.
         """
         self.bus.port.open()
-        lowest = self._scale.steps(self._arm.chain.q_min)
-        highest = self._scale.steps(self._arm.chain.q_max)
         for joint, id_ in enumerate(self._servos.ids):
             self._current_unit_a[joint] = self._check(id_, self._servos.reversed[joint])
-            ends = sorted((lowest[joint], highest[joint]))
-            allowed = self.bus.read(id_, reg.MIN_POSITION_LIMIT), self.bus.read(id_, reg.MAX_POSITION_LIMIT)
-            if ends[0] < allowed[0] or ends[1] > allowed[1]:
-                raise ServoError(
-                    f"servo {id_}: position limits {allowed[0]} to {allowed[1]}, the arm needs {ends[0]} to {ends[1]}"
-                )
+            low, high = self.bus.read(id_, reg.MIN_POSITION_LIMIT), self.bus.read(id_, reg.MAX_POSITION_LIMIT)
+            self._group.check_limits(joint, low, high)
         for id_ in self._servos.shadow_ids:
             leader = self.bus.read(id_, reg.SECONDARY_ID)
             if leader not in self._servos.ids:
@@ -94,17 +84,15 @@ class DynamixelServos:
             LinkError: When a servo does not take the settings.
             ServoError: When a servo refuses.
         """
-        self._set(reg.BUS_WATCHDOG, [0] * 6)  # clears a watchdog that has tripped
-        present = self.bus.sync_read(
-            self._servos.ids, reg.PRESENT_POSITION.address, reg.PRESENT_POSITION.size
-        )
-        steps = [reg.PRESENT_POSITION.decode(present[id_]) for id_ in self._servos.ids]
-        self._set(reg.PROFILE_ACCELERATION, [0] * 6)
-        self._set(reg.PROFILE_VELOCITY, [_PROFILE_MS] * 6)
-        self._set(reg.GOAL_POSITION, steps)
-        self._set(reg.TORQUE_ENABLE, [1] * 6)
-        self._set(reg.BUS_WATCHDOG, [round(WATCHDOG_S / reg.WATCHDOG_UNIT_S)] * 6)
-        return self._scale.angles(steps)
+        group = self._group
+        group.set(reg.BUS_WATCHDOG, [0] * 6)  # clears a watchdog that has tripped
+        steps = group.read(reg.PRESENT_POSITION)
+        group.set(reg.PROFILE_ACCELERATION, [0] * 6)
+        group.set(reg.PROFILE_VELOCITY, [_PROFILE_MS] * 6)
+        group.set(reg.GOAL_POSITION, steps)
+        group.set(reg.TORQUE_ENABLE, [1] * 6)
+        group.set(reg.BUS_WATCHDOG, [round(WATCHDOG_S / reg.WATCHDOG_UNIT_S)] * 6)
+        return group.scale.angles(steps)
 
     def power_off(self) -> None:
         """Torque off: the arm falls unless something holds it.
@@ -113,8 +101,8 @@ class DynamixelServos:
             LinkError: When a servo does not confirm it.
             ServoError: When a servo refuses.
         """
-        self._set(reg.BUS_WATCHDOG, [0] * 6)
-        self._set(reg.TORQUE_ENABLE, [0] * 6)
+        self._group.set(reg.BUS_WATCHDOG, [0] * 6)
+        self._group.set(reg.TORQUE_ENABLE, [0] * 6)
 
     def send(self, q: FloatArray) -> None:
         """Goals (6,) [rad] for all joints in one sync write.
@@ -122,7 +110,7 @@ class DynamixelServos:
         Raises:
             LinkError: When the port has gone.
         """
-        self._sync_write(reg.GOAL_POSITION, self._scale.steps(q))
+        self._group.write(reg.GOAL_POSITION, self._group.scale.steps(q))
 
     def read(self) -> Reading:
         """The state of all servos by one sync read.
@@ -131,18 +119,13 @@ class DynamixelServos:
             LinkError: When a servo does not answer, or its answer is damaged.
             ServoError: When a servo refuses.
         """
-        states = self.bus.sync_read(self._servos.ids, _STATE.start, len(_STATE))
-
-        def column(register: Register) -> list[int]:
-            begin = register.address - _STATE.start
-            return [register.decode(states[id_][begin : begin + register.size]) for id_ in self._servos.ids]
-
+        states, scale = self._group.states(), self._group.scale
         return Reading(
-            q=self._scale.angles(column(reg.PRESENT_POSITION)),
-            qd=self._scale.velocities([v * _VELOCITY_UNIT for v in column(reg.PRESENT_VELOCITY)]),
-            current_a=self._current_unit_a * column(reg.PRESENT_CURRENT),
-            voltage_v=0.1 * np.array(column(reg.PRESENT_INPUT_VOLTAGE)),
-            temperature_c=np.array(column(reg.PRESENT_TEMPERATURE), dtype=np.float64),
+            q=scale.angles(states[reg.PRESENT_POSITION]),
+            qd=scale.velocities([v * _VELOCITY_UNIT for v in states[reg.PRESENT_VELOCITY]]),
+            current_a=self._current_unit_a * states[reg.PRESENT_CURRENT],
+            voltage_v=reg.VOLTAGE_UNIT_V * np.array(states[reg.PRESENT_INPUT_VOLTAGE]),
+            temperature_c=np.array(states[reg.PRESENT_TEMPERATURE], dtype=np.float64),
             faults=(*self._hardware_errors(), *self._tripped()),
         )
 
@@ -177,29 +160,6 @@ class DynamixelServos:
             self.bus.write(id_, reg.DRIVE_MODE, drive | reg.TIME_BASED)
         return reg.CURRENT_UNIT_A[found.model]
 
-    def _set(self, register: Register, values: list[int]) -> None:
-        """Set a register of all servos and read it back; nothing answers a sync write."""
-        for _ in range(_ATTEMPTS):
-            self._sync_write(register, values)
-            try:
-                there = self.bus.sync_read(self._servos.ids, register.address, register.size)
-            except LinkError:
-                continue
-            wrong = [
-                id_
-                for id_, value in zip(self._servos.ids, values, strict=True)
-                if register.decode(there[id_]) != value
-            ]
-            if not wrong:
-                return
-            if errors := self._hardware_errors():
-                raise ServoError("; ".join(errors))
-        raise LinkError(f"register {register.address}: {values} not taken")
-
-    def _sync_write(self, register: Register, values: list[int]) -> None:
-        data = {id_: register.encode(value) for id_, value in zip(self._servos.ids, values, strict=True)}
-        self.bus.sync_write(register.address, data)
-
     def _hardware_errors(self) -> list[str]:
         """What servos whose last answer carried the alert bit have as their hardware error."""
         return [
@@ -212,10 +172,8 @@ class DynamixelServos:
         self._readings += 1
         if self._readings % _WATCHDOG_EVERY:
             return []
-        states = self.bus.sync_read(self._servos.ids, reg.BUS_WATCHDOG.address, reg.BUS_WATCHDOG.size)
-        return [
-            f"servo {id_}: bus watchdog" for id_, state in states.items() if state[0] == reg.WATCHDOG_TRIPPED
-        ]
+        watchdogs = zip(self._group.ids, self._group.read(reg.BUS_WATCHDOG), strict=True)
+        return [f"servo {id_}: bus watchdog" for id_, state in watchdogs if state == reg.WATCHDOG_TRIPPED]
 
 
 class DynamixelArm(ServoArm):

@@ -1,12 +1,8 @@
 """Instructions to servos on a Dynamixel bus, and what they answer.
 
-One instruction is on the line at a time. Answers are taken only when whole, from a servo that was asked, and
-of the size that was asked for. What arrives late is thrown away before the next instruction; since answers
-carry no number, one that comes later than a time-out and looks like the answer to the next question could be
-taken for it, and so the line must stay silent for a moment after a time-out.
+Answers are taken only when whole, from a servo that was asked, and of the size that was asked for.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,20 +11,9 @@ from firmware_bridge.dynamixel.packet import BROADCAST, Instruction, Packet, Par
 from firmware_bridge.dynamixel.registers import ALERT, STATUS_ERRORS, Register
 from firmware_bridge.port import LinkError, Port
 from firmware_bridge.servos.chain import ServoError
+from firmware_bridge.servos.exchange import ATTEMPTS, Counts, Exchange
 
 _STATUS_BYTES = 11  # a status packet without parameters
-_RETURN_DELAY_S = 0.0005  # factory setting of a servo's return delay time
-_ATTEMPTS = 3
-_SILENCE_S = 0.005
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of instructions so far: answers that were good, that never came, and bytes that were none."""
-
-    answers: int = 0
-    missing: int = 0
-    noise_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +34,18 @@ class Bus:
             unless their latency timer is set to 1 ms.
 
     Attributes:
-        counts: What became of instructions so far.
         alerts: Ids of servos whose last answer carried the alert bit: they have a hardware error.
     """
 
     def __init__(self, port: Port, latency_s: float = 0.020) -> None:
         self.port = port
-        self.counts = Counts()
         self.alerts: set[int] = set()
-        self._latency_s = latency_s
-        self._unsettled = False
+        self._exchange = Exchange(port, Parser, _STATUS_BYTES, latency_s)
+
+    @property
+    def counts(self) -> Counts:
+        """What became of instructions so far."""
+        return self._exchange.counts
 
     def ping(self, id_: int) -> Found:
         """Ask one servo for its model.
@@ -76,14 +63,9 @@ class Bus:
             LinkError: When the port has gone.
         """
         self._send(BROADCAST, Instruction.PING, b"")
-        parser, packets = Parser(), list[Packet]()
-        while received := self.port.read(window_s):
-            packets += parser.feed(received)
-        packets += parser.flush()
-        self.counts.noise_bytes += parser.skipped
         found = {
             p.id: _found(p.id, p.parameters[1:])
-            for p in packets
+            for p in self._exchange.all(window_s)
             if p.instruction == Instruction.STATUS and len(p.parameters) == 4
         }
         return [found[id_] for id_ in sorted(found)]
@@ -152,7 +134,7 @@ class Bus:
     # --- inside --------------------------------------------------------------------------------------------
 
     def _ask(
-        self, id_: int, instruction: int, parameters: bytes, size: int, attempts: int = _ATTEMPTS
+        self, id_: int, instruction: int, parameters: bytes, size: int, attempts: int = ATTEMPTS
     ) -> bytes:
         for _ in range(attempts - 1):
             self._send(id_, instruction, parameters)
@@ -162,51 +144,31 @@ class Bus:
         return self._all({id_: size})[id_]
 
     def _send(self, id_: int, instruction: int, parameters: bytes) -> None:
-        if self._unsettled:
-            self.port.read(_SILENCE_S)
-            self._unsettled = False
-        self.port.discard()
-        self.port.write(Packet(id=id_, instruction=instruction, parameters=parameters).encode())
+        self._exchange.send(Packet(id=id_, instruction=instruction, parameters=parameters).encode())
 
     def _all(self, wanted: Mapping[int, int]) -> dict[int, bytes]:
         """Answers of the servos asked, by id, each of the size wanted."""
-        answers: dict[int, bytes] = {}
         errors: dict[int, int] = {}
-        parser = Parser()
-        wire_s = 10.0 / self.port.baud * sum(2 * (_STATUS_BYTES + size) for size in wanted.values())
-        timeout_s = self._latency_s + wire_s + _RETURN_DELAY_S * len(wanted)
-        end, over = time.monotonic() + timeout_s, False
-        while len(answers) < len(wanted) and not over:
-            received = self.port.read(max(0.0, end - time.monotonic()))
-            over = not received or time.monotonic() >= end
-            for packet in [*parser.feed(received), *(parser.flush() if over else ())]:
-                self._sort_in(packet, wanted, answers, errors)
-        self.counts.noise_bytes += parser.skipped
-        self.counts.answers += len(answers)
-        if missing := [id_ for id_ in wanted if id_ not in answers]:
-            self.counts.missing += len(missing)
-            self._unsettled = True
-            raise LinkError(f"servo {', '.join(map(str, missing))}: no answer")
+
+        def accept(packet: Packet) -> tuple[int, bytes] | None:
+            if packet.instruction != Instruction.STATUS or packet.id not in wanted or not packet.parameters:
+                return None  # an echo, or an answer to an earlier question
+            error, data = packet.parameters[0], packet.parameters[1:]
+            number = error & ~ALERT
+            if number == 0 and len(data) != wanted[packet.id]:
+                return None
+            if number:
+                errors[packet.id] = number
+            if error & ALERT:
+                self.alerts.add(packet.id)
+            else:
+                self.alerts.discard(packet.id)
+            return packet.id, data
+
+        answers = self._exchange.answers(wanted, accept)
         for id_, number in errors.items():
             raise ServoError(f"servo {id_}: {STATUS_ERRORS.get(number, f'error {number}')}")
         return answers
-
-    def _sort_in(
-        self, packet: Packet, wanted: Mapping[int, int], answers: dict[int, bytes], errors: dict[int, int]
-    ) -> None:
-        if packet.instruction != Instruction.STATUS or packet.id not in wanted or not packet.parameters:
-            return  # an echo, or an answer to an earlier question
-        error, data = packet.parameters[0], packet.parameters[1:]
-        number = error & ~ALERT
-        if number == 0 and len(data) != wanted[packet.id]:
-            return
-        if number:
-            errors[packet.id] = number
-        if error & ALERT:
-            self.alerts.add(packet.id)
-        else:
-            self.alerts.discard(packet.id)
-        answers[packet.id] = data
 
 
 def _span(address: int, size: int) -> bytes:

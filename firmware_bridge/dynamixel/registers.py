@@ -11,6 +11,7 @@ EEPROM_END = 64
 
 STEPS_PER_TURN = 4096
 VELOCITY_UNIT_RPM = 0.229
+VOLTAGE_UNIT_V = 0.1
 WATCHDOG_UNIT_S = 0.020
 WATCHDOG_TRIPPED = 0xFF
 """Bus Watchdog reads -1 when it has tripped; goals are read-only then until 0 is written."""

@@ -139,7 +139,7 @@ def test_limits_are_radians_and_estimates_follow_their_rule(name: str) -> None:
 
 def test_the_arm_of_servos() -> None:
     arm = load_arm("vx300s")
-    assert INDUSTRIAL == [name for name in arm_names() if name != "vx300s"]
+    assert [name for name in arm_names() if name != "vx300s"] == INDUSTRIAL
     assert arm.servos is not None
     assert arm.servos.protocol == "dynamixel2"
     assert (arm.servos.ids, arm.servos.shadow_ids) == ((1, 2, 4, 6, 7, 8), (3, 5))

@@ -1,6 +1,7 @@
 """Drivers under contract, each with a way to let time pass."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,10 +14,11 @@ from cells.driver import ArmDriver, Clock, StationDriver
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from firmware_bridge.dynamixel.arm import DynamixelArm
 from firmware_bridge.emulated_line import MemoryLine
+from firmware_bridge.feetech.arm import FeetechArm
 from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from kinematics import Chain
 from sim.world import SimClock, World
-from tests.firmware_bridge.emulated_arms import dynamixel_bus
+from tests.firmware_bridge.emulated_arms import dynamixel_bus, feetech_arm, feetech_bus
 
 START = np.array([0.1, 0.2, -0.1, 0.2, -0.8, 0.3])
 
@@ -26,7 +28,12 @@ def dynamixel_arm(clock: "ServoClock") -> ServoArm:
     return DynamixelArm("R1", load_arm("vx300s"), line, clock, streaming=False)
 
 
-ServoArmOf = {"dynamixel": dynamixel_arm}
+def feetech_arm_on_bus(clock: "ServoClock") -> ServoArm:
+    line = MemoryLine(feetech_bus(START), clock.now_s)
+    return FeetechArm("R1", feetech_arm(), line, clock, streaming=False)
+
+
+SERVO_ARMS = {"dynamixel": dynamixel_arm, "feetech": feetech_arm_on_bus}
 
 
 class FailingArm(ArmDriver, Protocol):
@@ -49,13 +56,6 @@ class Bench:
     step_s: float
     still_rad: float = 1e-4
     near_rad: float = 2e-3
-    only_stations: StationDriver | None = None
-
-    @property
-    def stations(self) -> StationDriver:
-        if self.only_stations is None:
-            pytest.skip(f"{self.driver}: an arm without stations")
-        return self.only_stations
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -78,26 +78,33 @@ class TickingClock(FakeClock):
         self.now_ns += 4_000_000
 
 
-def fake_bench(cell: Cell) -> Bench:
+@dataclass(frozen=True, kw_only=True)
+class CellBench(Bench):
+    """A bench with the stations of the cell."""
+
+    stations: StationDriver
+
+
+def fake_bench(cell: Cell) -> CellBench:
     clock = TickingClock()
     arm = cell.arms[0]
-    return Bench(
+    return CellBench(
         driver="fake",
         arm=FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=START),
         chain=arm.arm.chain,
-        only_stations=FakeStations(clock),
+        stations=FakeStations(clock),
         clock=clock,
         step_s=0.004,
     )
 
 
-def sim_bench(cell: Cell, world: World) -> Bench:
+def sim_bench(cell: Cell, world: World) -> CellBench:
     name = cell.arms[0].id
-    return Bench(
+    return CellBench(
         driver="sim",
         arm=world.arms[name],
         chain=cell.arms[0].arm.chain,
-        only_stations=world.stations,
+        stations=world.stations,
         clock=SimClock(world),
         step_s=2 / 240,
     )
@@ -126,7 +133,7 @@ class ServoClock:
 
 def servo_bench(driver: str) -> Bench:
     clock = ServoClock()
-    arm = ServoArmOf[driver](clock)
+    arm = SERVO_ARMS[driver](clock)
     clock.arm = arm
     half_step = np.pi / 4096
     return Bench(
@@ -140,16 +147,32 @@ def servo_bench(driver: str) -> Bench:
     )
 
 
-@pytest.fixture(params=["fake", pytest.param("sim", marks=pytest.mark.pybullet), *ServoArmOf])
-def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
-    """Every driver in turn: a disabled arm at START, and idle stations."""
-    if request.param == "fake":
+@contextmanager
+def cell_bench(driver: str, cell: Cell) -> Iterator[CellBench]:
+    if driver == "fake":
         yield fake_bench(cell)
-        return
-    if request.param in ServoArmOf:
-        bench = servo_bench(request.param)
-        with bench.arm:
-            yield bench
         return
     with World(cell, start={cell.arms[0].id: START}, ideal=True) as world:
         yield sim_bench(cell, world)
+
+
+CELL_DRIVERS = ("fake", pytest.param("sim", marks=pytest.mark.pybullet))
+
+
+@pytest.fixture(params=CELL_DRIVERS)
+def stations_bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[CellBench]:
+    """Every driver with stations in turn."""
+    with cell_bench(request.param, cell) as bench:
+        yield bench
+
+
+@pytest.fixture(params=(*CELL_DRIVERS, *SERVO_ARMS))
+def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
+    """Every driver in turn: a disabled arm at START, and idle stations if it has any."""
+    if request.param in SERVO_ARMS:
+        servos = servo_bench(request.param)
+        with servos.arm:
+            yield servos
+        return
+    with cell_bench(request.param, cell) as bench:
+        yield bench
