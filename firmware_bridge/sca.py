@@ -12,6 +12,8 @@ Source: github.com/innfos/wiki, en/pages (protocol of the SCA line).
 from dataclasses import dataclass
 from enum import IntEnum
 
+from firmware_bridge.stream import StreamParser
+
 HEAD, TAIL = 0xEE, 0xED
 BROADCAST = 0
 MAX_DATA = 16
@@ -76,38 +78,11 @@ class Frame:
         return header + self.data + check + bytes((TAIL,))
 
 
-class Parser:
-    """Finds frames in a stream of bytes, however it is cut up, and steps over whatever is not a frame.
-
-    Attributes:
-        skipped: Bytes so far that belonged to no frame: noise, and frames that were cut off or corrupted.
-    """
+class Parser(StreamParser[Frame]):
+    """Finds frames in a stream of bytes."""
 
     def __init__(self) -> None:
-        self.skipped = 0
-        self._pending = bytearray()
-
-    def feed(self, received: bytes) -> list[Frame]:
-        """Take in bytes; the frames that they complete, in order."""
-        self._pending += received
-        frames = []
-        while self._pending and (match := _match(self._pending)) is not None:
-            frame, size = match
-            del self._pending[:size]
-            if frame is None:
-                self.skipped += size
-            else:
-                frames.append(frame)
-        return frames
-
-    def flush(self) -> list[Frame]:
-        """The line has been silent: what is pending stays incomplete, but may have hidden frames."""
-        frames = []
-        while self._pending:
-            del self._pending[0]
-            self.skipped += 1
-            frames += self.feed(b"")
-        return frames
+        super().__init__(_match)
 
 
 def _match(pending: bytearray) -> tuple[Frame | None, int] | None:

@@ -10,6 +10,8 @@ Source: feetech-servo-sdk 1.0.0 (scservo_sdk), the maker's own.
 from dataclasses import dataclass
 from enum import IntEnum
 
+from firmware_bridge.stream import StreamParser
+
 HEADER = b"\xff\xff"
 BROADCAST = 0xFE
 HIGHEST_ID = 0xFD
@@ -52,38 +54,11 @@ class Packet:
         return HEADER + body + bytes((_check(body),))
 
 
-class Parser:
-    """Finds packets in a stream of bytes, however it is cut up, and steps over whatever is none.
-
-    Attributes:
-        skipped: Bytes so far that belonged to no packet: noise, and packets that were cut off or corrupted.
-    """
+class Parser(StreamParser[Packet]):
+    """Finds packets in a stream of bytes."""
 
     def __init__(self) -> None:
-        self.skipped = 0
-        self._pending = bytearray()
-
-    def feed(self, received: bytes) -> list[Packet]:
-        """Take in bytes; the packets that they complete, in order."""
-        self._pending += received
-        packets = []
-        while self._pending and (match := _match(self._pending)) is not None:
-            packet, size = match
-            del self._pending[:size]
-            if packet is None:
-                self.skipped += size
-            else:
-                packets.append(packet)
-        return packets
-
-    def flush(self) -> list[Packet]:
-        """The line has been silent: what is pending stays incomplete, but may have hidden packets."""
-        packets = []
-        while self._pending:
-            del self._pending[0]
-            self.skipped += 1
-            packets += self.feed(b"")
-        return packets
+        super().__init__(_match)
 
 
 def _match(pending: bytearray) -> tuple[Packet | None, int] | None:

@@ -8,29 +8,16 @@ taken for it, and so the line must be silent for a moment after a time-out.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from firmware_bridge.port import LinkError, Port
+from firmware_bridge.stream import StreamParser
 
 P = TypeVar("P")
 
 ATTEMPTS = 3
 _RETURN_DELAY_S = 0.0005  # factory setting of a servo's return delay time
 _SILENCE_S = 0.005
-
-
-class PacketParser(Protocol[P]):
-    """Finds packets in a stream of bytes and counts what is none."""
-
-    skipped: int
-
-    def feed(self, received: bytes) -> list[P]:
-        """Take in bytes; the packets that they complete."""
-        ...
-
-    def flush(self) -> list[P]:
-        """Give up what is incomplete; packets that it had hidden."""
-        ...
 
 
 @dataclass(slots=True)
@@ -57,7 +44,7 @@ class Exchange(Generic[P]):
     """
 
     def __init__(
-        self, port: Port, parser: Callable[[], PacketParser[P]], overhead: int, latency_s: float
+        self, port: Port, parser: Callable[[], StreamParser[P]], overhead: int, latency_s: float
     ) -> None:
         self.counts = Counts()
         self._port = port
