@@ -18,17 +18,17 @@ from firmware_bridge.feetech.arm import FeetechArm
 from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from kinematics import Chain
 from sim.world import SimClock, World
-from tests.firmware_bridge.emulated_arms import dynamixel_bus, feetech_arm, feetech_bus
+from tests.firmware_bridge.emulated_arms import ServoClock, dynamixel_bus, feetech_arm, feetech_bus
 
 START = np.array([0.1, 0.2, -0.1, 0.2, -0.8, 0.3])
 
 
-def dynamixel_arm(clock: "ServoClock") -> ServoArm:
+def dynamixel_arm(clock: ServoClock) -> ServoArm:
     line = MemoryLine(dynamixel_bus(START), clock.now_s)
     return DynamixelArm("R1", load_arm("vx300s"), line, clock, streaming=False)
 
 
-def feetech_arm_on_bus(clock: "ServoClock") -> ServoArm:
+def feetech_arm_on_bus(clock: ServoClock) -> ServoArm:
     line = MemoryLine(feetech_bus(START), clock.now_s)
     return FeetechArm("R1", feetech_arm(), line, clock, streaming=False)
 
@@ -113,22 +113,6 @@ def sim_bench(cell: Cell, world: World) -> CellBench:
 @pytest.fixture(scope="session")
 def cell() -> Cell:
     return load_cell("six_arm")
-
-
-class ServoClock:
-    """Lets a period pass for servos and host alike."""
-
-    def __init__(self) -> None:
-        self.now_ns = 0
-        self.arm: ServoArm | None = None
-
-    def now_s(self) -> float:
-        return self.now_ns * 1e-9
-
-    def advance(self) -> None:
-        self.now_ns += round(PERIOD_S * 1e9)
-        if self.arm is not None:
-            self.arm.step()
 
 
 def servo_bench(driver: str) -> Bench:

@@ -8,7 +8,24 @@ from numpy.typing import NDArray
 from cells.arm import Arm, load_arm
 from firmware_bridge.dynamixel.emulator import EmulatedBus, EmulatedServo
 from firmware_bridge.feetech import emulator as feetech
+from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from firmware_bridge.servos.scale import Scale
+
+
+class ServoClock:
+    """Lets a period pass for servos and host alike."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.arm: ServoArm | None = None
+
+    def now_s(self) -> float:
+        return self.now_ns * 1e-9
+
+    def advance(self) -> None:
+        self.now_ns += round(PERIOD_S * 1e9)
+        if self.arm is not None:
+            self.arm.step()
 
 
 def dynamixel_bus(q: NDArray[np.float64]) -> EmulatedBus:
