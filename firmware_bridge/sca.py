@@ -109,13 +109,23 @@ def _match(pending: bytearray) -> tuple[Frame | None, int] | None:
     return None, 1
 
 
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0xA001 if value & 1 else 0)
+        table.append(value)
+    return tuple(table)
+
+
+_TABLE = _crc_table()
+
+
 def crc16(data: bytes) -> int:
     """CRC-16/MODBUS: polynomial 0xA001 (reflected 0x8005), start 0xFFFF."""
     crc = 0xFFFF
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
     return crc
 
 
