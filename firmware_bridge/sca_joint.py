@@ -3,6 +3,7 @@
 `connect` puts such a bus before simulated electronics: what is asked of them goes through real frames then.
 """
 
+import math
 from collections.abc import Callable
 
 from cells.joint_bus import JointBus, JointBusError
@@ -10,8 +11,8 @@ from firmware_bridge.emulated_line import MemoryLine
 from firmware_bridge.sca import BROADCAST, HEAD, TAIL, Command, Frame, Parser, from_iq24, to_iq24
 from firmware_bridge.sca_bus import FULL_SPEED_RAD_S, MODES, VOLTS, ScaBus, ScaJoint
 
-_TURN = 6.283185307179586
-_MODE_OF = {wire: mode for mode, wire in MODES.items()}
+_TURN = 2.0 * math.pi
+_MODE_OF = {int(wire): mode for mode, wire in MODES.items()}
 _ADDRESS = 1
 
 

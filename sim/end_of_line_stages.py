@@ -89,7 +89,8 @@ class Nest:
         design = self.limits.design
         counts_per_rad = 2**design.encoder_bits * design.ratio / (2 * math.pi)
         positions = self._each(self.bus.position_rad, first, last)
-        return np.rint(positions * counts_per_rad).astype(np.int64)
+        counts: NDArray[np.int64] = np.rint(positions * counts_per_rad).astype(np.int64)
+        return counts
 
     def motor_angle(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Motor angles [rad] of counts."""
