@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Protocol
 
 import serial
+from serial.tools.list_ports import comports
 
 try:
     import termios
@@ -22,6 +23,11 @@ _WAIT_S = 0.002  # one blocking read; the grain of every deadline
 
 class LinkError(Exception):
     """The line did not carry what it should: no answer, a damaged one, or the port has gone."""
+
+
+def port_names() -> list[str]:
+    """Serial ports of this machine, as they can be opened."""
+    return sorted(port.device for port in comports())
 
 
 class Port(Protocol):
