@@ -200,7 +200,7 @@ def load_arm(name_or_path: str | Path) -> Arm:
     if findings := [
         *_empty_ranges(file, shown_path),
         *_wrong_total(file, shown_path),
-        *(file.servos.shared_addresses(shown_path) if file.servos else ()),
+        *(file.servos.wrong_addresses(shown_path) if file.servos else ()),
     ]:
         raise CellError(findings)
     opw, ratings = file.opw, file.ratings

@@ -17,7 +17,7 @@ class Servos:
     Attributes:
         protocol: ``dynamixel2`` or ``feetech_sts``.
         ids: Bus address of each joint's servo, in joint order.
-        shadow_ids: Servos that drive a joint together with the one whose address is their secondary one.
+        shadows: Servos that drive a joint together with its own: their address, and that of the leader.
         steps_per_turn: Resolution of the position encoding.
         zero_steps: Position of each servo where its joint is at zero.
         signs: Direction of each joint as its servo counts.
@@ -26,7 +26,7 @@ class Servos:
 
     protocol: Literal["dynamixel2", "feetech_sts"]
     ids: tuple[int, ...]
-    shadow_ids: tuple[int, ...]
+    shadows: tuple[tuple[int, int], ...]
     steps_per_turn: int
     zero_steps: tuple[int, ...]
     signs: tuple[int, ...]
@@ -41,7 +41,7 @@ class ServoTable(Sourced):
 
     protocol: Literal["dynamixel2", "feetech_sts"]
     ids: Six[_BusAddress]
-    shadow_ids: tuple[_BusAddress, ...] = ()
+    shadows: tuple[tuple[_BusAddress, _BusAddress], ...] = ()
     steps_per_turn: Annotated[Whole, Field(ge=256, le=1 << 20)]
     zero_steps: Six[Whole]
     signs: Six[Literal[-1, 1]]
@@ -51,9 +51,9 @@ class ServoTable(Sourced):
         """The record without its source."""
         return Servos(**self.model_dump(exclude={"source", "mark"}))
 
-    def shared_addresses(self, file: str) -> Iterator[Finding]:
-        """Addresses that more than one servo has."""
-        addresses = [*self.ids, *self.shadow_ids]
+    def wrong_addresses(self, file: str) -> Iterator[Finding]:
+        """Addresses that more than one servo has, and leaders that are no joint's servo."""
+        addresses = [*self.ids, *(shadow for shadow, _ in self.shadows)]
         if twice := sorted({address for address in addresses if addresses.count(address) > 1}):
             yield Finding(
                 file=file,
@@ -62,3 +62,12 @@ class ServoTable(Sourced):
                 message="an address is given to more than one servo",
                 allowed="an address of its own for each",
             )
+        for index, (_, leader) in enumerate(self.shadows):
+            if leader not in self.ids:
+                yield Finding(
+                    file=file,
+                    where=f"servos.shadows[{index}]",
+                    value=str(leader),
+                    message="no joint has the servo that is shadowed",
+                    allowed=", ".join(map(str, self.ids)),
+                )

@@ -67,10 +67,9 @@ class DynamixelServos:
             self._current_unit_a[joint] = self._check(id_, self._servos.reversed[joint])
             low, high = self.bus.read(id_, reg.MIN_POSITION_LIMIT), self.bus.read(id_, reg.MAX_POSITION_LIMIT)
             self._group.check_limits(joint, low, high)
-        for id_ in self._servos.shadow_ids:
-            leader = self.bus.read(id_, reg.SECONDARY_ID)
-            if leader not in self._servos.ids:
-                raise ServoError(f"servo {id_}: secondary id {leader} (allowed: {self._servos.ids})")
+        for id_, leader in self._servos.shadows:
+            if (secondary := self.bus.read(id_, reg.SECONDARY_ID)) != leader:
+                raise ServoError(f"servo {id_}: secondary id {secondary} (allowed: {leader})")
             self._check(id_, not self._servos.reversed[self._servos.ids.index(leader)])
 
     def close(self) -> None:
@@ -91,6 +90,9 @@ class DynamixelServos:
         group.set(reg.PROFILE_VELOCITY, [_PROFILE_MS] * 6)
         group.set(reg.GOAL_POSITION, steps)
         group.set(reg.TORQUE_ENABLE, [1] * 6)
+        for id_, _ in self._servos.shadows:
+            if not self.bus.read(id_, reg.TORQUE_ENABLE):
+                raise ServoError(f"servo {id_}: does not follow the servo it shadows")
         group.set(reg.BUS_WATCHDOG, [round(WATCHDOG_S / reg.WATCHDOG_UNIT_S)] * 6)
         return group.scale.angles(steps)
 
@@ -126,7 +128,7 @@ class DynamixelServos:
             current_a=self._current_unit_a * states[reg.PRESENT_CURRENT],
             voltage_v=reg.VOLTAGE_UNIT_V * np.array(states[reg.PRESENT_INPUT_VOLTAGE]),
             temperature_c=np.array(states[reg.PRESENT_TEMPERATURE], dtype=np.float64),
-            faults=(*self._hardware_errors(), *self._tripped()),
+            faults=(*self._tripped(), *self._hardware_errors()),
         )
 
     # --- inside --------------------------------------------------------------------------------------------
@@ -168,12 +170,13 @@ class DynamixelServos:
         ]
 
     def _tripped(self) -> list[str]:
-        """Servos whose watchdog has tripped, looked up now and then."""
+        """Servos whose watchdog has tripped; looked up now and then, which shows errors of shadows as well."""
         self._readings += 1
         if self._readings % _WATCHDOG_EVERY:
             return []
-        watchdogs = zip(self._group.ids, self._group.read(reg.BUS_WATCHDOG), strict=True)
-        return [f"servo {id_}: bus watchdog" for id_, state in watchdogs if state == reg.WATCHDOG_TRIPPED]
+        ids = (*self._servos.ids, *(shadow for shadow, _ in self._servos.shadows))
+        states = self.bus.sync_read(ids, reg.BUS_WATCHDOG.address, reg.BUS_WATCHDOG.size)
+        return [f"servo {id_}: bus watchdog" for id_ in ids if states[id_][0] == reg.WATCHDOG_TRIPPED]
 
 
 class DynamixelArm(ServoArm):

@@ -1,11 +1,15 @@
 """Emulated Dynamixel X-series servos on a bus: registers, profiles, bus watchdog, hardware errors, reboot."""
 
 from collections.abc import Iterable
+from typing import Self
 
+from cells.servos import Servos
 from firmware_bridge.dynamixel import registers as reg
 from firmware_bridge.dynamixel.packet import BROADCAST, Instruction, Packet, Parser
 from firmware_bridge.dynamixel.registers import Register
+from firmware_bridge.servos.chain import FloatArray
 from firmware_bridge.servos.motion import Motion
+from firmware_bridge.servos.scale import Scale
 
 _ANSWER = Instruction.STATUS
 _DATA_RANGE, _DATA_LENGTH, _DATA_LIMIT, _ACCESS, _INSTRUCTION = 4, 5, 6, 7, 2
@@ -150,6 +154,18 @@ class EmulatedBus:
     def __init__(self, servos: Iterable[EmulatedServo]) -> None:
         self.servos = {servo[reg.ID]: servo for servo in servos}
         self._parser = Parser()
+
+    @classmethod
+    def of_arm(cls, servos: Servos, q: FloatArray, model: int = 1120) -> Self:
+        """The servos of an arm, shadows included, standing at joints (6,) [rad]."""
+        places = dict(zip(servos.ids, Scale(servos).steps(q), strict=True))
+        reversed_ = dict(zip(servos.ids, servos.reversed, strict=True))
+        leading = [EmulatedServo(id_, model, places[id_], reversed_=reversed_[id_]) for id_ in servos.ids]
+        following = [
+            EmulatedServo(id_, model, places[leader], reversed_=not reversed_[leader], secondary=leader)
+            for id_, leader in servos.shadows
+        ]
+        return cls([*leading, *following])
 
     def receive(self, data: bytes, now_s: float) -> list[bytes]:
         """Take in bytes; status packets in order."""

@@ -1,11 +1,15 @@
 """Emulated Feetech STS servos on a bus: registers, motion, error bits. They have no watchdog, as real ones."""
 
 from collections.abc import Iterable
+from typing import Self
 
+from cells.servos import Servos
 from firmware_bridge.feetech import registers as reg
 from firmware_bridge.feetech.packet import BROADCAST, Instruction, Packet, Parser
 from firmware_bridge.feetech.registers import Register
+from firmware_bridge.servos.chain import FloatArray
 from firmware_bridge.servos.motion import Motion
+from firmware_bridge.servos.scale import Scale
 
 _SIZE = 128
 _FASTEST_STEPS_PER_S = 6000.0  # E: a little above what a STS3215 does at 12 V without load
@@ -80,6 +84,11 @@ class EmulatedBus:
     def __init__(self, servos: Iterable[EmulatedServo]) -> None:
         self.servos = {servo[reg.ID]: servo for servo in servos}
         self._parser = Parser()
+
+    @classmethod
+    def of_arm(cls, servos: Servos, q: FloatArray) -> Self:
+        """The servos of an arm, standing at joints (6,) [rad]."""
+        return cls(map(EmulatedServo, servos.ids, Scale(servos).steps(q)))
 
     def receive(self, data: bytes, now_s: float) -> list[bytes]:
         """Take in bytes; answers in order."""

@@ -142,7 +142,7 @@ def test_the_arm_of_servos() -> None:
     assert [name for name in arm_names() if name != "vx300s"] == INDUSTRIAL
     assert arm.servos is not None
     assert arm.servos.protocol == "dynamixel2"
-    assert (arm.servos.ids, arm.servos.shadow_ids) == ((1, 2, 4, 6, 7, 8), (3, 5))
+    assert (arm.servos.ids, arm.servos.shadows) == ((1, 2, 4, 6, 7, 8), ((3, 2), (5, 4)))
     assert arm.sources["servos"].mark == "V"
     # Min and Max Position Limit of vx300s.yaml
     registers = [(0, 4095), (841, 2867), (898, 3094), (0, 4095), (830, 3504), (0, 4095)]
@@ -177,9 +177,14 @@ def test_forward_kinematics_are_the_makers_product_of_exponentials() -> None:
 def test_a_bus_address_belongs_to_one_servo(tmp_path: Path) -> None:
     text = (Path(cells.__file__).parent / "arms" / "vx300s.toml").read_text(encoding="utf-8")
     path = tmp_path / "arm.toml"
-    path.write_text(text.replace("shadow_ids = [3, 5]", "shadow_ids = [3, 7]"), encoding="utf-8")
-    with pytest.raises(CellError, match=r"servos\.ids: 7: an address is given to more than one servo"):
+    path.write_text(text.replace("[[3, 2], [5, 4]]", "[[3, 2], [7, 9]]"), encoding="utf-8")
+    with pytest.raises(CellError) as caught:
         load_arm(path)
+    shared, unknown = map(str, caught.value.findings)
+    assert "servos.ids: 7: an address is given to more than one servo" in shared
+    assert (
+        "servos.shadows[1]: 9: no joint has the servo that is shadowed (allowed: 1, 2, 4, 6, 7, 8)" in unknown
+    )
 
 
 def test_figures_of_one_arm() -> None:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.arm import Arm, load_arm
-from firmware_bridge.dynamixel.emulator import EmulatedBus, EmulatedServo
+from firmware_bridge.dynamixel import emulator as dynamixel
 from firmware_bridge.feetech import emulator as feetech
 from firmware_bridge.servos.arm import PERIOD_S, ServoArm
-from firmware_bridge.servos.scale import Scale
 
 
 class ServoClock:
@@ -28,21 +27,11 @@ class ServoClock:
             self.arm.step()
 
 
-def dynamixel_bus(q: NDArray[np.float64]) -> EmulatedBus:
+def dynamixel_bus(q: NDArray[np.float64]) -> dynamixel.EmulatedBus:
     """The eight servos of a ViperX-300 6DOF at joints (6,) [rad]."""
-    arm = load_arm("vx300s")
-    servos = arm.servos
+    servos = load_arm("vx300s").servos
     assert servos is not None
-    zero, step = np.array(servos.zero_steps), Scale(servos).step_rad
-    places = zero + np.array(servos.signs) * q / step
-    on_bus = [
-        EmulatedServo(id_, 1120, place, reversed_=reversed_)
-        for id_, place, reversed_ in zip(servos.ids, places, servos.reversed, strict=True)
-    ]
-    for id_, leader in zip(servos.shadow_ids, (2, 4), strict=True):
-        place = places[servos.ids.index(leader)]
-        on_bus.append(EmulatedServo(id_, 1120, place, secondary=leader))
-    return EmulatedBus(on_bus)
+    return dynamixel.EmulatedBus.of_arm(servos, q)
 
 
 def feetech_arm() -> Arm:
@@ -50,7 +39,7 @@ def feetech_arm() -> Arm:
     arm = load_arm("vx300s")
     assert arm.servos is not None
     servos = replace(
-        arm.servos, protocol="feetech_sts", ids=(1, 2, 3, 4, 5, 6), shadow_ids=(), signs=(1, -1, 1, 1, -1, 1)
+        arm.servos, protocol="feetech_sts", ids=(1, 2, 3, 4, 5, 6), shadows=(), signs=(1, -1, 1, 1, -1, 1)
     )
     return replace(arm, servos=servos)
 
@@ -59,7 +48,4 @@ def feetech_bus(q: NDArray[np.float64]) -> feetech.EmulatedBus:
     """Its servos at joints (6,) [rad]."""
     servos = feetech_arm().servos
     assert servos is not None
-    places = np.array(servos.zero_steps) + np.array(servos.signs) * q / Scale(servos).step_rad
-    return feetech.EmulatedBus(
-        feetech.EmulatedServo(id_, place) for id_, place in zip(servos.ids, places, strict=True)
-    )
+    return feetech.EmulatedBus.of_arm(servos, q)

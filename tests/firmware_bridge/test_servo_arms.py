@@ -100,6 +100,19 @@ def test_a_hardware_error_is_a_fault_in_words_and_the_others_hold(bench: Bench) 
     assert bench.arm.read().status is Status.FAULT
 
 
+def test_an_error_of_a_shadow_is_found_within_half_a_second(bench: Bench) -> None:
+    bench.arm.enable()
+    bench.bus.servos[5].fail(0x20, bench.clock.now_s())
+    bench.wait(0.51)
+    assert bench.arm.read().fault == "servo 5: overload"
+
+
+def test_a_shadow_that_does_not_follow_is_a_fault(bench: Bench) -> None:
+    bench.bus.servos[3][reg.SECONDARY_ID] = 255
+    bench.arm.enable()
+    assert bench.arm.read().fault == "servo 3: does not follow the servo it shadows"
+
+
 def test_a_servo_with_an_error_must_be_rebooted_before_connecting() -> None:
     bench = make_bench()
     bench.bus.servos[6].fail(0x01, 0.0)
@@ -215,7 +228,7 @@ def test_there_is_no_tool(bench: Bench, segment: Segment) -> None:
     [
         (2, reg.DRIVE_MODE, 0, "servo 2: drive mode 0, the arm needs a servo that is reversed"),
         (3, reg.DRIVE_MODE, 1, "servo 3: drive mode 1, the arm needs a servo that is not reversed"),
-        (3, reg.SECONDARY_ID, 255, r"servo 3: secondary id 255 \(allowed: \(1, 2, 4, 6, 7, 8\)\)"),
+        (3, reg.SECONDARY_ID, 255, r"servo 3: secondary id 255 \(allowed: 2\)"),
         (1, reg.OPERATING_MODE, 1, r"servo 1: operating mode 1 \(allowed: 3, position\)"),
         (1, reg.MODEL_NUMBER, 12, r"servo 1: model 12 \(allowed: 1020, 1030, 1120, 1130\)"),
         (1, reg.FIRMWARE_VERSION, 41, "servo 1: firmware 41"),
