@@ -16,8 +16,8 @@ from firmware_bridge.port import LinkError, SerialPort
 from firmware_bridge.servos.chain import ServoError
 
 BAUD = 1_000_000
+SETTLING_S = 0.02  # the SDK would take an answer that comes too late for the next one
 IDS = (1, 2, 4, 6, 7, 8)
-WAITED_S = 0.3
 
 
 def servos() -> EmulatedBus:
@@ -151,18 +151,22 @@ def test_the_sdk_takes_no_wrong_value_from_a_bad_line() -> None:
         read = sdk.GroupSyncRead(maker.port, maker.packets, 126, 21)
         for id_ in IDS:
             read.addParam(id_)
-        for _ in range(60):
+        for _ in range(40):
             for id_ in IDS:
                 value, result, error = maker.packets.read4ByteTxRx(maker.port, id_, 132)
                 if result == sdk.COMM_SUCCESS and not error:
                     taken, wrong = taken + 1, wrong + (value != 1000 + 100 * id_)
+                else:
+                    time.sleep(SETTLING_S)
             if read.txRxPacket() == sdk.COMM_SUCCESS:
                 for id_ in IDS:
                     taken, wrong = taken + 1, wrong + (read.getData(id_, 132, 4) != 1000 + 100 * id_)
+            else:
+                time.sleep(SETTLING_S)
         maker.port.closePort()
     assert wrong == 0
-    assert taken > 400
-    assert damage.count > 40
+    assert taken > 100
+    assert damage.count > 25
 
 
 def test_our_bus_takes_no_wrong_value_from_a_bad_line() -> None:
@@ -172,7 +176,7 @@ def test_our_bus_takes_no_wrong_value_from_a_bad_line() -> None:
         port = SerialPort(terminal.path, BAUD)
         port.open()
         ours = Bus(port, latency_s=0.005)
-        for _ in range(100):
+        for _ in range(60):
             for id_ in IDS:
                 with suppress(LinkError):
                     assert ours.read(id_, reg.PRESENT_POSITION) == 1000 + 100 * id_
@@ -184,6 +188,6 @@ def test_our_bus_takes_no_wrong_value_from_a_bad_line() -> None:
                     1000 + 100 * id_ for id_ in IDS
                 ]
         port.close()
-    assert damage.count > 100
-    assert ours.counts.missing > 50
-    assert taken > 700
+    assert damage.count > 50
+    assert ours.counts.missing > 30
+    assert taken > 100
