@@ -103,8 +103,7 @@ class DynamixelServos:
             LinkError: When a servo does not confirm it.
             ServoError: When a servo refuses.
         """
-        self._group.set(reg.BUS_WATCHDOG, [0] * 6)
-        self._group.set(reg.TORQUE_ENABLE, [0] * 6)
+        self._group.set(reg.TORQUE_ENABLE, [0] * 6)  # which ends the watchdog's watch as well
 
     def send(self, q: FloatArray) -> None:
         """Goals (6,) [rad] for all joints in one sync write.

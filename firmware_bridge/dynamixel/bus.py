@@ -4,14 +4,13 @@ Answers are taken only when whole, from a servo that was asked, and of the size 
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from firmware_bridge.dynamixel.packet import BROADCAST, Instruction, Packet, Parser
 from firmware_bridge.dynamixel.registers import ALERT, STATUS_ERRORS, Register
-from firmware_bridge.port import LinkError, Port
+from firmware_bridge.port import Port
 from firmware_bridge.servos.chain import ServoError
-from firmware_bridge.servos.exchange import ATTEMPTS, Counts, Exchange
+from firmware_bridge.servos.exchange import Counts, Exchange, patiently
 
 _STATUS_BYTES = 11  # a status packet without parameters
 
@@ -97,7 +96,7 @@ class Bus:
             LinkError: When it does not confirm.
             ServoError: When it refuses.
         """
-        self._ask(id_, Instruction.REBOOT, b"", 0, attempts=1)
+        self._ask_once(id_, Instruction.REBOOT, b"", 0)
 
     def sync_write(self, address: int, data: Mapping[int, bytes]) -> None:
         """Write the same span of several servos in one packet, which none answers.
@@ -133,13 +132,10 @@ class Bus:
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _ask(
-        self, id_: int, instruction: int, parameters: bytes, size: int, attempts: int = ATTEMPTS
-    ) -> bytes:
-        for _ in range(attempts - 1):
-            self._send(id_, instruction, parameters)
-            with suppress(LinkError):
-                return self._all({id_: size})[id_]
+    def _ask(self, id_: int, instruction: int, parameters: bytes, size: int) -> bytes:
+        return patiently(lambda: self._ask_once(id_, instruction, parameters, size))
+
+    def _ask_once(self, id_: int, instruction: int, parameters: bytes, size: int) -> bytes:
         self._send(id_, instruction, parameters)
         return self._all({id_: size})[id_]
 

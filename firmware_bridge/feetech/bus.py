@@ -5,12 +5,11 @@ answer counts only when nothing but whole packets was on the line, and a group's
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 
 from firmware_bridge.feetech.packet import BROADCAST, Instruction, Packet, Parser
 from firmware_bridge.feetech.registers import MODEL_NUMBER, Register
-from firmware_bridge.port import LinkError, Port
-from firmware_bridge.servos.exchange import ATTEMPTS, Counts, Exchange
+from firmware_bridge.port import Port
+from firmware_bridge.servos.exchange import Counts, Exchange, patiently
 
 _ANSWER_BYTES = 6  # an answer without data
 
@@ -85,12 +84,11 @@ class Bus:
     # --- inside --------------------------------------------------------------------------------------------
 
     def _ask(self, id_: int, instruction: int, parameters: bytes, size: int) -> bytes:
-        for _ in range(ATTEMPTS - 1):
+        def ask() -> bytes:
             self._send(id_, instruction, parameters)
-            with suppress(LinkError):
-                return self._answers({id_: size})[id_]
-        self._send(id_, instruction, parameters)
-        return self._answers({id_: size})[id_]
+            return self._answers({id_: size})[id_]
+
+        return patiently(ask)
 
     def _send(self, id_: int, instruction: int, parameters: bytes) -> None:
         self._exchange.send(Packet(id=id_, code=instruction, parameters=parameters).encode())

@@ -26,6 +26,7 @@ from cells.arm import Arm
 from cells.driver import ArmState, Clock, Dwell, QueueStatus, Segment, Status, StopCategory
 from firmware_bridge.port import LinkError
 from firmware_bridge.servos.chain import Reading, ServoChain, ServoError
+from firmware_bridge.servos.exchange import patiently
 from firmware_bridge.servos.path import PathBuffer
 from kinematics import Limits
 
@@ -114,7 +115,7 @@ class ServoArm:
         """
         if not self._open:
             self._servos.open()
-            self._take(self._servos.read())
+            self._take(patiently(self._servos.read))
             self._path.restart(self._measured(), self._clock.now_ns)
             self._open = True
             if self._thread is not None:

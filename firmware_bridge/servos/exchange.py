@@ -7,12 +7,14 @@ taken for it, and so the line must be silent for a moment after a time-out.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from firmware_bridge.port import LinkError, Port
 from firmware_bridge.stream import StreamParser
 
+A = TypeVar("A")
 P = TypeVar("P")
 
 ATTEMPTS = 3
@@ -114,3 +116,15 @@ class Exchange(Generic[P]):
             self._unsettled = True
             raise LinkError(f"servo {', '.join(map(str, missing))}: no answer")
         return found
+
+
+def patiently(ask: Callable[[], A]) -> A:
+    """Ask up to `ATTEMPTS` times; for questions that may be repeated.
+
+    Raises:
+        LinkError: When the last one is not answered either.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(LinkError):
+            return ask()
+    return ask()

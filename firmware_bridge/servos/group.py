@@ -7,7 +7,7 @@ from cells.arm import Arm
 from cells.servos import Servos
 from firmware_bridge.port import LinkError
 from firmware_bridge.servos.chain import ServoError
-from firmware_bridge.servos.exchange import ATTEMPTS
+from firmware_bridge.servos.exchange import patiently
 from firmware_bridge.servos.scale import Scale
 
 
@@ -73,14 +73,13 @@ class Group:
         self._bus.sync_write(register.address, data)
 
     def read(self, register: Register) -> list[int]:
-        """A register of all.
+        """A register of all; asked again when an answer does not come.
 
         Raises:
             LinkError: When a servo does not answer.
             ServoError: When a servo refuses.
         """
-        there = self._bus.sync_read(self.ids, register.address, register.size)
-        return [register.decode(there[id_]) for id_ in self.ids]
+        return patiently(lambda: self._read_once(register))
 
     def set(self, register: Register, values: list[int]) -> None:
         """Set a register of all and read it back.
@@ -89,16 +88,13 @@ class Group:
             LinkError: When it was not taken.
             ServoError: When a servo refuses.
         """
-        there: list[int] | str = "no answer"
-        for _ in range(ATTEMPTS):
+
+        def write_and_look() -> None:
             self.write(register, values)
-            try:
-                there = self.read(register)
-            except LinkError:
-                continue
-            if there == values:
-                return
-        raise LinkError(f"register {register.address}: {there}, must be {values}")
+            if (there := self._read_once(register)) != values:
+                raise LinkError(f"register {register.address}: {there}, must be {values}")
+
+        patiently(write_and_look)
 
     def states(self) -> "States":
         """The state of all by one sync read.
@@ -109,6 +105,10 @@ class Group:
         """
         there = self._bus.sync_read(self.ids, self._state.start, len(self._state))
         return States([there[id_] for id_ in self.ids], self._state.start)
+
+    def _read_once(self, register: Register) -> list[int]:
+        there = self._bus.sync_read(self.ids, register.address, register.size)
+        return [register.decode(there[id_]) for id_ in self.ids]
 
     def check_limits(self, joint: int, low: int, high: int) -> None:
         """Whether a servo's own position limits [steps] leave the joint its range.
