@@ -16,6 +16,7 @@ from firmware_bridge.port import LinkError, SerialPort
 from firmware_bridge.servos.chain import ServoError
 
 BAUD = 1_000_000
+PATIENCE_S = 0.5  # with a busy machine
 SETTLING_S = 0.02  # the SDK would take an answer that comes too late for the next one
 IDS = (1, 2, 4, 6, 7, 8)
 
@@ -46,7 +47,8 @@ def path(bus: EmulatedBus) -> Iterator[str]:
 
 
 @pytest.fixture
-def maker(path: str) -> Iterator[Sdk]:
+def maker(path: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
+    monkeypatch.setattr("dynamixel_sdk.port_handler.LATENCY_TIMER", PATIENCE_S * 500)  # half of it, in ms
     maker = Sdk(path)
     yield maker
     maker.port.closePort()
@@ -56,7 +58,7 @@ def maker(path: str) -> Iterator[Sdk]:
 def ours(path: str) -> Iterator[Bus]:
     port = SerialPort(path, BAUD)
     port.open()
-    yield Bus(port)
+    yield Bus(port, PATIENCE_S)
     port.close()
 
 

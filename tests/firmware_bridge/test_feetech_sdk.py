@@ -15,6 +15,7 @@ from firmware_bridge.feetech.emulator import EmulatedBus, EmulatedServo
 from firmware_bridge.port import LinkError, SerialPort
 
 BAUD = 1_000_000
+PATIENCE_S = 0.5  # with a busy machine
 SETTLING_S = 0.02  # the SDK would take an answer that comes too late for the next one
 IDS = (1, 2, 3, 4, 5, 6)
 PLACES = {id_: 1000 + 100 * id_ for id_ in IDS}
@@ -42,7 +43,8 @@ def bus() -> EmulatedBus:
 
 
 @pytest.fixture
-def path(bus: EmulatedBus) -> Iterator[str]:
+def path(bus: EmulatedBus, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("scservo_sdk.port_handler.LATENCY_TIMER", PATIENCE_S * 500)  # half of it, in ms
     with PseudoTerminal(bus) as terminal:
         yield terminal.path
 
@@ -76,7 +78,7 @@ def test_the_sdk_reads_and_writes_groups(path: str, bus: EmulatedBus) -> None:
 def test_our_bus_does_the_same(path: str, bus: EmulatedBus) -> None:
     port = SerialPort(path, BAUD)
     port.open()
-    ours = Bus(port)
+    ours = Bus(port, PATIENCE_S)
     assert ours.ping(1) == 777
     with pytest.raises(LinkError, match="servo 9: no answer"):
         ours.ping(9)
