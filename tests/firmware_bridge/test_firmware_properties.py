@@ -1,7 +1,7 @@
 """Random sequences of actions on an arm over a bad line, in virtual time: the invariants of `tests.firmware_bridge.rig`.
 
-The long study: ``python -m pytest -m slow tests/firmware_bridge/test_firmware_properties.py``; the number of
-sequences is JOINTCELL_SEQUENCES (default 100 000).
+The long study: ``JOINTCELL_SEQUENCES=100000 python -m pytest -s -m slow
+tests/firmware_bridge/test_firmware_properties.py``.
 """
 
 import os
@@ -39,11 +39,15 @@ def test_sequences_get_far_enough_to_mean_something() -> None:
     assert len({result for rig in rigs for result in rig.results.values()}) >= 8
 
 
+SEQUENCES = int(os.environ.get("JOINTCELL_SEQUENCES", "0"))
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(20_000)
+@pytest.mark.skipif(not SEQUENCES, reason="JOINTCELL_SEQUENCES says how many sequences")
+@pytest.mark.timeout(100_000)
 def test_invariants_hold_in_many_sequences() -> None:
     ticks = 0
-    for seed in range(int(os.environ.get("JOINTCELL_SEQUENCES", "100000"))):
+    for seed in range(SEQUENCES):
         rng = np.random.default_rng([1, seed])
         rig = run_sequence(seed, [str(name) for name in rng.choice(NAMES, STEPS)])
         ticks += rig.ticks_followed
