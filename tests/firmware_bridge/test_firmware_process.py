@@ -18,6 +18,7 @@ from firmware_bridge.messages import (
     Control,
     DescRead,
     Heartbeat,
+    QuinticKnot,
     ReportRead,
     SegQuintic,
     Start,
@@ -30,6 +31,11 @@ from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 
 START = np.array(HOME) * 1e-7
 WAIT_S = 10.0
+SLOW = Limits(velocity=np.full(6, 1.0), acceleration=np.full(6, 3.0), jerk=np.full(6, 30.0))
+# Made here: the first use of a kernel may take longer than a lease.
+SHORT = knots(rest_to_rest(START, START + 0.3, SLOW))
+LONG = knots(rest_to_rest(START, START + 1.0, SLOW))
+FROM_ZERO = knots(rest_to_rest(np.zeros(6), np.full(6, 0.2), SLOW))
 
 
 class Port:
@@ -80,8 +86,7 @@ class Port:
         for word in (6, 7, 15):
             self.order(Control(controlword=word))
 
-    def move(self, limits: Limits, start: np.ndarray, end: np.ndarray) -> None:
-        motion = knots(rest_to_rest(start, end, limits))
+    def move(self, motion: list[QuinticKnot]) -> None:
         for k in range(0, len(motion), 2):
             last = k + 2 >= len(motion)
             self.order(SegQuintic(traj=1, flags=last, first_knot=k, knots=tuple(motion[k : k + 2])))  # type: ignore[arg-type]
@@ -91,10 +96,6 @@ class Port:
         status = self.ask(ReportRead(report=0), Status, session=0, **fields)  # type: ignore[arg-type]
         assert isinstance(status, Status)
         return status
-
-
-def slow_limits() -> Limits:
-    return Limits(velocity=np.full(6, 1.0), acceleration=np.full(6, 3.0), jerk=np.full(6, 30.0))
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_a_serial_port_with_an_arm_behind_it(firmware: FirmwareProcess, tmp_path
     ack = port.open(7)
     assert (ack.uid, ack.config_crc) == (UID, crc32c(CONFIG.encode()))
     port.enable(ack)
-    port.move(slow_limits(), START, START + 0.3)
+    port.move(SHORT)
     began = firmware.plant.joints()[0]
     port.ask(Heartbeat(host_ms=0, lease_10ms=100, status_ms=20), Event, code=EventCode.TRAJECTORY_DONE)
     q, _ = firmware.plant.joints()
@@ -121,7 +122,7 @@ def test_a_reset_while_moving(firmware: FirmwareProcess) -> None:
     port = Port(firmware.port)
     ack = port.open(7)
     port.enable(ack)
-    port.move(slow_limits(), START, START + 1.0)
+    port.move(LONG)
     time.sleep(0.3)
     firmware.reset()
     refusal = port.ask(Heartbeat(host_ms=0, lease_10ms=100, status_ms=20), Nak)
@@ -135,7 +136,7 @@ def test_a_reset_while_moving(firmware: FirmwareProcess) -> None:
 def test_power_off_and_on_finds_the_joints_where_they_were(firmware: FirmwareProcess, tmp_path: Path) -> None:
     port = Port(str(tmp_path / "arm1"))
     port.enable(port.open(7))
-    port.move(slow_limits(), START, START + 1.0)
+    port.move(LONG)
     time.sleep(0.3)
     firmware.kill()
     there = np.array(firmware._positions)
@@ -149,7 +150,7 @@ def test_power_off_and_on_finds_the_joints_where_they_were(firmware: FirmwarePro
 def test_a_frozen_processor_faults_when_it_goes_on(firmware: FirmwareProcess) -> None:
     port = Port(firmware.port)
     port.enable(port.open(7))
-    port.move(slow_limits(), START, START + 1.0)
+    port.move(LONG)
     firmware.freeze()
     time.sleep(0.6)
     firmware.thaw()
@@ -189,7 +190,7 @@ def test_a_cortex_m4f_follows_a_trajectory(built: Callable[[Callable[[], Path]],
             ack = port.open(3)
             assert ack.uid.startswith(b"mps2")
             port.enable(ack)
-            port.move(slow_limits(), np.zeros(6), np.full(6, 0.2))
+            port.move(FROM_ZERO)
             done = port.ask(
                 Heartbeat(host_ms=0, lease_10ms=100, status_ms=20), Event, code=EventCode.TRAJECTORY_DONE
             )
