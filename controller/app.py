@@ -34,6 +34,7 @@ from controller.report.history import history
 from controller.serial_lines import WallClock, line_entries
 from firmware_bridge.emulated_cell import EmulatedCell
 from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.sca_joint import connect
 from firmware_bridge.serial_arm import SerialArm
 from firmware_bridge.tool import TimedTool
 from firmware_bridge.transport_process import TransportProcess
@@ -50,6 +51,7 @@ WARM_UP_JOINTS = (
     2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
 )
 _PICTURE_SIZE = (1280, 720)
+_CONNECT_S = 10.0
 
 SCOPE = Scope(
     simulated=(
@@ -263,7 +265,7 @@ def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) 
         return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
     if options.driver == "serial":
         return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
-    world = World(cell, options.seed, start=start, gui=options.gui)
+    world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect)
     stack.callback(world.close)
     return _Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
 
@@ -272,10 +274,11 @@ def _emulated(
     options: RunOptions, cell: Cell, start: Mapping[str, NDArray[np.float64]], stack: ExitStack
 ) -> _Drivers:
     """Emulated controllers behind emulated lines, and the world as what they move."""
-    world = World(cell, options.seed, start=start, gui=options.gui, make_arm=DrivenArm)
+    world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect, make_arm=DrivenArm)
     stack.callback(world.close)
     arms = stack.enter_context(EmulatedCell(cell, start, LinkSettings()))
     lines = stack.enter_context(TransportProcess(arms.entries))
+    lines.connect(_CONNECT_S)  # before the cell's time begins
     clock = EmulatedClock(world, lines)
     for name, firmware in arms.firmware.items():
         clock.follow(name, firmware.plant)

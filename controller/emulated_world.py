@@ -19,10 +19,7 @@ from sim.world import World
 
 FloatArray = NDArray[np.float64]
 
-_TICK_NS = 1_000_000
-_AHEAD_NS = 4_000_000  # of the latest tick: bridged by the motors' speed and acceleration
 _FROZEN_NS = 100_000_000  # a firmware that is so late is not waited for
-_LOST_NS = 300_000_000  # ticks that were skipped, not late
 _STEP_NS = 8_333_334  # the longest of the world
 _PERIOD_NS = 25_000_000
 _WAIT_S = 0.002
@@ -39,30 +36,15 @@ class Shafts:
     def __init__(self, plant: Plant, origin_ns: int) -> None:
         self._plant = plant
         self._origin_ns = origin_ns
-        self._base_ns: int | None = None  # cell time of tick 0
-        self._ticks = -1
-        self.time_ns = 0
-        self._q, self._qd, self._qdd = np.zeros(6), np.zeros(6), np.zeros(6)
-        self.look()
 
-    def look(self) -> None:
-        """Take in the latest tick."""
-        ticks = self._plant.layout.ticks // 2
-        if ticks == self._ticks:
-            return
-        self._q, self._qd = self._plant.joints()
-        self._qdd = np.array(self._plant.layout.acc_setpoint, dtype=np.float64) * self._plant.powered
-        base_ns = time.monotonic_ns() - self._origin_ns - ticks * _TICK_NS
-        # The least late tick seen so far shows when the count began.
-        known = self._base_ns is not None and ticks > self._ticks and base_ns - self._base_ns < _LOST_NS
-        self._base_ns = min(self._base_ns, base_ns) if known and self._base_ns is not None else base_ns
-        self._ticks = ticks
-        self.time_ns = self._base_ns + ticks * _TICK_NS
+    def late_ns(self) -> int:
+        """How long ago their latest tick was."""
+        now_us = time.monotonic_ns() // 1000
+        return (now_us - self._plant.latest_us()) % (1 << 32) * 1000
 
     def __call__(self, time_ns: int) -> FloatArray:
-        """Joints (6,) at a time of the cell near the latest tick [rad]."""
-        ahead_s = min(max(time_ns - self.time_ns, -2 * _AHEAD_NS), 2 * _AHEAD_NS) * 1e-9
-        return self._q + ahead_s * (self._qd + 0.5 * ahead_s * self._qdd)
+        """Joints (6,) at a time of the cell within the last second [rad]."""
+        return self._plant.joints_at((time_ns + self._origin_ns) // 1000)
 
 
 class EmulatedClock:
@@ -100,11 +82,9 @@ class EmulatedClock:
         world.news = False
         end_ns = world.time_ns + _PERIOD_NS
         while not world.news and world.time_ns < end_ns:
-            for shafts in self._shafts.values():
-                shafts.look()
-            now_ns = time.monotonic_ns() - self.origin_ns
-            seen = [shafts.time_ns for shafts in self._shafts.values()]
-            reach_ns = min([now_ns, *(at + _AHEAD_NS for at in seen if now_ns - at < _FROZEN_NS)])
+            late_ns = [shafts.late_ns() for shafts in self._shafts.values()]
+            waited_for_ns = max((late for late in late_ns if late < _FROZEN_NS), default=0)
+            reach_ns = time.monotonic_ns() - self.origin_ns - waited_for_ns
             if world.time_ns + _STEP_NS > reach_ns:
                 self._transport.wait(_WAIT_S)
                 break

@@ -52,5 +52,7 @@ def read_capture(path: Path) -> Iterator[tuple[int, str, bytes]]:
                     raise ValueError(direction)
                 yield round(float(seconds) * 1e9), direction, bytes.fromhex(digits)
             except (ValueError, OverflowError):
-                text = f"{path}: line {number}: {line.rstrip()!r:.60} (allowed: seconds, < or >, bytes in hex)"
+                text = (
+                    f"{path}: line {number}: {line.rstrip()!r:.60} (allowed: seconds, < or >, bytes in hex)"
+                )
                 raise ValueError(text) from None

@@ -103,9 +103,7 @@ class LineModel:
             self._next_stall_ns = now_ns + self._rng.exponential(faults.stall_every_s) * 1e9
         if now_ns >= self._next_stall_ns:
             self._quiet_until_ns = now_ns + faults.stall_s * 1e9
-            self._next_stall_ns = (
-                self._quiet_until_ns + self._rng.exponential(faults.stall_every_s) * 1e9
-            )
+            self._next_stall_ns = self._quiet_until_ns + self._rng.exponential(faults.stall_every_s) * 1e9
 
     def _damaged(self, data: bytes) -> bytes:
         faults = self.faults

@@ -7,7 +7,6 @@ new one that the host opens. Its parent pulls and exchanges cables and changes w
 import multiprocessing
 import os
 import selectors
-import termios
 import time
 import tty
 from collections.abc import Mapping

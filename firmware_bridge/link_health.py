@@ -68,7 +68,9 @@ def likely_cause(health: LinkHealth) -> str:
             return "bytes arrive but no frames: look for another baud rate or another protocol"
         if never:
             return "no answer: look for an arm without power, or transmit and receive exchanged"
-        return f"nothing heard for {health.silent_ns / 1e9:.1f} s: look for a loose cable or a stopped firmware"
+        return (
+            f"nothing heard for {health.silent_ns / 1e9:.1f} s: look for a loose cable or a stopped firmware"
+        )
     if health.overruns:
         return f"device lost {health.overruns} bytes in its receiver: lower the baud rate"
     if health.bad_share > _BAD_SHARE:

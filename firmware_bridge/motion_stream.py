@@ -185,4 +185,3 @@ class MotionStream:
         filling.sent += len(knots)
         flags = KnotFlag.LAST if filling.complete else KnotFlag(0)
         return SegQuintic(traj=filling.traj, flags=flags, first_knot=first, knots=knots)
-

@@ -50,7 +50,9 @@ class Wire:
     @property
     def bounded(self) -> bool:
         """Whether its type alone does not bound it."""
-        return self.code != "bytes" and (self.values is not None or (self.low, self.high) != _range(self.code))
+        return self.code != "bytes" and (
+            self.values is not None or (self.low, self.high) != _range(self.code)
+        )
 
 
 def _range(code: str) -> tuple[int, int]:

@@ -140,6 +140,4 @@ class SendWindow:
         return next((flying for flying in self._flying if flying.due_ns <= now_ns), None)
 
     def _frame(self, message: Message, seq: int, flags: int) -> Frame:
-        return Frame(
-            type=message.ID, flags=flags, session=self._session, seq=seq, payload=message.encode()
-        )
+        return Frame(type=message.ID, flags=flags, session=self._session, seq=seq, payload=message.encode())

@@ -112,9 +112,7 @@ class SerialArm:
         tool: What it carries.
     """
 
-    def __init__(
-        self, cell_arm: CellArm, channel: Channel, clock: Clock, origin_ns: int, tool: Tool
-    ) -> None:
+    def __init__(self, cell_arm: CellArm, channel: Channel, clock: Clock, origin_ns: int, tool: Tool) -> None:
         self.cell_arm = cell_arm
         self.health = LinkHealth()
         self._channel = channel

@@ -29,7 +29,9 @@ class SerialPort:
         self._serial = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=True)
         self._unsent = b""
         with contextlib.suppress(ValueError, NotImplementedError, *PORT_ERRORS):
-            self._serial.set_low_latency_mode(True)  # FTDI would keep bytes back for 16 ms; others don't know it
+            self._serial.set_low_latency_mode(
+                True
+            )  # FTDI would keep bytes back for 16 ms; others don't know it
 
     def fileno(self) -> int:
         """For selectors."""

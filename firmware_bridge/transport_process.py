@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from firmware_bridge.orders import Failed, Order, Report
+from firmware_bridge.orders import Failed, LinkUp, Order, Report
 from firmware_bridge.transport import LineEntry, Reports, serve
 
 _END_S = 3.0
@@ -67,6 +67,16 @@ class TransportProcess:
         """Block until something was reported, at most for a time; whether it was."""
         self.send("")
         return not self._gone and self._connection.poll(seconds)
+
+    def connect(self, seconds: float) -> None:
+        """Wait until every arm has answered or was refused, at most for a time; drivers say which it was."""
+        end_s = time.monotonic() + seconds
+        ended = (LinkUp, Failed)
+        while time.monotonic() < end_s and not all(
+            any(isinstance(report, ended) for report in channel.reports) for channel in self.channels.values()
+        ):
+            self.wait(_BEAT_S)
+            self.pump()
 
     def pump(self) -> None:
         """Take in what was reported, and show signs of life."""

@@ -13,4 +13,8 @@ def worded(code: IntEnum) -> str:
 
 @cache
 def _words() -> dict[tuple[str, int], str]:
-    return {(entry.name, value.value): value.doc for entry in load_table().enums.values() for value in entry.values}
+    return {
+        (entry.name, value.value): value.doc
+        for entry in load_table().enums.values()
+        for value in entry.values
+    }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cells.cell import Cell
 from cells.fixtures import fixtures_of
+from cells.joint_bus import ConnectJoint, direct
 from sim.body import Seating, Workpiece, joined
 from sim.bullet import pybullet
 from sim.clearance import ArmClearance
@@ -73,6 +74,7 @@ class World:
         ideal: Leave out the servo errors (calibration, repeatability, lag).
         gui: Show the engine's own window.
         make_arm: What an arm is made of; by default it follows its own queue.
+        connect_joint: Puts a bus between the end-of-line test and the joint on the nest.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class World:
         ideal: bool = False,
         gui: bool = False,
         make_arm: Callable[..., SimArm] = SimArm,
+        connect_joint: ConnectJoint = direct,
     ) -> None:
         self.cell = cell
         self.engine = Engine(gui=gui)
@@ -102,7 +105,7 @@ class World:
         self._build_fixtures()
         generator = np.random.default_rng(seed)
         station_rng, *arm_rngs = generator.spawn(1 + len(cell.arms))
-        self.stations = SimStations(self, station_rng)
+        self.stations = SimStations(self, station_rng, connect_joint)
         self.arms: dict[str, SimArm] = {}
         for index, (cell_arm, rng) in enumerate(zip(cell.arms, arm_rngs, strict=True)):
             error = no_error() if ideal else draw_error(rng)

@@ -274,5 +274,13 @@ def codec_check(table: MessageTable) -> str:
             "        }",
             "        break;",
         ]
-    lines += ["    default:", "        result = -2;", "        break;", "    }", "    return result;", "}", ""]
+    lines += [
+        "    default:",
+        "        result = -2;",
+        "        break;",
+        "    }",
+        "    return result;",
+        "}",
+        "",
+    ]
     return "\n".join(lines)

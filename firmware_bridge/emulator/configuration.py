@@ -25,8 +25,8 @@ def position_units(q: ArrayLike) -> tuple[int, ...]:
 def configuration(arm: Arm, serial: str) -> Config:
     """What the firmware of this arm must be configured to.
 
-    Position and velocity limits are the arm's own. Stops may take up to `STOP_MAX_MS`; a trajectory from which the arm could not
-    stop within that is rejected by the firmware.
+    Position and velocity limits are the arm's own. Stops may take up to `STOP_MAX_MS`: the firmware rejects a
+    trajectory from which the arm could not stop within that.
 
     Args:
         arm: The arm.

@@ -52,6 +52,7 @@ class FirmwareProcess:
             assert self._process.stdout is not None
             self.port = self._process.stdout.readline().strip()
             if not self.port:
+                self._process.stdout.close()
                 raise RuntimeError(f"the emulated firmware ended with code {self._process.wait()}")
             self.plant = Plant(shared)
         return self

@@ -6,12 +6,11 @@
 bool al_drive_init(al_drive_t *drive, const al_port_t *port, const al_config_t *config)
 {
     *drive = (al_drive_t){.port = port, .config = *config, .override_pct = 100u, .fault_joint = NO_JOINT};
-    const bool ok = al_limits_make(&drive->limits, config);
+    drive->sound = al_limits_make(&drive->limits, config);
     drive->path.curve.joints = drive->limits.joints;
     al_ramp_set(&drive->ramp, 1.0f);
     port->power(port->ctx, false);
-    drive->state = ok ? AL_DRIVE_SWITCH_ON_DISABLED : AL_DRIVE_NOT_READY;
-    return ok;
+    return drive->sound; /* ready at the first tick, when it is known where the joints are */
 }
 
 bool al_drive_powered(const al_drive_t *drive)

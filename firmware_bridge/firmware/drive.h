@@ -27,6 +27,7 @@ typedef struct {
     uint32_t now_us;
     uint32_t ticked_us;  /* time of the last tick */
     bool ticking;        /* there has been one */
+    bool sound;          /* the configuration does not contradict itself */
     uint8_t state;       /* AL_DRIVE_... */
     uint8_t motion;      /* AL_MOTION_... */
     uint8_t override_pct;

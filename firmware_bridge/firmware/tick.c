@@ -198,6 +198,9 @@ void al_drive_tick(al_drive_t *drive, uint32_t now_us)
     drive->now_us = now_us;
     drive->tick_max_us = (dt_us > drive->tick_max_us) ? dt_us : drive->tick_max_us;
     drive->port->read(drive->port->ctx, &drive->feedback);
+    if ((drive->state == AL_DRIVE_NOT_READY) && drive->sound) {
+        drive->state = AL_DRIVE_SWITCH_ON_DISABLED;
+    }
     watch(drive, dt_us);
     if ((drive->state == AL_DRIVE_OPERATION_ENABLED) || (drive->state == AL_DRIVE_QUICK_STOP_ACTIVE)
         || (drive->state == AL_DRIVE_FAULT_REACTION_ACTIVE)) {

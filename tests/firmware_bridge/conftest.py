@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.emulator import MissingToolError
+from firmware_bridge.emulator import MissingToolError, build
+
+
+@pytest.fixture(autouse=True)
+def firmware_compiler(request: pytest.FixtureRequest, built: Callable[[Callable[[], Path]], Path]) -> None:
+    """Tests of the firmware need a C compiler."""
+    if request.module.__name__.rpartition(".")[2].startswith("test_firmware"):
+        built(lambda: Path(build.host_compiler()))
 
 
 @pytest.fixture(scope="session")
