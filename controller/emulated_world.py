@@ -19,7 +19,7 @@ from sim.world import World
 
 FloatArray = NDArray[np.float64]
 
-_FROZEN_NS = 100_000_000  # a firmware that is so late is not waited for
+_FROZEN_NS = 250_000_000  # a firmware that is so late is not waited for
 _STEP_NS = 8_333_334  # the longest of the world
 _PERIOD_NS = 25_000_000
 _WAIT_S = 0.002
@@ -43,7 +43,7 @@ class Shafts:
         return (now_us - self._plant.latest_us()) % (1 << 32) * 1000
 
     def __call__(self, time_ns: int) -> FloatArray:
-        """Joints (6,) at a time of the cell within the last second [rad]."""
+        """Joints (6,) at a time of the cell within the last seconds [rad]."""
         return self._plant.joints_at((time_ns + self._origin_ns) // 1000)
 
 

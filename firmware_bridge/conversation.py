@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from firmware_bridge.clock_sync import ClockSync
 from firmware_bridge.frame import frame_of
-from firmware_bridge.line_budget import LineBudget
 from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.mailboxes import Outbox
 from firmware_bridge.messages import EventAck, Heartbeat, Hold, Qstop, Sync
 from firmware_bridge.record_codec import Message
 from firmware_bridge.reports import Event, SyncReply
@@ -18,31 +18,7 @@ from firmware_bridge.send_window import SendWindow
 _SYNC_NS = 200_000_000
 _FIRST_SYNC_NS = 20_000_000
 _FIRST_SYNCS = 6
-_BEATS_PER_LEASE = 5
-_IDLE_NS = 20_000_000
-
-
-class Outbox:
-    """Bytes on their way to the line, and how many of them it can have carried."""
-
-    def __init__(self, settings: LinkSettings) -> None:
-        self.budget = LineBudget(settings.baud, settings.window_s)
-        self._bytes = bytearray()
-        self._last_ns = -_IDLE_NS
-
-    def put(self, encoded: bytes, now_ns: int) -> None:
-        """Send a frame."""
-        if now_ns - self._last_ns >= _IDLE_NS:
-            self._bytes += b"\0"  # ends whatever an idle line has picked up
-        self._bytes += encoded
-        self._last_ns = now_ns
-        self.budget.spend(len(encoded), now_ns)
-
-    def take(self) -> bytes:
-        """Everything put since the last call."""
-        taken = bytes(self._bytes)
-        self._bytes.clear()
-        return taken
+_BEATS_PER_LEASE = 10
 
 
 class Conversation:

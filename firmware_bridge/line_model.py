@@ -19,7 +19,7 @@ class LineFaults:
     Attributes:
         flip: Probability that one bit of a byte is wrong.
         drop: Probability that a byte is lost.
-        stall_every_s: Mean time between stalls; 0 for none.
+        stall_every_s: Mean time between stalls beyond the length of one; 0 for none.
         stall_s: How long nothing comes through [s]; what was sent arrives afterwards, all at once.
         ragged_s: Bytes are handed on together after up to this time: frames arrive merged and split.
     """
@@ -103,7 +103,8 @@ class LineModel:
             self._next_stall_ns = now_ns + self._rng.exponential(faults.stall_every_s) * 1e9
         if now_ns >= self._next_stall_ns:
             self._quiet_until_ns = now_ns + faults.stall_s * 1e9
-            self._next_stall_ns = self._quiet_until_ns + self._rng.exponential(faults.stall_every_s) * 1e9
+            pause_s = faults.stall_s + self._rng.exponential(faults.stall_every_s)
+            self._next_stall_ns = self._quiet_until_ns + pause_s * 1e9
 
     def _damaged(self, data: bytes) -> bytes:
         faults = self.faults

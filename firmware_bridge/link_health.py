@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 _BAD_SHARE = 0.005  # of frames: above, a line is worth a word
+_USELESS_SHARE = 0.3
 _SLOW_TRIP_NS = 30_000_000
 _SILENT_NS = 300_000_000
 _DRIFT_PPM = 500.0
@@ -23,6 +24,7 @@ class LinkHealth:
         retransmits: Reliable frames sent again.
         frames_received: Good frames from the device.
         bad_here: Frames from the device that were no frames any more.
+        recent_bad_share: Their share in the last second.
         bad_there: The same, counted by the device.
         overruns: Bytes the device's receiver lost.
         lead_ns: Motion buffered on the device.
@@ -42,6 +44,7 @@ class LinkHealth:
     retransmits: int = 0
     frames_received: int = 0
     bad_here: int = 0
+    recent_bad_share: float = 0.0
     bad_there: int = 0
     overruns: int = 0
     lead_ns: int = 0
@@ -62,6 +65,11 @@ def likely_cause(health: LinkHealth) -> str:
         return health.refusal
     if not health.connected:
         return "port is gone: look for a pulled cable or a converter without power"
+    if health.frames_received and health.recent_bad_share > _USELESS_SHARE:
+        return (
+            f"{health.recent_bad_share:.0%} of the frames arrive damaged: look for a bad cable, missing ground or a "
+            "motor supply beside the line"
+        )
     if health.silent_ns > _SILENT_NS:
         never = health.frames_received == 0
         if never and health.bad_here:

@@ -7,13 +7,13 @@ nothing moves again before a `Recover`.
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 
 from firmware_bridge.codes import Drive, EventCode, Fault, HoldCause, Motion, Refusal, Result
-from firmware_bridge.conversation import Conversation, Outbox
-from firmware_bridge.frame import FrameParser, frame_of
+from firmware_bridge.conversation import Conversation
+from firmware_bridge.frame import frame_of
 from firmware_bridge.link_health import LinkHealth, likely_cause
 from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.mailboxes import Inbox, Outbox
 from firmware_bridge.messages import Abandon, Confirm, Control, FaultReset, SegQuintic, Start
 from firmware_bridge.motion_stream import MotionStream
 from firmware_bridge.opening import Expected, Opening
@@ -33,10 +33,11 @@ from firmware_bridge.orders import (
     State,
     Stop,
 )
+from firmware_bridge.phases import CONTROLS, Phase
 from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import REPORTS, Ack, Event, HelloAck, Nak, Status, SyncReply, Telem
+from firmware_bridge.reports import Ack, Event, HelloAck, Nak, Status, SyncReply, Telem
 from firmware_bridge.stopping import Stopping
-from firmware_bridge.words import worded
+from firmware_bridge.words import fault_words, worded
 
 _SILENT_NS = 500_000_000
 _ENABLE_NS = 3_000_000_000
@@ -44,22 +45,6 @@ _HEALTH_NS = 500_000_000
 _LOOK_NS = 20_000_000
 _QUICK_FRAME_S = 0.004  # two knots in a frame when the line carries them in less
 _HELD_BY_ITSELF = (HoldCause.LEASE, HoldCause.STARVED, HoldCause.TAKEOVER)
-_CONTROLS = {  # by state of the drive: what leads to operation
-    Drive.SWITCH_ON_DISABLED: (0x06, 0x07, 0x0F),
-    Drive.READY_TO_SWITCH_ON: (0x07, 0x0F),
-    Drive.SWITCHED_ON: (0x0F,),
-    Drive.OPERATION_ENABLED: (0x0F,),
-}
-
-
-class _Phase(Enum):
-    DOWN = "no port"
-    OPENING = "asking who is there"
-    CONFIRMING = "confirming identity, comparing clocks"
-    READY = "identified; no power, or held by a stop"
-    ENABLING = "powering up"
-    ENABLED = "following"
-    FAILED = "something happened that nobody ordered"
 
 
 class ArmSession:
@@ -75,12 +60,12 @@ class ArmSession:
         self._expected = expected
         self._settings = settings
         self._nonces = nonces
-        self._phase = _Phase.DOWN
+        self._phase = Phase.DOWN
         self._outbox = Outbox(settings)
-        self._parser = FrameParser()
+        self._inbox = Inbox(0)
         self._reports: list[Report] = []
         self._health = LinkHealth()
-        self._health_due_ns = self._last_good_ns = self._enabling_ns = 0
+        self._health_due_ns = self._enabling_ns = 0
         self._recovering = False
         self._opening: Opening | None = None
         self._begin(None)
@@ -90,7 +75,6 @@ class ArmSession:
         self._talk = talk
         self._status: Status | None = None
         self._stopping: Stopping | None = None
-        self._abandoning = False
         self._lead_least_ms = -1
         self._taken_traj = 0  # number of the newest trajectory the device took
         self._stream: MotionStream | None = None
@@ -108,30 +92,21 @@ class ArmSession:
     def opened(self, now_ns: int) -> None:
         """The port is open."""
         self._health = replace(self._health, connected=True)
-        self._parser = FrameParser()
-        if self._phase is _Phase.DOWN or self._recovering:
+        self._inbox = Inbox(now_ns)
+        if self._phase is Phase.DOWN or self._recovering:
             self._ask(now_ns)
 
     def closed(self, reason: str) -> None:
         """The port is gone, or could not be opened."""
         self._health = replace(self._health, connected=False, identified=False)
         self._lose(reason)
-        if self._phase is not _Phase.FAILED:
-            self._phase = _Phase.DOWN
+        if self._phase is not Phase.FAILED:
+            self._phase = Phase.DOWN
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Bytes have arrived."""
-        for frame in self._parser.feed(data):
-            kind = REPORTS.get(frame.type)
-            if kind is None:
-                continue
-            try:
-                message = kind.decode(frame.payload)
-            except ValueError:
-                self._parser.crc_errors += 1  # a good CRC round nonsense: damaged after all
-                continue
-            self._last_good_ns = now_ns
-            self._take(message, frame.session, now_ns)
+        for message, session in self._inbox.feed(data, now_ns):
+            self._take(message, session, now_ns)
 
     def transmit(self, now_ns: int) -> bytes:
         """The bytes to send now."""
@@ -152,7 +127,7 @@ class ArmSession:
         dues = [now_ns + _LOOK_NS]
         if self._opening is not None:
             dues.append(self._opening.due_ns)
-        if self._stopping is not None:
+        if self._stopping is not None and not self._stopping.quiet:
             dues.append(self._stopping.due_ns)
         if self._talk is not None:
             dues.append(self._talk.due_ns(self._outbox, now_ns))
@@ -164,7 +139,7 @@ class ArmSession:
         """Do what a driver asks."""
         match order:
             case Move():
-                following = self._phase in (_Phase.ENABLED, _Phase.ENABLING)
+                following = self._phase in (Phase.ENABLED, Phase.ENABLING)
                 if self._stream is not None and following and self._stopping is None:
                     self._stream.add(order)
             case Go():
@@ -173,8 +148,8 @@ class ArmSession:
             case Stop():
                 self._stop(order.power_off, now_ns)
             case Enable():
-                if self._phase is _Phase.READY and self._stopping is None:
-                    self._phase, self._enabling_ns = _Phase.ENABLING, now_ns
+                if self._phase is Phase.READY and self._stopping is None:
+                    self._phase, self._enabling_ns = Phase.ENABLING, now_ns
                     self._power_up()
             case Recover():
                 self._recovering = True
@@ -196,9 +171,10 @@ class ArmSession:
         health = replace(
             self._health,
             refusal=self._opening.refusal if self._opening is not None else "",
-            frames_received=self._parser.frames,
-            bad_here=self._parser.crc_errors + self._parser.framing_errors,
-            silent_ns=max(0, now_ns - self._last_good_ns),
+            frames_received=self._inbox.good,
+            bad_here=self._inbox.bad,
+            recent_bad_share=self._inbox.recent_bad_share,
+            silent_ns=max(0, now_ns - self._inbox.last_ns),
             lead_ns=0 if self._status is None else self._status.buffered_ms * 1_000_000,
             lead_least_ns=self._lead_least_ms * 1_000_000,
         )
@@ -220,21 +196,22 @@ class ArmSession:
         """Find out who is there."""
         self._begin(None)
         self._opening = Opening(self._expected, self._nonces())
-        self._phase, self._last_good_ns = _Phase.OPENING, now_ns
+        self._phase, self._inbox.last_ns = Phase.OPENING, now_ns
         self._health = LinkHealth(connected=True)
 
     def _supervise(self, now_ns: int) -> None:
         """What time alone brings about."""
-        silent_ns = now_ns - self._last_good_ns
+        silent_ns = now_ns - self._inbox.last_ns
         if self._talk is not None and silent_ns > _SILENT_NS:
             self._lose(f"nothing heard from the arm for {silent_ns / 1e9:.1f} s", now_ns)
-        if self._phase is _Phase.ENABLING and now_ns - self._enabling_ns > _ENABLE_NS:
+        if self._phase is Phase.ENABLING and now_ns - self._enabling_ns > _ENABLE_NS:
             state = "no status" if self._status is None else worded(self._status.drive)
             self._fail(f"could not be powered up within {_ENABLE_NS / 1e9:.0f} s: {state}", now_ns)
-        if self._phase is _Phase.CONFIRMING:
+        if self._phase is Phase.CONFIRMING:
             self._confirm()
         if now_ns >= self._health_due_ns:
             self._health_due_ns = now_ns + _HEALTH_NS
+            self._inbox.look()
             self._reports.append(Health(health=self.health(now_ns)))
 
     def _confirm(self) -> None:
@@ -243,23 +220,23 @@ class ArmSession:
         if talk is None or status is None or not talk.compared or not talk.window.empty:
             return
         if status.fault is Fault.NONE:
-            self._phase = _Phase.READY
+            self._phase = Phase.READY
             self._reports.append(Recovered() if self._recovering else LinkUp())
             self._recovering = False
         elif self._recovering:
             self._status = None  # look again when this was answered
             self._push(FaultReset(fault=status.fault, latch_count=status.latch_count))
         else:
-            self._fail(_fault_words(status))
+            self._fail(fault_words(status))
 
     def _power_up(self) -> None:
         if self._status is not None:
-            for word in _CONTROLS.get(self._status.drive, ()):
+            for word in CONTROLS.get(self._status.drive, ()):
                 self._push(Control(controlword=word))
 
     def _stop(self, power_off: bool, now_ns: int) -> None:
-        if self._phase in (_Phase.ENABLED, _Phase.ENABLING):
-            self._phase = _Phase.READY
+        if self._phase in (Phase.ENABLED, Phase.ENABLING):
+            self._phase = Phase.READY
         if self._talk is None:
             self._reports.append(Halted())  # nobody there: the device holds by itself when its lease ends
         elif self._stopping is not None and power_off:
@@ -272,22 +249,22 @@ class ArmSession:
         assert self._stream is not None
         self._stream.flush(self._taken_traj)
         self._talk.window.drop_waiting()
-        self._stopping, self._abandoning = Stopping(power_off, now_ns), False
+        self._stopping = Stopping(power_off, now_ns)
 
     def _fail(self, reason: str, now_ns: int | None = None) -> None:
         """Something happened that nobody ordered."""
-        if self._phase is _Phase.FAILED:
+        if self._phase is Phase.FAILED:
             return
-        now_ns = self._last_good_ns if now_ns is None else now_ns
+        now_ns = self._inbox.last_ns if now_ns is None else now_ns
         cause = likely_cause(self.health(now_ns))
         self._reports.append(Failed(reason=f"{reason}; {cause}" if cause and cause not in reason else reason))
-        self._phase, self._recovering = _Phase.FAILED, False
+        self._phase, self._recovering = Phase.FAILED, False
         if self._talk is not None and self._stopping is None:
             self._begin_stop(False, now_ns)
 
     def _lose(self, reason: str, now_ns: int | None = None) -> None:
         """There is no session any more."""
-        if self._phase not in (_Phase.DOWN, _Phase.OPENING):
+        if self._phase not in (Phase.DOWN, Phase.OPENING):
             self._fail(reason, now_ns)
         self._opening = None
         self._begin(None)
@@ -326,7 +303,7 @@ class ArmSession:
         elif opening.accepted is not None:
             self._opening = None
             self._begin(Conversation(ack.session, self._settings))
-            self._phase = _Phase.CONFIRMING
+            self._phase = Phase.CONFIRMING
             self._health = replace(self._health, identified=True, boot_id=ack.boot_id)
             self._push(Confirm(uid=self._expected.uid, config_crc=self._expected.config_crc))
 
@@ -362,33 +339,28 @@ class ArmSession:
 
     def _judge(self, status: Status, now_ns: int) -> None:
         """Whether a status shows what was ordered."""
-        following = self._phase in (_Phase.ENABLING, _Phase.ENABLED)
+        following = self._phase in (Phase.ENABLING, Phase.ENABLED)
         if status.fault is not Fault.NONE:
-            if self._phase is not _Phase.CONFIRMING:
-                self._fail(_fault_words(status), now_ns)
-        elif self._phase is _Phase.ENABLING and status.drive is Drive.OPERATION_ENABLED:
-            self._phase = _Phase.ENABLED
+            if self._phase is not Phase.CONFIRMING:
+                self._fail(fault_words(status), now_ns)
+        elif self._phase is Phase.ENABLING and status.drive is Drive.OPERATION_ENABLED:
+            self._phase = Phase.ENABLED
             self._reports.append(Enabled())
         elif following and status.hold_cause in _HELD_BY_ITSELF:
             self._fail(f"held: {worded(status.hold_cause)}", now_ns)
-        elif self._phase is _Phase.ENABLED and status.drive is not Drive.OPERATION_ENABLED:
+        elif self._phase is Phase.ENABLED and status.drive is not Drive.OPERATION_ENABLED:
             self._fail(f"drive went by itself to: {worded(status.drive)}", now_ns)
 
     def _go_on_stopping(self, status: Status) -> None:
         if self._stopping is None or self._talk is None or not self._stopping.at_rest(status):
             return
         window = self._talk.window
-        if self._abandoning or not window.empty or status.next_seq != window.next_seq:
+        if not window.empty or status.next_seq != window.next_seq:
             return  # something is under way, or the status is older than the last answer
         if status.drive is Drive.OPERATION_ENABLED and status.motion is not Motion.IDLE:
-            self._abandoning = True
-            window.push(Abandon(hold_id=status.hold_id), self._abandoned)
+            self._stopping.quiet = True
+            self._push(Abandon(hold_id=status.hold_id))
         else:
-            self._halted()
-
-    def _abandoned(self, result: Result) -> None:
-        self._abandoning = False
-        if result is Result.OK and self._stopping is not None:
             self._halted()
 
     def _halted(self) -> None:
@@ -413,7 +385,7 @@ class ArmSession:
 
     def _feed(self, now_ns: int) -> None:
         """Hand knots and starts to the window while the device should have more."""
-        if self._talk is None or self._stream is None or self._phase is not _Phase.ENABLED:
+        if self._talk is None or self._stream is None or self._phase is not Phase.ENABLED:
             return
         while self._talk.window.room > 0 and (message := self._stream.next_message(now_ns)) is not None:
             self._push(message)
@@ -431,8 +403,3 @@ class ArmSession:
                 self._taken_traj = message.traj
 
         self._talk.window.push(message, answer)
-
-
-def _fault_words(status: Status) -> str:
-    joint = f" (joint {status.fault_joint + 1})" if status.fault_joint < len(status.pos) else ""
-    return f"fault {status.fault.value:04X}{joint}: {worded(status.fault)}"

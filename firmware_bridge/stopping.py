@@ -20,16 +20,20 @@ class Stopping:
     Args:
         power_off: Stop as fast as limits allow, then brakes on and power off.
         now_ns: When it was ordered.
+
+    Attributes:
+        quiet: The device is being told to drop its buffer: another HOLD would only hold it again.
     """
 
     def __init__(self, power_off: bool, now_ns: int) -> None:
         self.due_ns = now_ns
+        self.quiet = False
         self._power_off = power_off
         self._seen = False
 
     def due(self, now_ns: int) -> Hold | Qstop | None:
         """What to send now, if anything."""
-        if now_ns < self.due_ns:
+        if self.quiet or now_ns < self.due_ns:
             return None
         self.due_ns = now_ns + (_KEEP_NS if self._seen else _REPEAT_NS)
         return Qstop(reason=0) if self._power_off else Hold(ramp_ms=0)
@@ -37,7 +41,7 @@ class Stopping:
     def harder(self, now_ns: int) -> None:
         """Take the power off as well."""
         if not self._power_off:
-            self._power_off, self._seen, self.due_ns = True, False, now_ns
+            self._power_off, self._seen, self.quiet, self.due_ns = True, False, False, now_ns
 
     def at_rest(self, status: Status) -> bool:
         """Whether a status shows what was asked for; for a hold, the buffer is then to be dropped."""
@@ -48,4 +52,5 @@ class Stopping:
             Motion.HOLDING,
             Motion.HELD,
         )
-        return status.motion is Motion.HELD or status.drive not in _MOVING
+        held = status.motion is Motion.HELD or (self.quiet and status.motion is Motion.IDLE)
+        return held or status.drive not in _MOVING

@@ -4,11 +4,18 @@ from enum import IntEnum
 from functools import cache
 
 from firmware_bridge.message_table import load_table
+from firmware_bridge.reports import Status
 
 
 def worded(code: IntEnum) -> str:
     """A code in words."""
     return _words()[type(code).__name__, code.value]
+
+
+def fault_words(status: Status) -> str:
+    """The latched fault of a status."""
+    joint = f" (joint {status.fault_joint + 1})" if status.fault_joint < len(status.pos) else ""
+    return f"fault {status.fault.value:04X}{joint}: {worded(status.fault)}"
 
 
 @cache

@@ -33,13 +33,13 @@ class PlantLayout(ctypes.Structure):
     )
 
 
-_HISTORY = 1024
+_HISTORY = 8192
 _SPARE = 64  # rows that may be overwritten while they are read
 _WRAP = 1 << 32
 
 
 class HistoryLayout(ctypes.Structure):
-    """history_t of firmware/boards/host.c: where the motors were in the last second."""
+    """history_t of firmware/boards/host.c: where the motors were in the last eight seconds."""
 
     _fields_ = (
         ("count", ctypes.c_uint32),
@@ -91,7 +91,7 @@ class Plant:
         return int(self._times[(self._history.count - 1) % _HISTORY])
 
     def joints_at(self, time_us: int) -> NDArray[np.float64]:
-        """Positions (6,) at a time of the last second, as `latest_us` counts [rad]; else the nearest known."""
+        """Positions (6,) at a time of the last eight seconds, as `latest_us` counts [rad]; else the nearest known."""
         count = self._history.count
         late_us = (self.latest_us() - time_us + _WRAP // 2) % _WRAP - _WRAP // 2
         wanted = min(count, _HISTORY - _SPARE, max(1, late_us // 1000 + 3))

@@ -34,8 +34,8 @@
 #define TICK_US 1000u
 #define CATCH_UP_US 200000u
 
-/* The last second, so that whoever follows the motors may be late; firmware_bridge/emulator/plant.py reads it. */
-#define HISTORY 1024u
+/* The last eight seconds, so that whoever follows the motors may be late; firmware_bridge/emulator/plant.py reads it. */
+#define HISTORY 8192u
 
 typedef struct {
     uint32_t count; /* of ticks noted so far; the row of tick i is i % HISTORY */
