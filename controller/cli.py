@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from controller.cli_bench import bench
+from controller.cli_bridge import bridge, confirm_motion
 from controller.console import (
     INTERRUPTED,
     MET,
@@ -39,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bench, name="bench")
+app.add_typer(bridge, name="bridge")
 
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
@@ -146,7 +148,7 @@ def run(
     if emulate and driver is not Driver.serial:
         refuse("--emulate", "", "only with --driver serial")
     if driver is Driver.serial and not emulate:
-        confirm_motion(cell)
+        confirm_motion(cell)  # real arms will move
     with reserved_stdout():
         from controller.app import RunOptions
         from controller.app import run as run_cell

@@ -119,4 +119,4 @@ class LineModel:
             values[flips] ^= np.left_shift(np.uint8(1), bits)
         self.flipped += int(flips.sum())
         self.dropped += len(data) - int(kept.sum())
-        return values[kept].tobytes()
+        return bytes(values[kept])

@@ -109,9 +109,9 @@ class Layout:
         # Of each field its place among the numbers, and whether they are to be checked when they are read.
         self.places: list[tuple[Wire, int, int, bool]] = []
         at = 0
-        for field in self.fields:
-            self.places.append((field, at, at + field.items, field.bounded))
-            at += field.items
+        for entry in self.fields:
+            self.places.append((entry, at, at + entry.items, entry.bounded))
+            at += entry.items
 
 
 _LAYOUTS: "dict[type[Record], Layout]" = {}

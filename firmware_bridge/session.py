@@ -168,13 +168,14 @@ class ArmSession:
 
     def health(self, now_ns: int) -> LinkHealth:
         """How the line is now."""
+        inbox = self._inbox
         health = replace(
             self._health,
             refusal=self._opening.refusal if self._opening is not None else "",
-            frames_received=self._inbox.good,
-            bad_here=self._inbox.bad,
-            recent_bad_share=self._inbox.recent_bad_share,
-            silent_ns=max(0, now_ns - self._inbox.last_ns),
+            frames_received=inbox.good,
+            bad_here=inbox.bad,
+            recent_bad_share=inbox.recent_bad_share,
+            silent_ns=max(0, now_ns - inbox.last_ns),
             lead_ns=0 if self._status is None else self._status.buffered_ms * 1_000_000,
             lead_least_ns=self._lead_least_ms * 1_000_000,
         )
@@ -289,9 +290,12 @@ class ArmSession:
             talk.seen(message)
             self._take_event(message)
         elif isinstance(message, Telem):
-            bad = message.crc_errors + message.framing_errors
-            counts = {"bad_there": bad, "overruns": message.overruns, "starved": message.starved}
-            self._health = replace(self._health, **counts)
+            self._health = replace(
+                self._health,
+                bad_there=message.crc_errors + message.framing_errors,
+                overruns=message.overruns,
+                starved=message.starved,
+            )
 
     def _take_hello(self, ack: HelloAck, now_ns: int) -> None:
         opening = self._opening
@@ -325,15 +329,15 @@ class ArmSession:
             least_ms = self._lead_least_ms
             self._lead_least_ms = status.buffered_ms if least_ms < 0 else min(least_ms, status.buffered_ms)
         if self._talk.clock.synced:
-            measured_ns = min(now_ns, self._talk.clock.to_host_ns(status.t_us))
-            state = State(
-                time_ns=measured_ns,
-                pos=status.pos,
-                vel=status.vel,
-                drive=status.drive,
-                motion=status.motion,
+            self._reports.append(
+                State(
+                    time_ns=min(now_ns, self._talk.clock.to_host_ns(status.t_us)),
+                    pos=status.pos,
+                    vel=status.vel,
+                    drive=status.drive,
+                    motion=status.motion,
+                )
             )
-            self._reports.append(state)
         self._judge(status, now_ns)
         self._go_on_stopping(status)
 
@@ -371,15 +375,13 @@ class ArmSession:
 
     def _take_event(self, event: Event) -> None:
         assert self._stream is not None
-        if event.code in (EventCode.TRAJECTORY_STARTED, EventCode.TRAJECTORY_DONE):
-            done = event.code == EventCode.TRAJECTORY_DONE
-            report = (
-                self._stream.ended(event.source, event.t_us, event.data)
-                if done
-                else self._stream.started(event.source, event.t_us)
-            )
-            if report is not None:
-                self._reports.append(report)
+        report: Report | None = None
+        if event.code == EventCode.TRAJECTORY_STARTED:
+            report = self._stream.started(event.source, event.t_us)
+        elif event.code == EventCode.TRAJECTORY_DONE:
+            report = self._stream.ended(event.source, event.t_us, event.data)
+        if report is not None:
+            self._reports.append(report)
 
     # --- what goes to the device ---------------------------------------------------------------------------
 

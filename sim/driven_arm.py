@@ -5,7 +5,10 @@ colliding with what they do, and whoever drives the arms tells it which segment 
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +25,31 @@ Shafts = Callable[[int], FloatArray]
 """Joints (6,) [rad] at a time of the world [ns]."""
 
 
+@dataclass(slots=True)
+class _Told:
+    """A segment that the world hears of before its time: who drives the arms may be ahead of it."""
+
+    segment: Segment
+    start_ns: int
+    moving_s: float
+
+
 class Shadow(Follower):
     """The point on the path as someone else's motors have it."""
 
     shafts: Shafts | None = None
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._told: deque[_Told] = deque()
+
     def advance(self, time_ns: int, dt: float) -> bool:
         """Take over where the motors are, and go on with the process; the segment ends with that or elsewhere."""
         if self.shafts is not None:
             self.q = self.shafts(time_ns)
+        while self._told and self._told[0].start_ns <= time_ns:
+            told = self._told.popleft()
+            self._begin(told.segment, told.start_ns).moving_s = told.moving_s
         running = self.running
         if running is None:
             return False
@@ -44,18 +63,21 @@ class Shadow(Follower):
         return False
 
     def begin(self, segment: Segment, start_ns: int) -> None:
-        """A segment has begun; but for an insertion, nobody knows yet when its motion will end."""
-        running = self._begin(segment, start_ns)
-        if not isinstance(segment.process, InsertPart):
-            running.moving_s = math.inf
+        """A segment begins then; but for an insertion, nobody knows yet when its motion will end."""
+        along = isinstance(segment.process, InsertPart) and segment.trajectory is not None
+        moving_s = segment.trajectory.duration if along and segment.trajectory is not None else math.inf
+        self._told.append(_Told(segment=segment, start_ns=start_ns, moving_s=moving_s))
 
     def arrive(self, end_ns: int) -> None:
-        """Its motion has ended."""
-        if self.running is not None:
+        """The motion of the segment told last ended then."""
+        if self._told:
+            self._told[-1].moving_s = (end_ns - self._told[-1].start_ns) * 1e-9
+        elif self.running is not None:
             self.running.moving_s = (end_ns - self.running.start_ns) * 1e-9
 
     def drop(self) -> None:
         """It will not be finished."""
+        self._told.clear()
         self.running = None
 
     def _sample(self, running: Running, path_s: float) -> None:

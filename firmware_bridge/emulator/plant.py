@@ -99,10 +99,10 @@ class Plant:
         since = (self._times[rows] - np.uint32(time_us % _WRAP)).view(np.int32)  # ascending through 0
         after = int(np.searchsorted(since, 0))
         if after == 0 or after == wanted:
-            return self._places[rows[min(after, wanted - 1)]] * 1e-7
+            return np.asarray(self._places[rows[min(after, wanted - 1)]] * 1e-7)
         share = -since[after - 1] / (since[after] - since[after - 1])
         low, high = self._places[rows[after - 1]], self._places[rows[after]]
-        return (low + share * (high - low)) * 1e-7
+        return np.asarray((low + share * (high - low)) * 1e-7)
 
     def close(self) -> None:
         """Let go of the file."""

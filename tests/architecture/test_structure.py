@@ -39,6 +39,7 @@ OWNERS = {
 LATE_IMPORTS = {
     "controller/cli.py": "each command imports what it needs, so that --help needs neither kernels nor the engine",
     "controller/cli_bench.py": "for the same reason",
+    "controller/cli_bridge.py": "for the same reason",
     "controller/outputs.py": "for the same reason",
     "firmware_bridge/port.py": "Windows has no termios",
     "controller/motion/verify_body.py": "pinocchio and coal are in the extra `verify`",
