@@ -43,6 +43,11 @@ class Shadow(Follower):
         super().__init__(*arguments)
         self._told: deque[_Told] = deque()
 
+    @property
+    def busy(self) -> bool:
+        """Always: its motors may move at any time."""
+        return True
+
     def advance(self, time_ns: int, dt: float) -> bool:
         """Take over where the motors are, and go on with the process; the segment ends with that or elsewhere."""
         if self.shafts is not None:
