@@ -24,7 +24,7 @@ from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_
 from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
-from kinematics.profile import rest_to_rest, rest_to_rest_duration
+from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
 from kinematics.search import Path, PathStatus, Scene, plan_path
 from kinematics.straight_line import straight_line
 from kinematics.sweep import Sweep, sweep, sweep_box_distance, sweep_distance, sweep_hits
@@ -43,6 +43,7 @@ __all__ = (
     "LineError",
     "Path",
     "PathStatus",
+    "Profiles",
     "Scene",
     "Sweep",
     "Trajectory",
@@ -57,6 +58,7 @@ __all__ = (
     "plan_path",
     "rest_to_rest",
     "rest_to_rest_duration",
+    "rest_to_rest_profiles",
     "sample_one",
     "self_distance",
     "straight_line",
