@@ -26,6 +26,7 @@ from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
 from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
 from kinematics.search import Path, PathStatus, Scene, plan_path
+from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.straight_line import straight_line
 from kinematics.sweep import Sweep, sweep, sweep_box_distance, sweep_distance, sweep_hits
 from kinematics.trajectory import Trajectory, concatenate, sample_one
@@ -34,6 +35,7 @@ from kinematics.waypoints import through
 
 __all__ = (
     "JOINT_AXES",
+    "Bodies",
     "Boxes",
     "Capsules",
     "Chain",
@@ -45,6 +47,7 @@ __all__ = (
     "PathStatus",
     "Profiles",
     "Scene",
+    "SerialChain",
     "Sweep",
     "Trajectory",
     "box_distance",

@@ -27,6 +27,7 @@ import numpy as np
 
 from kinematics.arrays import Array, frozen
 from kinematics.errors import KinematicsError
+from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.vectors import Joints
 
 JOINT_AXES: Array = np.array(
@@ -120,6 +121,39 @@ class Chain:
                 (0.0, 0.0, self.c4),
             ]
         )
+
+    def serial(self, bodies: Bodies | None = None) -> SerialChain:
+        """The same arm as a chain of any geometry, taking the same joint angles q.
+
+        Args:
+            bodies: Masses of links 1 to 6 in this chain's link frames, if they are known.
+        """
+        # X_CS[k]: the serial chain's link frame, z along the axis about which q_k counts, in this chain's link frame.
+        axes = self.signs[:, None] * JOINT_AXES
+        X_CS = np.tile(np.eye(4), (7, 1, 1))
+        X_joint = np.tile(np.eye(4), (7, 1, 1))
+        for k, (axis, zero) in enumerate(zip(axes, self.signs * self.offsets, strict=True)):
+            at_zero = np.eye(4)
+            at_zero[:3, :3], at_zero[:3, 3] = _z_along(axis), self.joint_origins[k]
+            back = np.eye(4)
+            back[:2, :2] = [[np.cos(zero), -np.sin(zero)], [np.sin(zero), np.cos(zero)]]
+            X_joint[k] = np.linalg.inv(X_CS[k]) @ at_zero
+            X_CS[k + 1, :3, :3] = _z_along(axis) @ back[:3, :3]
+        X_joint[6] = np.linalg.inv(X_CS[6])
+        if bodies is not None:
+            R = X_CS[1:, :3, :3].swapaxes(1, 2)
+            bodies = Bodies(
+                mass=bodies.mass,
+                com=(R @ bodies.com[:, :, None])[:, :, 0],
+                inertia=R @ bodies.inertia @ R.swapaxes(1, 2),
+            )
+        return SerialChain(X_joint=X_joint, q_min=self.q_min, q_max=self.q_max, bodies=bodies)
+
+
+def _z_along(axis: Array) -> Array:
+    """A rotation whose z is a unit vector in the plane of y and z."""
+    _, s, c = axis
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Forward kinematics and the geometric Jacobian of an OPW arm, one and many configurations at a time."""
+"""Forward kinematics and the geometric Jacobian, one and many configurations at a time; the kernels of an OPW arm."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,8 +7,15 @@ from kinematics.arrays import Array, joint_angles
 from kinematics.chain import Arm, Chain
 from kinematics.elementary import sincos
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, block, get6, load, put_frame, unload
-from kinematics.vectors import Frame, Joints, Vector, add, cross, scale, subtract, turn
+from kinematics.lanes import LANES, block, get6, load, put_column, put_frame, unload
+from kinematics.serial_chain import SerialChain
+from kinematics.serial_forward import (
+    serial_forward_few,
+    serial_forward_many,
+    serial_frames_many,
+    serial_jacobian_many,
+)
+from kinematics.vectors import Frame, Joints, add, scale, subtract, turn
 
 FEW = 8  # below this many configurations, the scalar path is faster than a block of lanes
 _FORWARD = block(LANES, q=6, X=12)
@@ -16,7 +23,7 @@ _JACOBIAN = block(LANES, q=6, J=36)
 _FRAMES = block(LANES, q=6, X=72)
 
 
-def forward_kinematics(chain: Chain, q: ArrayLike) -> Array:
+def forward_kinematics(chain: Chain | SerialChain, q: ArrayLike) -> Array:
     """Pose of the flange in the base frame.
 
     Args:
@@ -31,27 +38,35 @@ def forward_kinematics(chain: Chain, q: ArrayLike) -> Array:
     """
     angles, single = joint_angles("q", q)
     X_BF = _poses(len(angles))
-    (_forward_few if len(angles) < FEW else _forward_many)(chain.arm, angles, X_BF)
+    few = len(angles) < FEW
+    if isinstance(chain, Chain):
+        (_forward_few if few else _forward_many)(chain.arm, angles, X_BF)
+    else:
+        (serial_forward_few if few else serial_forward_many)(chain.rows, angles, X_BF)
     X = X_BF.reshape(-1, 4, 4)
     return X[0] if single else X
 
 
-def link_frames(chain: Chain, q: ArrayLike) -> Array:
-    """Poses of all link frames in the base frame; the table in `kinematics.chain` says where they sit.
+def link_frames(chain: Chain | SerialChain, q: ArrayLike) -> Array:
+    """Poses of all link frames in the base frame; `kinematics.chain` and `kinematics.serial_chain` say where they sit.
 
     Args:
         chain: The arm.
         q: (n, 6) or (6,) joint angles [rad].
 
     Returns:
-        X_B0 (identity), X_B1 .. X_B6 (the flange), (n, 7, 4, 4), or (7, 4, 4) for a single configuration.
+        X_B0 (identity), X_B1 .. X_B6 (of a `Chain`: the flange), (n, 7, 4, 4), or (7, 4, 4) for a single
+        configuration.
 
     Raises:
         KinematicsError: If q has another shape or holds NaN or infinity.
     """
     angles, single = joint_angles("q", q)
     rows = np.empty((len(angles), 72))
-    _frames_many(chain.arm, angles, rows)
+    if isinstance(chain, Chain):
+        _frames_many(chain.arm, angles, rows)
+    else:
+        serial_frames_many(chain.rows, angles, rows)
     X = np.zeros((len(angles), 7, 4, 4))
     X[:, 0] = np.eye(4)
     X[:, 1:, :3] = rows.reshape(-1, 6, 3, 4)
@@ -59,7 +74,7 @@ def link_frames(chain: Chain, q: ArrayLike) -> Array:
     return X[0] if single else X
 
 
-def jacobian(chain: Chain, q: ArrayLike) -> Array:
+def jacobian(chain: Chain | SerialChain, q: ArrayLike) -> Array:
     """Geometric Jacobian of the flange in the base frame, with respect to the maker's joint angles.
 
     Args:
@@ -75,7 +90,10 @@ def jacobian(chain: Chain, q: ArrayLike) -> Array:
     """
     angles, single = joint_angles("q", q)
     rows = np.empty((len(angles), 36))
-    _jacobian_many(chain.arm, angles, rows)
+    if isinstance(chain, Chain):
+        _jacobian_many(chain.arm, angles, rows)
+    else:
+        serial_jacobian_many(chain.rows, angles, rows)
     J = rows.reshape(-1, 6, 6)
     return J[0] if single else J
 
@@ -114,15 +132,6 @@ def frames(arm: Arm, q: Joints) -> tuple[Frame, Frame, Frame, Frame, Frame, Fram
     frame5 = (x, y, z, origin)
     x, y = turn(x, y, angle(arm, q, 5))
     return frame1, frame2, frame3, frame4, frame5, (x, y, z, add(origin, scale(arm.c4, z)))
-
-
-@inlined
-def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector, sign: float) -> None:
-    """Column k of the Jacobian: the flange's twist per joint velocity (Lynch and Park, 2017, ch. 5)."""
-    v = cross(axis, lever)
-    for row in range(3):
-        J[6 * row + k, i] = sign * v[row]
-        J[6 * row + 18 + k, i] = sign * axis[row]
 
 
 @kernel

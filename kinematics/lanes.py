@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinematics.jit import inlined
-from kinematics.vectors import Frame, Joints, Vector
+from kinematics.vectors import Frame, Joints, Vector, cross
 
 Array = NDArray[np.float64]
 Block = Any  # a record of the type made by `block`; its fields are arrays
@@ -56,6 +56,15 @@ def put_frame(X: Array, row: int, i: int, frame: Frame) -> None:
         X[row + 4 * k + 1, i] = y[k]
         X[row + 4 * k + 2, i] = z[k]
         X[row + 4 * k + 3, i] = p[k]
+
+
+@inlined
+def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector, sign: float) -> None:
+    """Column k of the Jacobian: the flange's twist per joint velocity (Lynch and Park, 2017, ch. 5)."""
+    v = cross(axis, lever)
+    for row in range(3):
+        J[6 * row + k, i] = sign * v[row]
+        J[6 * row + 18 + k, i] = sign * axis[row]
 
 
 @inlined
