@@ -24,6 +24,7 @@ from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_
 from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
+from kinematics.parallel_axes import ParallelAxesChain
 from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
 from kinematics.search import Path, PathStatus, Scene, plan_path
 from kinematics.serial_chain import Bodies, SerialChain
@@ -43,6 +44,7 @@ __all__ = (
     "KinematicsError",
     "Limits",
     "LineError",
+    "ParallelAxesChain",
     "Path",
     "PathStatus",
     "Profiles",

@@ -1,0 +1,196 @@
+"""Arms whose joints 2, 3 and 4 are parallel (Universal Robots and alike): recognition, and all eight branches.
+
+The construction is that of K. P. Hawkins, "Analytic Inverse Kinematics for the Universal Robots UR-5/UR-10 Arms",
+Georgia Institute of Technology, 2013, but for Denavit-Hartenberg frames that are found from the joint axes, with
+alpha = 90, 0, 0, 90, -90 degrees:
+
+===== =================================================== ==========================
+frame origin                                              z
+===== =================================================== ==========================
+0     where axes 1 and 2 meet                             axis 1
+1-3   on axes 2, 3 and 4, in the plane of frame 0's origin n, along axis 2
+4     where axes 4 and 5 meet, d4 from that plane         axis 5
+5, 6  where axes 5 and 6 meet, d5 from there              axis 6
+===== =================================================== ==========================
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from kinematics.arrays import Array
+from kinematics.elementary import PI, atan2, root
+from kinematics.errors import KinematicsError
+from kinematics.inverse import limited, put_solution
+from kinematics.jit import inlined, kernel
+from kinematics.lanes import LANES, block, get_frame, load, unload
+from kinematics.serial_chain import SerialChain
+from kinematics.serial_forward import compose
+from kinematics.vectors import Frame, Joints, dot, scale, subtract
+
+_EXACT = 1e-9  # [m, rad]: how far axes may be from parallel, at right angles or meeting
+_SHORTEST = 1e-3  # [m], of upper arm and forearm
+_INVERSE = block(LANES, X=12, q=12)
+
+
+class ParallelAxes(NamedTuple):
+    """What kernels take: lengths, joint conventions (model angle = q * sign - offset), fixed frames."""
+
+    a2: float
+    a3: float
+    d4: float
+    d5: float
+    signs: Joints
+    offsets: Joints
+    X_0B: Frame
+    X_F6: Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ParallelAxesChain(SerialChain):
+    """A serial chain whose inverse kinematics has a closed form because axes 2, 3 and 4 are parallel.
+
+    Also, axis 1 meets axis 2 at a right angle, and so do axes 4 and 5, and axes 5 and 6.
+
+    Attributes:
+        arm: The parameters as kernels take them.
+
+    Raises:
+        KinematicsError: If the axes do not lie like that to 1e-9.
+    """
+
+    arm: ParallelAxes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        SerialChain.__post_init__(self)
+        object.__setattr__(self, "arm", _recognise(self.X_joint))
+
+
+def _recognise(X_joint: Array) -> ParallelAxes:
+    """Parameters of the closed form from the fixed transforms (7, 4, 4)."""
+    X = [X_joint[0]]
+    for k in range(1, 7):
+        X.append(X[-1] @ X_joint[k])  # link frames at q = 0, then the flange
+    z, p = [pose[:3, 2] for pose in X], [pose[:3, 3] for pose in X]
+    n = z[1]
+    signs = np.array([1.0, 1.0, np.sign(n @ z[2]), np.sign(n @ z[3]), 1.0, 1.0])
+    centre, gap1 = _meeting(p[0], z[0], p[1], n)
+    wrist, gap4 = _meeting(p[3], n, p[4], z[4])
+    tip, gap5 = _meeting(p[4], z[4], p[5], z[5])
+    off = {
+        "axes 2 and 3 parallel": np.linalg.norm(np.cross(n, z[2])),
+        "axes 2 and 4 parallel": np.linalg.norm(np.cross(n, z[3])),
+        "axes 1 and 2 at right angles": abs(z[0] @ n),
+        "axes 4 and 5 at right angles": abs(n @ z[4]),
+        "axes 5 and 6 at right angles": abs(z[4] @ z[5]),
+        "axes 1 and 2 meeting": gap1,
+        "axes 4 and 5 meeting": gap4,
+        "axes 5 and 6 meeting": gap5,
+    }
+    for what, by in off.items():
+        if not by <= _EXACT:
+            raise KinematicsError(f"chain.X_joint: {by:.3g} off from {what}, expected at most {_EXACT:g}")
+
+    def flat(v: Array) -> Array:
+        return np.asarray(v - (v @ n) * n)
+
+    upper, fore = flat(p[2] - centre), flat(wrist - p[2])
+    a2, a3 = float(np.linalg.norm(upper)), float(np.linalg.norm(fore))
+    if min(a2, a3) < _SHORTEST:
+        raise KinematicsError(f"chain.X_joint: upper arm {a2:g} m, forearm {a3:g} m, expected at least {_SHORTEST:g}")
+    x = [np.cross(z[0], n), upper / a2, fore / a3, np.cross(n, z[4]), np.cross(z[5], z[4])]
+    turns = [_turn(a, b, axis) for a, b, axis in zip(x[:-1], x[1:], (n, n, n, z[4]), strict=True)]
+    offsets = -np.array([0.0, *turns, 0.0])
+    X_B0, X_B6 = np.eye(4), np.eye(4)
+    X_B0[:3] = np.column_stack([x[0], np.cross(z[0], x[0]), z[0], centre])
+    X_B6[:3] = np.column_stack([x[4], np.cross(z[5], x[4]), z[5], tip])
+    return ParallelAxes(
+        a2,
+        a3,
+        float((wrist - centre) @ n),
+        float((tip - wrist) @ z[4]),
+        tuple(signs.tolist()),
+        tuple(offsets.tolist()),
+        _frame(np.linalg.inv(X_B0)),
+        _frame(np.linalg.inv(X[6]) @ X_B6),
+    )
+
+
+def _meeting(p: Array, a: Array, q: Array, b: Array) -> tuple[Array, float]:
+    """The point of line p + s a nearest to line q + t b, and their distance; for lines at right angles."""
+    s, t = a @ (q - p), b @ (p - q)
+    return p + s * a, float(np.linalg.norm(p + s * a - q - t * b))
+
+
+def _turn(a: Array, b: Array, axis: Array) -> float:
+    """Angle from a to b about an axis."""
+    return float(np.arctan2(np.cross(a, b) @ axis, a @ b))
+
+
+def _frame(X: Array) -> Frame:
+    x, y, z, p = (tuple(column.tolist()) for column in X[:3].T)
+    return x, y, z, p
+
+
+def parallel_axes_branches(arm: ParallelAxes, lower: Array, upper: Array, X_BF: Array) -> Array:
+    """Branches (n, 8, 6) of poses (n, 4, 4): (shoulder) x (wrist, flipped wrist) x (elbow); NaN out of reach."""
+    q = np.empty((len(X_BF), 48))
+    with np.errstate(invalid="ignore"):  # interpreted, NaN would warn; here it is a result
+        _branches(arm, lower, upper, X_BF.reshape(-1, 16), q)
+    return q.reshape(-1, 8, 6)
+
+
+@inlined
+def put_elbows(
+    arm: ParallelAxes, lower: Array, upper: Array, shoulder: float, flip: float, X: Array, q: Array, i: int
+) -> None:
+    """Solve lane i of X (12 rows) for one shoulder and wrist: both elbows into q (12 rows)."""
+    x, y, z, p = compose(compose(arm.X_0B, get_frame(X, i)), arm.X_F6)
+    # Joint 1 brings n = (s1, -c1, 0) to where p . n = d4.
+    squared = p[0] * p[0] + p[1] * p[1]
+    side = shoulder * root(squared - arm.d4 * arm.d4)  # NaN inside the cylinder of radius d4
+    k = 1.0 / (squared + 1e-300)
+    s1, c1 = k * (p[0] * arm.d4 + p[1] * side), k * (p[0] * side - p[1] * arm.d4)
+    model1 = atan2(s1, c1)
+    # n in frame 6 is (s5 c6, -s5 s6, c5).
+    n, e = (s1, -c1, 0.0), (c1, s1, 0.0)
+    nx, ny = flip * dot(n, x), flip * dot(n, y)
+    bend = root(nx * nx + ny * ny)
+    nx = nx if bend > 0.0 else 1.0  # straight wrist: joint 6 is zero
+    model5, model6 = atan2(flip * bend, dot(n, z)), atan2(-ny, nx)
+    k = 1.0 / root(nx * nx + ny * ny)
+    s6, c6 = -k * ny, k * nx
+    axis5 = (-s6 * x[0] - c6 * y[0], -s6 * x[1] - c6 * y[1], -s6 * x[2] - c6 * y[2])
+    sum234 = atan2(dot(axis5, e), -axis5[2])
+    # Two links in the plane of e and z, from axis 2 to axis 4.
+    centre = subtract(p, scale(arm.d5, axis5))
+    r, h = dot(centre, e), centre[2]
+    squared = r * r + h * h
+    outer, inner = arm.a2 + arm.a3, arm.a2 - arm.a3
+    area = root((outer * outer - squared) * (squared - inner * inner))  # NaN out of reach
+    along, across = squared + arm.a2 * arm.a2 - arm.a3 * arm.a3, squared - arm.a2 * arm.a2 - arm.a3 * arm.a3
+    q1, q5, q6 = (
+        limited(arm, lower, upper, 0, model1),
+        limited(arm, lower, upper, 4, model5),
+        limited(arm, lower, upper, 5, model6),
+    )
+    for elbow in range(2):
+        bent = area if elbow == 0 else -area
+        model2, model3 = atan2(h * along - r * bent, r * along + h * bent), atan2(bent, across)
+        q2, q3 = limited(arm, lower, upper, 1, model2), limited(arm, lower, upper, 2, model3)
+        q4 = limited(arm, lower, upper, 3, sum234 - model2 - model3)
+        put_solution(q, 6 * elbow, i, (q1, q2, q3, q4, q5, q6))
+
+
+@kernel
+def _branches(arm: ParallelAxes, lower: Array, upper: Array, X: Array, q: Array) -> None:
+    """All branches of poses X (n, 16) into q (n, 48), in lanes."""
+    lanes = np.zeros(1, _INVERSE)[0]
+    for start in range(0, len(X), LANES):
+        load(lanes.X, X[start : start + LANES])
+        for pair in range(4):
+            shoulder, flip = 1.0 if pair < 2 else -1.0, 1.0 if pair % 2 == 0 else -1.0
+            for i in range(LANES):
+                put_elbows(arm, lower, upper, shoulder, flip, lanes.X, lanes.q, i)
+            unload(q[start : start + LANES, 12 * pair : 12 * pair + 12], lanes.q)
