@@ -24,6 +24,7 @@ from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_
 from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
+from kinematics.numeric_inverse import NumericSolutions, Reach, numeric_inverse
 from kinematics.parallel_axes import ParallelAxesChain
 from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
 from kinematics.search import Path, PathStatus, Scene, plan_path
@@ -44,10 +45,12 @@ __all__ = (
     "KinematicsError",
     "Limits",
     "LineError",
+    "NumericSolutions",
     "ParallelAxesChain",
     "Path",
     "PathStatus",
     "Profiles",
+    "Reach",
     "Scene",
     "SerialChain",
     "Sweep",
@@ -59,6 +62,7 @@ __all__ = (
     "inverse_kinematics",
     "jacobian",
     "link_frames",
+    "numeric_inverse",
     "place_capsules",
     "plan_path",
     "rest_to_rest",

@@ -175,12 +175,13 @@ def put_elbows(
         limited(arm, lower, upper, 4, model5),
         limited(arm, lower, upper, 5, model6),
     )
-    for elbow in range(2):
-        bent = area if elbow == 0 else -area
-        model2, model3 = atan2(h * along - r * bent, r * along + h * bent), atan2(bent, across)
-        q2, q3 = limited(arm, lower, upper, 1, model2), limited(arm, lower, upper, 2, model3)
-        q4 = limited(arm, lower, upper, 3, sum234 - model2 - model3)
-        put_solution(q, 6 * elbow, i, (q1, q2, q3, q4, q5, q6))
+    up2, up3 = atan2(h * along - r * area, r * along + h * area), atan2(area, across)
+    down2, down3 = atan2(h * along + r * area, r * along - h * area), -up3
+    up4, down4 = sum234 - up2 - up3, sum234 - down2 - down3
+    q2, q3 = limited(arm, lower, upper, 1, up2), limited(arm, lower, upper, 2, up3)
+    put_solution(q, 0, i, (q1, q2, q3, limited(arm, lower, upper, 3, up4), q5, q6))
+    q2, q3 = limited(arm, lower, upper, 1, down2), limited(arm, lower, upper, 2, down3)
+    put_solution(q, 6, i, (q1, q2, q3, limited(arm, lower, upper, 3, down4), q5, q6))
 
 
 @kernel
