@@ -25,6 +25,7 @@ from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
 from kinematics.numeric_inverse import NumericSolutions, Reach, numeric_inverse
+from kinematics.opw_fit import OpwFit, fit_opw
 from kinematics.parallel_axes import ParallelAxesChain
 from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
 from kinematics.search import Path, PathStatus, Scene, plan_path
@@ -46,6 +47,7 @@ __all__ = (
     "Limits",
     "LineError",
     "NumericSolutions",
+    "OpwFit",
     "ParallelAxesChain",
     "Path",
     "PathStatus",
@@ -58,6 +60,7 @@ __all__ = (
     "box_distance",
     "concatenate",
     "distance",
+    "fit_opw",
     "forward_kinematics",
     "inverse_kinematics",
     "jacobian",

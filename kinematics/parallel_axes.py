@@ -24,6 +24,7 @@ from kinematics.elementary import PI, atan2, root
 from kinematics.errors import KinematicsError
 from kinematics.inverse import limited, put_solution
 from kinematics.jit import inlined, kernel
+from kinematics.joint_axes import axis_lines, meeting, turn_about
 from kinematics.lanes import LANES, block, get_frame, load, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.serial_forward import compose
@@ -64,20 +65,17 @@ class ParallelAxesChain(SerialChain):
 
     def __post_init__(self) -> None:
         SerialChain.__post_init__(self)
-        object.__setattr__(self, "arm", _recognise(self.X_joint))
+        object.__setattr__(self, "arm", _recognise(self))
 
 
-def _recognise(X_joint: Array) -> ParallelAxes:
-    """Parameters of the closed form from the fixed transforms (7, 4, 4)."""
-    X = [X_joint[0]]
-    for k in range(1, 7):
-        X.append(X[-1] @ X_joint[k])  # link frames at q = 0, then the flange
-    z, p = [pose[:3, 2] for pose in X], [pose[:3, 3] for pose in X]
+def _recognise(chain: SerialChain) -> ParallelAxes:
+    """Parameters of the closed form from the joint axes."""
+    z, p, X_BF = axis_lines(chain)
     n = z[1]
     signs = np.array([1.0, 1.0, np.sign(n @ z[2]), np.sign(n @ z[3]), 1.0, 1.0])
-    centre, gap1 = _meeting(p[0], z[0], p[1], n)
-    wrist, gap4 = _meeting(p[3], n, p[4], z[4])
-    tip, gap5 = _meeting(p[4], z[4], p[5], z[5])
+    centre, gap1 = meeting(p[0], z[0], p[1], n)
+    wrist, gap4 = meeting(p[3], n, p[4], z[4])
+    tip, gap5 = meeting(p[4], z[4], p[5], z[5])
     off = {
         "axes 2 and 3 parallel": np.linalg.norm(np.cross(n, z[2])),
         "axes 2 and 4 parallel": np.linalg.norm(np.cross(n, z[3])),
@@ -100,7 +98,7 @@ def _recognise(X_joint: Array) -> ParallelAxes:
     if min(a2, a3) < _SHORTEST:
         raise KinematicsError(f"chain.X_joint: upper arm {a2:g} m, forearm {a3:g} m, expected at least {_SHORTEST:g}")
     x = [np.cross(z[0], n), upper / a2, fore / a3, np.cross(n, z[4]), np.cross(z[5], z[4])]
-    turns = [_turn(a, b, axis) for a, b, axis in zip(x[:-1], x[1:], (n, n, n, z[4]), strict=True)]
+    turns = [turn_about(axis, a, b) for a, b, axis in zip(x[:-1], x[1:], (n, n, n, z[4]), strict=True)]
     offsets = -np.array([0.0, *turns, 0.0])
     X_B0, X_B6 = np.eye(4), np.eye(4)
     X_B0[:3] = np.column_stack([x[0], np.cross(z[0], x[0]), z[0], centre])
@@ -113,19 +111,8 @@ def _recognise(X_joint: Array) -> ParallelAxes:
         tuple(signs.tolist()),
         tuple(offsets.tolist()),
         _frame(np.linalg.inv(X_B0)),
-        _frame(np.linalg.inv(X[6]) @ X_B6),
+        _frame(np.linalg.inv(X_BF) @ X_B6),
     )
-
-
-def _meeting(p: Array, a: Array, q: Array, b: Array) -> tuple[Array, float]:
-    """The point of line p + s a nearest to line q + t b, and their distance; for lines at right angles."""
-    s, t = a @ (q - p), b @ (p - q)
-    return p + s * a, float(np.linalg.norm(p + s * a - q - t * b))
-
-
-def _turn(a: Array, b: Array, axis: Array) -> float:
-    """Angle from a to b about an axis."""
-    return float(np.arctan2(np.cross(a, b) @ axis, a @ b))
 
 
 def _frame(X: Array) -> Frame:
