@@ -16,6 +16,7 @@ from kinematics.elementary import PI, TURN, atan2, nearest_turn, root
 from kinematics.forward import FEW
 from kinematics.jit import inlined, kernel
 from kinematics.lanes import LANES, block, get_frame, load, unload
+from kinematics.serial_chain import SerialChain
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
 
 _INVERSE = block(LANES, X=12, q=12)
@@ -40,7 +41,7 @@ class IkSolutions:
     valid: NDArray[np.bool_]
 
 
-def inverse_kinematics(chain: Chain, X_BF: ArrayLike) -> IkSolutions:
+def inverse_kinematics(chain: Chain | SerialChain, X_BF: ArrayLike) -> IkSolutions:
     """Joint angles that bring the flange to a pose.
 
     Each angle is the one within half a turn of zero, or its neighbour a full turn away if only that is
@@ -48,7 +49,7 @@ def inverse_kinematics(chain: Chain, X_BF: ArrayLike) -> IkSolutions:
     the turn.
 
     Args:
-        chain: The arm.
+        chain: The arm; a serial chain must have a closed form (`ParallelAxesChain`).
         X_BF: (n, 4, 4) or (4, 4) poses of the flange in the base frame; the rotation is taken to be
             orthonormal.
 
@@ -56,24 +57,26 @@ def inverse_kinematics(chain: Chain, X_BF: ArrayLike) -> IkSolutions:
         Solutions and their validity. Out of reach is a result, not an error.
 
     Raises:
-        KinematicsError: If X_BF has another shape or holds NaN or infinity.
+        KinematicsError: If X_BF has another shape or holds NaN or infinity, or there is no closed form.
     """
     poses, single = batch("X_BF", X_BF, (4, 4))
-    q = _solve(chain.arm, chain.q_min, chain.q_max, poses)
+    q = _solve(chain, chain.q_min, chain.q_max, poses)
     valid = ~np.isnan(q[:, :, 0])
     return IkSolutions(q=q[0], valid=valid[0]) if single else IkSolutions(q=q, valid=valid)
 
 
-def inverse_without_limits(chain: Chain, X_BF: Array) -> Array:
+def inverse_without_limits(chain: Chain | SerialChain, X_BF: Array) -> Array:
     """All branches (n, 8, 6) of poses (n, 4, 4), each angle within half a turn of zero; NaN out of reach."""
-    return _solve(chain.arm, _UNBOUNDED[0], _UNBOUNDED[1], X_BF)
+    return _solve(chain, _UNBOUNDED[0], _UNBOUNDED[1], X_BF)
 
 
-def _solve(arm: Arm, lower: Array, upper: Array, X_BF: Array) -> Array:
+def _solve(chain: Chain | SerialChain, lower: Array, upper: Array, X_BF: Array) -> Array:
+    if isinstance(chain, SerialChain):
+        return chain.branches(lower, upper, X_BF)
     q = np.empty((len(X_BF), 48))
     solve = _inverse_few if len(X_BF) < FEW else _inverse_many
     with np.errstate(invalid="ignore"):  # interpreted, NaN would warn; here it is a result
-        solve(arm, lower, upper, X_BF.reshape(-1, 16), q)
+        solve(chain.arm, lower, upper, X_BF.reshape(-1, 16), q)
     return q.reshape(-1, 8, 6)
 
 

@@ -67,6 +67,16 @@ class ParallelAxesChain(SerialChain):
         SerialChain.__post_init__(self)
         object.__setattr__(self, "arm", _recognise(self))
 
+    def branches(self, lower: Array, upper: Array, X_BF: Array) -> Array:
+        """All solutions (n, 8, 6) of poses (n, 4, 4) within limits (6,): shoulder x flipped wrist x elbow.
+
+        NaN in all joints where there is none. With a straight wrist (axes 4 and 6 parallel) the model's joint 6 is zero.
+        """
+        q = np.empty((len(X_BF), 48))
+        with np.errstate(invalid="ignore"):  # interpreted, NaN would warn; here it is a result
+            _branches(self.arm, lower, upper, X_BF.reshape(-1, 16), q)
+        return q.reshape(-1, 8, 6)
+
 
 def _recognise(chain: SerialChain) -> ParallelAxes:
     """Parameters of the closed form from the joint axes."""
@@ -118,14 +128,6 @@ def _recognise(chain: SerialChain) -> ParallelAxes:
 def _frame(X: Array) -> Frame:
     x, y, z, p = (tuple(column.tolist()) for column in X[:3].T)
     return x, y, z, p
-
-
-def parallel_axes_branches(arm: ParallelAxes, lower: Array, upper: Array, X_BF: Array) -> Array:
-    """Branches (n, 8, 6) of poses (n, 4, 4): (shoulder) x (wrist, flipped wrist) x (elbow); NaN out of reach."""
-    q = np.empty((len(X_BF), 48))
-    with np.errstate(invalid="ignore"):  # interpreted, NaN would warn; here it is a result
-        _branches(arm, lower, upper, X_BF.reshape(-1, 16), q)
-    return q.reshape(-1, 8, 6)
 
 
 @inlined

@@ -85,6 +85,14 @@ class SerialChain:
             )
         object.__setattr__(self, "rows", frozen("chain.rows", self.X_joint[:, :3].reshape(7, 12), (7, 12)))
 
+    def branches(self, lower: Array, upper: Array, X_BF: Array) -> Array:
+        """All solutions (n, 8, 6) of poses (n, 4, 4) within limits (6,), of arms that have a closed form.
+
+        Raises:
+            KinematicsError: If there is none.
+        """
+        raise KinematicsError("chain: no closed form of its inverse kinematics is known, expected numeric_inverse")
+
     def with_payload(
         self, mass: float, com_F: ArrayLike, inertia_F: ArrayLike | None = None
     ) -> "SerialChain":

@@ -18,6 +18,7 @@ from kinematics.forward import forward_kinematics, jacobian
 from kinematics.inverse import inverse_without_limits
 from kinematics.jit import inlined, kernel
 from kinematics.profile import rest_to_rest
+from kinematics.serial_chain import SerialChain
 from kinematics.trajectory import Trajectory, stretch_within
 from kinematics.vectors import Joints
 
@@ -31,7 +32,7 @@ _STEP = 1e-5  # [rad] of the directional difference of the Jacobian, whose error
 
 
 def straight_line(
-    chain: Chain,
+    chain: Chain | SerialChain,
     limits: Limits,
     X_BF_start: ArrayLike,
     X_BF_end: ArrayLike,
@@ -111,7 +112,7 @@ def _path(twist: Array, limits: Limits, speed: float, acceleration: float) -> Tr
     return rest_to_rest(np.zeros(6), np.eye(6)[0], path_limits)
 
 
-def _follow(chain: Chain, X0: Array, twist: Array, q0: Array, path: Trajectory, intervals: int) -> Trajectory:
+def _follow(chain: Chain | SerialChain, X0: Array, twist: Array, q0: Array, path: Trajectory, intervals: int) -> Trajectory:
     """Joint motion along the line, with at least so many intervals; of the limits, those of angle hold."""
     pieces = [
         np.linspace(t0, t1, max(2, 1 + math.ceil((t1 - t0) / path.duration * intervals)))[:-1]
@@ -144,7 +145,7 @@ def _poses(X0: Array, twist: Array, s: Array) -> Array:
     return X
 
 
-def _check(chain: Chain, q: Array, s: Array, distance: float) -> Array:
+def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> Array:
     """Jacobians (n, 6, 6) along the line.
 
     Raises:
@@ -165,7 +166,7 @@ def _check(chain: Chain, q: Array, s: Array, distance: float) -> Array:
     if i == reached:
         raise LineError(where + "out of reach")
     if singular[i]:
-        raise LineError(where + f"singular, joint 5 at {q[i, 4]:.4f} rad")
+        raise LineError(where + f"singular, joints at {np.round(q[i], 4).tolist()} rad")
     k = int(outside[i].argmax())
     low, high = chain.q_min[k], chain.q_max[k]
     raise LineError(where + f"limit of joint {k + 1}: {q[i, k]:.4f} rad, allowed {low:.4f} to {high:.4f} rad")

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+from controller.bench import motion, solvers
 from controller.bench.row import Options, Row
 
 Rows = Callable[[Options], Iterator[Row]]
 
-SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (), "schedule": ()}
+SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (motion.rows, solvers.rows), "schedule": ()}
 
 
 def rows_of(suite: str, options: Options) -> Iterator[Row]:
