@@ -23,6 +23,10 @@ _SAME_TIME = 1e-9  # [s]: breakpoints nearer than this are one knot
 _STILL = 1e-15  # [rad]: a joint that moves less than this does not move
 _FITS = 1.0 + 1e-12  # relative: rounding in the comparison with a limit
 
+# Durations of jerk phase and constant acceleration to full speed [s]; the distances from which full speed and full
+# acceleration are reached [rad]; 1 / v, 1 / a, 1 / (2 j).
+Ramp = tuple[float, float, float, float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Profiles:
@@ -116,16 +120,24 @@ def trajectory_of_legs(start: Array, displacement: Array, shapes: Array, begin: 
 
 
 @inlined
-def fastest_shape(distance: float, v: float, a: float, j: float) -> Vector:
-    """Shape (tj, ta, tv) [s] of the fastest profile over a distance >= 0 within limits v, a and j."""
+def ramp(v: float, a: float, j: float) -> Ramp:
+    """How a joint with limits v, a and j gets to full speed, and what follows from that."""
     tj = min(a / j, np.sqrt(v / j))  # reaches the acceleration limit, or the velocity limit before it
     ta = v / (j * tj) - tj
     ta = ta if ta > 0.0 else 0.0
-    if distance >= v * (2.0 * tj + ta):
-        return tj, ta, distance / v - (2.0 * tj + ta)
-    if v * j > a * a and distance > 2.0 * a * tj * tj:  # no cruise, but constant acceleration
-        return tj, np.sqrt(0.25 * tj * tj + distance / a) - 1.5 * tj, 0.0
-    return (0.5 * distance / j) ** (1.0 / 3.0), 0.0, 0.0
+    to_acceleration = 2.0 * a * tj * tj if v * j > a * a else np.inf
+    return tj, ta, v * (2.0 * tj + ta), to_acceleration, 1.0 / v, 1.0 / a, 0.5 / j
+
+
+@inlined
+def fastest_shape(distance: float, limits: Ramp) -> Vector:
+    """Shape (tj, ta, tv) [s] of the fastest profile over a distance >= 0."""
+    tj, ta, to_velocity, to_acceleration, per_v, per_a, half_per_j = limits
+    if distance >= to_velocity:
+        return tj, ta, distance * per_v - (2.0 * tj + ta)
+    if distance > to_acceleration:  # no cruise, but constant acceleration
+        return tj, np.sqrt(0.25 * tj * tj + distance * per_a) - 1.5 * tj, 0.0
+    return (distance * half_per_j) ** (1.0 / 3.0), 0.0, 0.0
 
 
 @inlined
@@ -143,9 +155,8 @@ def jerk_of(distance: float, shape: Vector) -> float:
 
 
 @inlined
-def fits(distance: float, shape: Vector, v: float, a: float, j: float) -> bool:
-    """Whether a shape covers a distance within the limits."""
-    jerk = jerk_of(distance, shape)
+def fits(jerk: float, shape: Vector, v: float, a: float, j: float) -> bool:
+    """Whether a shape with a jerk stays within the limits."""
     acceleration = jerk * shape[0]
     velocity = acceleration * (shape[0] + shape[1])
     return (jerk <= j * _FITS) & (acceleration <= a * _FITS) & (velocity <= v * _FITS)
@@ -197,39 +208,47 @@ def _profiles(
     duration: Array,
 ) -> None:
     """Shapes (n, 6, 3), signed jerks (n, 6) and durations (n,) over displacements (n, 6). Does not allocate."""
+    v, a, j = velocity, acceleration, jerk
+    ramps = (
+        ramp(v[0], a[0], j[0]),
+        ramp(v[1], a[1], j[1]),
+        ramp(v[2], a[2], j[2]),
+        ramp(v[3], a[3], j[3]),
+        ramp(v[4], a[4], j[4]),
+        ramp(v[5], a[5], j[5]),
+    )
     for i in range(len(displacement)):
-        v, a, j = np.inf, np.inf, np.inf  # of the path coordinate from 0 to 1 along a straight leg
         slowest, longest = (0.0, 0.0, 0.0), 0.0
+        least_v, least_a, least_j = np.inf, np.inf, np.inf  # of the path coordinate from 0 to 1, if straight
         for k in range(6):
             distance = abs(displacement[i, k])
             own = (0.0, 0.0, 0.0)
             if distance > _STILL:
-                own = fastest_shape(distance, velocity[k], acceleration[k], jerk[k])
+                own = fastest_shape(distance, ramps[k])
                 if straight:
-                    v, a, j = (
-                        min(v, velocity[k] / distance),
-                        min(a, acceleration[k] / distance),
-                        min(j, jerk[k] / distance),
-                    )
+                    least_v = min(least_v, v[k] / distance)
+                    least_a = min(least_a, a[k] / distance)
+                    least_j = min(least_j, j[k] / distance)
             shapes[i, k, 0], shapes[i, k, 1], shapes[i, k, 2] = own
             if length(own) > longest:
                 slowest, longest = own, length(own)
         if straight and longest > 0.0:
-            slowest = fastest_shape(1.0, v, a, j)
+            slowest = fastest_shape(1.0, ramp(least_v, least_a, least_j))
             longest = length(slowest)
         duration[i] = longest
+        shared = jerk_of(1.0, slowest)  # for each radian
         for k in range(6):
+            jerks[i, k] = 0.0
             distance = abs(displacement[i, k])
             if distance > _STILL:
                 shape = slowest
-                if not (straight or fits(distance, shape, velocity[k], acceleration[k], jerk[k])):
+                jerks[i, k] = displacement[i, k] * shared
+                if not (straight or fits(distance * shared, shape, v[k], a[k], j[k])):
                     own = (shapes[i, k, 0], shapes[i, k, 1], shapes[i, k, 2])
                     factor = longest / length(own)
                     shape = (factor * own[0], factor * own[1], factor * own[2])
+                    jerks[i, k] = jerk_of(displacement[i, k], shape)
                 shapes[i, k, 0], shapes[i, k, 1], shapes[i, k, 2] = shape
-                jerks[i, k] = jerk_of(displacement[i, k], shape)
-            else:
-                jerks[i, k] = 0.0
 
 
 @kernel
