@@ -106,7 +106,7 @@ def _recognise(chain: SerialChain) -> ParallelAxes:
     upper, fore = flat(p[2] - centre), flat(wrist - p[2])
     a2, a3 = float(np.linalg.norm(upper)), float(np.linalg.norm(fore))
     if min(a2, a3) < _SHORTEST:
-        raise KinematicsError(f"chain.X_joint: upper arm {a2:g} m, forearm {a3:g} m, expected at least {_SHORTEST:g}")
+        raise KinematicsError(f"chain.X_joint: upper arm {a2:g} m, forearm {a3:g} m, expected at least {_SHORTEST:g} m")
     x = [np.cross(z[0], n), upper / a2, fore / a3, np.cross(n, z[4]), np.cross(z[5], z[4])]
     turns = [turn_about(axis, a, b) for a, b, axis in zip(x[:-1], x[1:], (n, n, n, z[4]), strict=True)]
     offsets = -np.array([0.0, *turns, 0.0])
