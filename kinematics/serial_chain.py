@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kinematics.arrays import Array, frozen
+from kinematics.base_parameters import reduce_arm
 from kinematics.errors import KinematicsError
 
 GRAVITY = (0.0, 0.0, -9.80665)  # [m/s^2], standard gravity for a base with z up
@@ -56,6 +57,8 @@ class SerialChain:
         bodies: Masses of the links; None if they are not known, then there is no dynamics.
         gravity: (3,) acceleration of gravity in the base frame [m/s^2].
         rows: (7, 12) first twelve elements of each fixed transform, as kernels take them.
+        reduced: (6, COLUMNS) what the torques depend on (`kinematics.base_parameters`); meaningless without bodies.
+        reduced_gravity: (3,) gravity in the frame that goes with it.
     """
 
     X_joint: Array
@@ -64,6 +67,8 @@ class SerialChain:
     bodies: Bodies | None = None
     gravity: Array = field(default_factory=lambda: np.array(GRAVITY))
     rows: Array = field(init=False, repr=False)
+    reduced: Array = field(init=False, repr=False)
+    reduced_gravity: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, shape in (("X_joint", (7, 4, 4)), ("q_min", (6,)), ("q_max", (6,)), ("gravity", (3,))):
@@ -83,7 +88,11 @@ class SerialChain:
             raise KinematicsError(
                 f"chain.q_min[{k}]: {self.q_min[k]:g} rad, expected less than q_max = {self.q_max[k]:g} rad"
             )
-        object.__setattr__(self, "rows", frozen("chain.rows", self.X_joint[:, :3].reshape(7, 12), (7, 12)))
+        bodies = self.bodies or Bodies(mass=np.zeros(6), com=np.zeros((6, 3)), inertia=np.zeros((6, 3, 3)))
+        reduced, gravity = reduce_arm(self.X_joint, bodies.mass, bodies.com, bodies.inertia, self.gravity)
+        rows = self.X_joint[:, :3].reshape(7, 12)
+        for name, values in (("rows", rows), ("reduced", reduced), ("reduced_gravity", gravity)):
+            object.__setattr__(self, name, frozen(f"chain.{name}", values, values.shape))
 
     def branches(self, lower: Array, upper: Array, X_BF: Array) -> Array:
         """All solutions (n, 8, 6) of poses (n, 4, 4) within limits (6,), of arms that have a closed form.
