@@ -235,9 +235,7 @@ def load_arm(name_or_path: str | Path) -> Arm:
         repeatability_m=ratings.repeatability_m,
         links=_links(file.links) if file.links else cylinder_links(ratings.mass_kg, opw_capsules(chain)),
         capsules=_capsules(file.capsules) if file.capsules else opw_capsules(chain),
-        sources=MappingProxyType(
-            {"links": _LINKS_SOURCE, "capsules": _CAPSULES_SOURCE} | sources_of(file)
-        ),
+        sources=MappingProxyType({"links": _LINKS_SOURCE, "capsules": _CAPSULES_SOURCE} | sources_of(file)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,11 +72,16 @@ def arm_text(arm: UrdfArm, file: str, rng: np.random.Generator) -> ArmText:
     if fit is not None:
         _compare(arm, fit.chain, fit.X_BM, fit.X_MF, file, rng)
         kind = "ortho-parallel base and spherical wrist (OPW), closed form"
-        for X, what in ((fit.X_BM, f"the arm's base frame in {arm.base}"), (fit.X_MF, f"{arm.tip} in its flange frame")):
+        for X, what in (
+            (fit.X_BM, f"the arm's base frame in {arm.base}"),
+            (fit.X_MF, f"{arm.tip} in its flange frame"),
+        ):
             if np.abs(X - np.eye(4)).max() > _AGREES:
                 missing.append(f"a frame of this kind of arm: {what} is {np.round(X[:3], 6).tolist()}")
         if arm.chain.bodies is not None:
-            missing.append("link masses in the form of this kind of arm: they are estimated from the arm's mass")
+            missing.append(
+                "link masses in the form of this kind of arm: they are estimated from the arm's mass"
+            )
         return ArmText(text=text, kind=kind, missing=tuple(missing))
     text = _joined(arm.name, _serial_table(arm.chain, file), [*figures, *_links(arm.chain.bodies, file)])
     chain = serial_arm(check_record(SerialArmFile, tomllib.loads(text), file), file, "").chain
@@ -126,9 +131,14 @@ def _figures(arm: UrdfArm, file: str) -> tuple[list[str], list[str]]:
         "mass_kg": _MASS_KG if arm.mass_kg is None else arm.mass_kg,
         "repeatability_m": _REPEATABILITY_M,
     }
-    missing.append("payload and repeatability: estimates, see the file" + ("; mass, too" if arm.mass_kg is None else ""))
+    missing.append(
+        "payload and repeatability: estimates, see the file" + ("; mass, too" if arm.mass_kg is None else "")
+    )
     summed = "" if arm.mass_kg is None else "; the mass is that of its links"
-    position = {"q_min_deg": degrees(arm.chain.q_min).tolist(), "q_max_deg": degrees(arm.chain.q_max).tolist()}
+    position = {
+        "q_min_deg": degrees(arm.chain.q_min).tolist(),
+        "q_max_deg": degrees(arm.chain.q_max).tolist(),
+    }
     return [
         *_table("position", file, "V", position),
         *table("velocity", "limits_deg_per_s", velocity, _VELOCITY_DEG),
@@ -158,19 +168,26 @@ def _links(bodies: Bodies | None, file: str) -> list[str]:
         return []
     lines = _table("links", f"{file}, in the frames of [serial]", "C", {})
     for mass, com, inertia in zip(bodies.mass, bodies.com, bodies.inertia, strict=True):
-        figures = {"mass_kg": float(mass), "com_m": com.tolist(), "inertia_kgm2": inertia[np.triu_indices(3)].tolist()}
+        figures = {
+            "mass_kg": float(mass),
+            "com_m": com.tolist(),
+            "inertia_kgm2": inertia[np.triu_indices(3)].tolist(),
+        }
         lines += ["[[links.link]]", *(f"{key} = {_value(value)}" for key, value in figures.items())]
     return lines
 
 
-def _table(name: str, source: str, mark: str, figures: dict[str, object]) -> list[str]:
+def _table(name: str, source: str, mark: str, figures: Mapping[str, object]) -> list[str]:
     lines = [f"[{name}]", f"source = {_value(source)}", f"mark = {_value(mark)}"]
     return [*lines, *(f"{key} = {_value(value)}" for key, value in figures.items()), ""]
 
 
 def _joined(name: str, geometry: list[str], figures: list[str]) -> str:
     head = ["# Marks: V read in the source, C computed from it, R remembered and not confirmed, E estimate."]
-    return "\n".join([*head, "schema_version = 1", f"name = {_value(name)}", "", *geometry, *figures]).rstrip() + "\n"
+    return (
+        "\n".join([*head, "schema_version = 1", f"name = {_value(name)}", "", *geometry, *figures]).rstrip()
+        + "\n"
+    )
 
 
 def _value(value: object) -> str:

@@ -1,15 +1,15 @@
 """Arms of any geometry with six revolute joints: their files, which hold ``[serial]`` instead of ``[opw]``.
 
-Frame k has its z along the axis of joint k and moves with link k; frame 0 is the base and the seventh transform leads to the
-flange (`kinematics.serial_chain`). Arms with three parallel axes get the closed form of their inverse kinematics, others
-are solved numerically.
+Frame k has its z along the axis of joint k and moves with link k; frame 0 is the base, and the seventh transform leads
+to the flange (`kinematics.serial_chain`). Arms with three parallel axes get the closed form of their inverse kinematics,
+others are solved numerically.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -91,12 +91,17 @@ def serial_arm(file: SerialArmFile, name: str, arm_id: str) -> SerialArm:
     if findings := [*empty_ranges(file, name)]:
         raise CellError(findings)
     X_joint = np.tile(np.eye(4), (7, 1, 1))
-    for X, origin, quaternion in zip(X_joint, file.serial.origins_m, file.serial.quaternions_wxyz, strict=True):
+    for X, origin, quaternion in zip(
+        X_joint, file.serial.origins_m, file.serial.quaternions_wxyz, strict=True
+    ):
         X[:3, :3], X[:3, 3] = rotation_of(np.array(quaternion)), origin
     try:
         bodies = None
         if file.links is not None:
-            tensors = [[(a, b, c), (b, d, e), (c, e, f)] for a, b, c, d, e, f in (k.inertia_kgm2 for k in file.links.link)]
+            tensors = [
+                [(a, b, c), (b, d, e), (c, e, f)]
+                for a, b, c, d, e, f in (k.inertia_kgm2 for k in file.links.link)
+            ]
             bodies = Bodies(
                 mass=np.array([link.mass_kg for link in file.links.link]),
                 com=np.array([link.com_m for link in file.links.link]),
@@ -109,7 +114,9 @@ def serial_arm(file: SerialArmFile, name: str, arm_id: str) -> SerialArm:
             bodies=bodies,
         )
     except KinematicsError as error:
-        raise CellError([Finding(file=name, where="serial", value="", message=str(error), allowed="")]) from error
+        raise CellError(
+            [Finding(file=name, where="serial", value="", message=str(error), allowed="")]
+        ) from error
     return SerialArm(
         id=arm_id,
         name=file.name,

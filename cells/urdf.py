@@ -92,7 +92,7 @@ def parse_urdf(text: bytes, file: str, tip: str | None = None) -> UrdfArm:
         if joint in joints:
             X_axis = _z_along(joint.axis)
             X_joint.append(X @ X_axis)
-            X = np.linalg.inv(X_axis)
+            X = X_axis.T
             bodies.append(_joined([(X @ inner, body) for inner, body in _rigid(tree, joint.child)]))
     X_joint.append(X)
     fixed = [body.mass for _, body in _rigid(tree, before[start])]
@@ -177,7 +177,11 @@ def _limits(tree: UrdfTree, joints: tuple[UrdfJoint, ...]) -> tuple[FloatArray, 
             low, high = -_ENDLESS, _ENDLESS
         if not low < high:
             raise refusal(
-                tree.file, f"joint {shown(joint.name)}.limit", f"{low:g} to {high:g} rad", "has no range", "lower < upper"
+                tree.file,
+                f"joint {shown(joint.name)}.limit",
+                f"{low:g} to {high:g} rad",
+                "has no range",
+                "lower < upper",
             )
         pairs.append((low, high))
     low_high = np.array(pairs).T
@@ -208,7 +212,9 @@ def _joined(parts: list[tuple[FloatArray, UrdfBody]]) -> UrdfBody | None:
     if not mass > 0.0:
         return None
     centres = [X[:3, :3] @ body.com + X[:3, 3] for X, body in parts]
-    com = np.sum([body.mass * centre for (_, body), centre in zip(parts, centres, strict=True)], axis=0) / mass
+    com = (
+        np.sum([body.mass * centre for (_, body), centre in zip(parts, centres, strict=True)], axis=0) / mass
+    )
     inertia = np.zeros((3, 3))
     for (X, body), centre in zip(parts, centres, strict=True):
         d = centre - com

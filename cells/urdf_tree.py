@@ -69,7 +69,9 @@ class UrdfTree:
             joints.append(self.joints[link])
             link = joints[-1].parent
             if len(joints) > len(self.joints):
-                raise refusal(self.file, f"link {shown(link)}", "", "the joints form a cycle", "a tree of links")
+                raise refusal(
+                    self.file, f"link {shown(link)}", "", "the joints form a cycle", "a tree of links"
+                )
         return joints[::-1]
 
 
@@ -90,12 +92,18 @@ def parse_tree(text: bytes, file: str) -> UrdfTree:
     """
     robot = _elements(text, file)
     if robot.tag != "robot":
-        raise refusal(file, "", shown(robot.tag), "is not a robot description", "<robot> as the outermost element")
+        raise refusal(
+            file, "", shown(robot.tag), "is not a robot description", "<robot> as the outermost element"
+        )
     for element in robot.iter():
         if element.tag.startswith("xacro:"):
-            raise refusal(file, "", f"<{element.tag}>", "is a xacro file", "URDF; expand it with the program xacro")
+            raise refusal(
+                file, "", f"<{element.tag}>", "is a xacro file", "URDF; expand it with the program xacro"
+            )
     if len(robot) > _MOST_ELEMENTS:
-        raise refusal(file, "", "", f"has {len(robot)} links, joints and the like", f"at most {_MOST_ELEMENTS}")
+        raise refusal(
+            file, "", "", f"has {len(robot)} links, joints and the like", f"at most {_MOST_ELEMENTS}"
+        )
     bodies: dict[str, UrdfBody | None] = {}
     for link in robot.findall("link"):
         name = _attribute(file, link, "name", "link")
@@ -111,7 +119,9 @@ def parse_tree(text: bytes, file: str) -> UrdfTree:
                 raise refusal(file, where, shown(link_name), "is not a link of this robot")
         if joint.child in joints:
             other = shown(joints[joint.child].name)
-            raise refusal(file, where, shown(joint.child), f"is moved by joint {other}, too", "one joint for each link")
+            raise refusal(
+                file, where, shown(joint.child), f"is moved by joint {other}, too", "one joint for each link"
+            )
         joints[joint.child] = joint
     return UrdfTree(file=file, name=robot.get("name") or "arm", joints=joints, bodies=bodies)
 
@@ -127,7 +137,9 @@ def _elements(text: bytes, file: str) -> Element:
         nonlocal depth
         depth += 1
         if depth > _MAX_DEPTH:
-            raise refusal(file, f"line {parser.CurrentLineNumber}", "", "is nested too deeply", f"{_MAX_DEPTH} levels")
+            raise refusal(
+                file, f"line {parser.CurrentLineNumber}", "", "is nested too deeply", f"{_MAX_DEPTH} levels"
+            )
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
@@ -136,7 +148,9 @@ def _elements(text: bytes, file: str) -> Element:
         builder.end(tag)
 
     def document_type(*_: object) -> None:
-        raise refusal(file, f"line {parser.CurrentLineNumber}", "", "has a document type", "a URDF without entities")
+        raise refusal(
+            file, f"line {parser.CurrentLineNumber}", "", "has a document type", "a URDF without entities"
+        )
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = document_type
@@ -166,7 +180,9 @@ def _joint(file: str, element: Element) -> UrdfJoint:
             raise refusal(file, f"{where}.axis", shown(axis_element.get("xyz")), "has no direction")
     limits = {}
     if limit is not None:
-        limits = {key: _numbers(file, limit, key, f"{where}.limit", 1)[0] for key in _LIMITS if key in limit.attrib}
+        limits = {
+            key: _numbers(file, limit, key, f"{where}.limit", 1)[0] for key in _LIMITS if key in limit.attrib
+        }
     return UrdfJoint(
         name=name,
         kind=_attribute(file, element, "type", where),
@@ -226,6 +242,10 @@ def _numbers(
     except ValueError:
         numbers = np.empty(0)
     if len(numbers) != count or not (np.abs(numbers) <= _LARGEST).all():
-        allowed = f"{count} finite numbers, at most {_LARGEST:g}" if count > 1 else f"a number, at most {_LARGEST:g}"
+        allowed = (
+            f"{count} finite numbers, at most {_LARGEST:g}"
+            if count > 1
+            else f"a number, at most {_LARGEST:g}"
+        )
         raise refusal(file, f"{where}.{key}", shown(text), "is wrong", allowed)
     return numbers

@@ -82,7 +82,11 @@ def _of_cell(cell: Cell) -> str:
 
 
 def _of_arm(arm: Arm | SerialArm) -> str:
-    shapes = f"{len(arm.capsules.radius)} capsules" if isinstance(arm, Arm) else "of any geometry, for kinematics only"
+    shapes = (
+        f"{len(arm.capsules.radius)} capsules"
+        if isinstance(arm, Arm)
+        else "of any geometry, for kinematics only"
+    )
     return f"arm {arm.name}: payload {arm.payload_kg:g} kg, mass {arm.mass_kg:g} kg, {shapes}"
 
 

@@ -16,7 +16,9 @@ def arms(
         Path | None, typer.Option(metavar="FILE", help="Write the arm file of a URDF instead.")
     ] = None,
     tip: Annotated[str | None, typer.Option(help="Link of the URDF whose frame is the flange.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The arm file to write; standard output by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The arm file to write; standard output by default.")
+    ] = None,
 ) -> None:
     """List the arms with their data and where it comes from, or import one from a URDF."""
     if from_urdf is None:

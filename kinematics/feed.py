@@ -22,7 +22,14 @@ from kinematics.trajectory import Trajectory, stretch_within
 _FITS = 1.0 + 1e-6  # of limits; the bound is that of control points, which lies above the motion itself
 _RAMP_KNOTS = 33
 _LENGTHS = 1.2 ** np.arange(36)  # ramp lengths tried, in quarters of the time to build up acceleration
-_SHARES = (1.0, 0.9, 0.75, 0.5, 0.3, 0.15)  # of a rise in rate, tried where the whole of it does not fit any more
+_SHARES = (
+    1.0,
+    0.9,
+    0.75,
+    0.5,
+    0.3,
+    0.15,
+)  # of a rise in rate, tried where the whole of it does not fit any more
 _SAME_TIME = 1e-7  # [s]: knots nearer than this are one
 
 # The motion's own time, time, rate and change of rate [1/s], each (m,).
@@ -75,7 +82,9 @@ def change_feed(move: Trajectory, limits: Limits, *, at: float, rate: float, to:
     return best
 
 
-def _ramps(move: Trajectory, limits: Limits, at: float, rate: float, to: float) -> Iterator[tuple[float, Feed]]:
+def _ramps(
+    move: Trajectory, limits: Limits, at: float, rate: float, to: float
+) -> Iterator[tuple[float, Feed]]:
     """Shortest ramps that fit, one for each of the motion's knots they may begin at, and what they cost [s]."""
     quarter = 0.25 * float((limits.acceleration / limits.jerk).max())
     begins = np.append(at, move.t[(move.t > at) & (move.t < move.duration)] if rate > 0.0 else ())
@@ -90,7 +99,9 @@ def _ramps(move: Trajectory, limits: Limits, at: float, rate: float, to: float) 
             if stretch_within(_moved(move, *ramp), limits) <= _FITS:
                 soonest = delay + length
                 before, after = _steady(move, at, rate, float(begin)), _steady(move, tau[-1], to)
-                whole = _joined(before, (tau, delay + t, r, change), (after[0], delay + t[-1] + after[1], *after[2:]))
+                whole = _joined(
+                    before, (tau, delay + t, r, change), (after[0], delay + t[-1] + after[1], *after[2:])
+                )
                 feed = Feed(trajectory=_moved(move, *whole), at=float(tau[-1]), rate=to)
                 yield (soonest if to < rate else feed.trajectory.duration), feed
                 break
@@ -109,7 +120,9 @@ def _ramp(move: Trajectory, begin: float, rate: float, to: float, length: float)
             return None
         u = np.append(u[tau < move.duration], np.interp(move.duration, tau, u))
     # The jerk of the motion jumps at its knots: there the new motion has knots, too.
-    u = np.union1d(u, np.interp(move.t[(move.t > begin) & (move.t < tau[-1])], tau, np.linspace(0.0, 1.0, _RAMP_KNOTS)))
+    u = np.union1d(
+        u, np.interp(move.t[(move.t > begin) & (move.t < tau[-1])], tau, np.linspace(0.0, 1.0, _RAMP_KNOTS))
+    )
     tau = np.minimum(motion_time(u), move.duration)
     r = rate + (to - rate) * u**2 * (3.0 - 2.0 * u)
     return tau, length * u, r, (to - rate) * 6.0 * u * (1.0 - u) / length

@@ -6,6 +6,7 @@ A branch that is out of reach or violates a joint limit is NaN in all six joints
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,19 @@ from kinematics.jit import inlined, kernel
 from kinematics.lanes import LANES, block, get_frame, load, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
+
+
+class Conventions(Protocol):
+    """What relates the angles of an arm's joints to those of its model."""
+
+    @property
+    def signs(self) -> Joints:
+        """Of the joints."""
+
+    @property
+    def offsets(self) -> Joints:
+        """Of the joints [rad]."""
+
 
 _INVERSE = block(LANES, X=12, q=12)
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
@@ -136,7 +150,7 @@ def wrist(frame: Frame, first: SinCos, sum23: SinCos) -> tuple[float, float, flo
 
 
 @inlined
-def limited(arm: Arm, lower: Array, upper: Array, k: int, model: float) -> float:
+def limited(arm: Conventions, lower: Array, upper: Array, k: int, model: float) -> float:
     """Joint k's angle, maker's convention, a turn away if need be, within its limits; otherwise NaN."""
     q = nearest_turn((model + arm.offsets[k]) * arm.signs[k])
     low, high = lower[k], upper[k]

@@ -32,6 +32,7 @@ _SINGULAR = 1e-6  # smallest over largest singular value of the Jacobian, length
 _TOLERANCE = 1e-10  # of the error twist, lengths in units of the reach
 _NO_JOINT = -1
 
+
 class Reach(IntEnum):
     """What became of a pose."""
 
@@ -40,6 +41,7 @@ class Reach(IntEnum):
     JOINT_LIMIT = 2  # reached, but only beyond the limit of a joint
     SINGULAR = 3  # every descent ended where the arm can't move in some direction
     NOT_CONVERGED = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NumericSolutions:
@@ -89,8 +91,12 @@ def numeric_inverse(
     X_6F = chain.X_joint[6]
     span = np.linalg.norm((poses @ np.linalg.inv(X_6F))[:, :3, 3] - chain.X_joint[0, :3, 3], axis=1)
     too_far = span > lengths[:5].sum() + _TOLERANCE * reach
-    _solve(chain.rows, chain.q_min, chain.q_max, seeds, scale, too_far, poses.reshape(-1, 16), q, joint, descents)
-    status = np.where(joint == _NO_JOINT, Reach.SOLVED, np.where(joint >= 0, Reach.JOINT_LIMIT, Reach.NOT_CONVERGED))
+    _solve(
+        chain.rows, chain.q_min, chain.q_max, seeds, scale, too_far, poses.reshape(-1, 16), q, joint, descents
+    )
+    status = np.where(
+        joint == _NO_JOINT, Reach.SOLVED, np.where(joint >= 0, Reach.JOINT_LIMIT, Reach.NOT_CONVERGED)
+    )
     stalled = np.flatnonzero(status == Reach.NOT_CONVERGED)
     values = np.linalg.svd(jacobian(chain, q[stalled]) * ([[scale]] * 3 + [[1.0]] * 3), compute_uv=False)
     status[stalled[values[:, 5] < _SINGULAR * values[:, 0]]] = Reach.SINGULAR
@@ -103,7 +109,9 @@ def numeric_inverse(
 def pose_error(goal: Frame, here: Frame, scale: float) -> tuple[Vector, Vector]:
     """Twist that brings a frame to its goal in unit time: translation times scale, rotation vector; in B."""
     p = subtract(goal[3], here[3])
-    v = add(cross(here[0], goal[0]), add(cross(here[1], goal[1]), cross(here[2], goal[2])))  # 2 sin(angle) axis
+    v = add(
+        cross(here[0], goal[0]), add(cross(here[1], goal[1]), cross(here[2], goal[2]))
+    )  # 2 sin(angle) axis
     twice = math.sqrt(dot(v, v))
     angle = math.atan2(twice, dot(here[0], goal[0]) + dot(here[1], goal[1]) + dot(here[2], goal[2]) - 1.0)
     k = angle / twice if twice > 1e-12 else 0.5
@@ -191,8 +199,8 @@ def _solve(
     too_far: NDArray[np.bool_],
     X: Array,
     q: Array,
-    joint: Array,
-    descents: Array,
+    joint: NDArray[np.int64],
+    descents: NDArray[np.int64],
 ) -> None:
     """Solve poses X (n, 16) from seeds (m, 6) in turn, into q (n, 6).
 

@@ -37,14 +37,14 @@ def fit_opw(serial: SerialChain) -> OpwFit:
     """
     z, p, X_BF = axis_lines(serial)
     wrist, gap5 = meeting(p[3], z[3], p[4], z[4])
-    off = {
-        "axes 1 and 2 at right angles": abs(z[0] @ z[1]),
-        "axes 2 and 3 parallel": np.linalg.norm(np.cross(z[1], z[2])),
-        "axes 3 and 4 at right angles": abs(z[2] @ z[3]),
-        "axes 4 and 5 at right angles": abs(z[3] @ z[4]),
-        "axes 5 and 6 at right angles": abs(z[4] @ z[5]),
+    off: dict[str, float] = {
+        "axes 1 and 2 at right angles": abs(float(z[0] @ z[1])),
+        "axes 2 and 3 parallel": float(np.linalg.norm(np.cross(z[1], z[2]))),
+        "axes 3 and 4 at right angles": abs(float(z[2] @ z[3])),
+        "axes 4 and 5 at right angles": abs(float(z[3] @ z[4])),
+        "axes 5 and 6 at right angles": abs(float(z[4] @ z[5])),
         "axes 4 and 5 meeting": gap5,
-        "axis 6 through the wrist centre": np.linalg.norm(np.cross(wrist - p[5], z[5])),
+        "axis 6 through the wrist centre": float(np.linalg.norm(np.cross(wrist - p[5], z[5]))),
     }
     for what, by in off.items():
         if not by <= _EXACT:
@@ -74,21 +74,23 @@ def fit_opw(serial: SerialChain) -> OpwFit:
         turn_about(out, np.cross(axis5, out), level),
     )
     chain = Chain(
-        a1=_rounded((p[1] - origin) @ forward),
-        a2=_rounded((wrist - p[2]) @ np.cross(y, fore)),
-        b=_rounded((wrist - origin) @ y),
-        c1=_rounded((p[1] - origin) @ up),
+        a1=_rounded(float((p[1] - origin) @ forward)),
+        a2=_rounded(float((wrist - p[2]) @ np.cross(y, fore))),
+        b=_rounded(float((wrist - origin) @ y)),
+        c1=_rounded(float((p[1] - origin) @ up)),
         c2=_rounded(c2),
-        c3=_rounded((wrist - p[2]) @ fore),
-        c4=_rounded((X_BF[:3, 3] - wrist) @ out),
+        c3=_rounded(float((wrist - p[2]) @ fore)),
+        c4=_rounded(float((X_BF[:3, 3] - wrist) @ out)),
         offsets=-np.array(turns),
         signs=np.sign([z[0] @ up, z[1] @ y, z[2] @ y, z[3] @ fore, z[4] @ axis5, z[5] @ out]),
         q_min=serial.q_min,
         q_max=serial.q_max,
     )
-    return OpwFit(chain=chain, X_BM=X_BM, X_MF=np.linalg.inv(X_BM @ forward_kinematics(chain, np.zeros(6))) @ X_BF)
+    return OpwFit(
+        chain=chain, X_BM=X_BM, X_MF=np.linalg.inv(X_BM @ forward_kinematics(chain, np.zeros(6))) @ X_BF
+    )
 
 
-def _rounded(length: float) -> float:
+def _rounded(length: np.float64 | float) -> float:
     """A length without the rounding of the geometry: to a picometre."""
     return round(float(length), 12) + 0.0

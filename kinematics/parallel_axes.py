@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinematics.arrays import Array
-from kinematics.elementary import PI, atan2, root
+from kinematics.elementary import atan2, root
 from kinematics.errors import KinematicsError
 from kinematics.inverse import limited, put_solution
 from kinematics.jit import inlined, kernel
@@ -86,12 +87,12 @@ def _recognise(chain: SerialChain) -> ParallelAxes:
     centre, gap1 = meeting(p[0], z[0], p[1], n)
     wrist, gap4 = meeting(p[3], n, p[4], z[4])
     tip, gap5 = meeting(p[4], z[4], p[5], z[5])
-    off = {
-        "axes 2 and 3 parallel": np.linalg.norm(np.cross(n, z[2])),
-        "axes 2 and 4 parallel": np.linalg.norm(np.cross(n, z[3])),
-        "axes 1 and 2 at right angles": abs(z[0] @ n),
-        "axes 4 and 5 at right angles": abs(n @ z[4]),
-        "axes 5 and 6 at right angles": abs(z[4] @ z[5]),
+    off: dict[str, float] = {
+        "axes 2 and 3 parallel": float(np.linalg.norm(np.cross(n, z[2]))),
+        "axes 2 and 4 parallel": float(np.linalg.norm(np.cross(n, z[3]))),
+        "axes 1 and 2 at right angles": abs(float(z[0] @ n)),
+        "axes 4 and 5 at right angles": abs(float(n @ z[4])),
+        "axes 5 and 6 at right angles": abs(float(z[4] @ z[5])),
         "axes 1 and 2 meeting": gap1,
         "axes 4 and 5 meeting": gap4,
         "axes 5 and 6 meeting": gap5,
@@ -106,7 +107,9 @@ def _recognise(chain: SerialChain) -> ParallelAxes:
     upper, fore = flat(p[2] - centre), flat(wrist - p[2])
     a2, a3 = float(np.linalg.norm(upper)), float(np.linalg.norm(fore))
     if min(a2, a3) < _SHORTEST:
-        raise KinematicsError(f"chain.X_joint: upper arm {a2:g} m, forearm {a3:g} m, expected at least {_SHORTEST:g} m")
+        raise KinematicsError(
+            f"chain.X_joint: upper arm {a2:g} m, forearm {a3:g} m, expected at least {_SHORTEST:g} m"
+        )
     x = [np.cross(z[0], n), upper / a2, fore / a3, np.cross(n, z[4]), np.cross(z[5], z[4])]
     turns = [turn_about(axis, a, b) for a, b, axis in zip(x[:-1], x[1:], (n, n, n, z[4]), strict=True)]
     offsets = -np.array([0.0, *turns, 0.0])
@@ -125,7 +128,7 @@ def _recognise(chain: SerialChain) -> ParallelAxes:
     )
 
 
-def _frame(X: Array) -> Frame:
+def _frame(X: NDArray[np.floating]) -> Frame:
     x, y, z, p = (tuple(column.tolist()) for column in X[:3].T)
     return x, y, z, p
 

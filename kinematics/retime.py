@@ -11,16 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from kinematics.arrays import Array, finite
+from kinematics.arrays import Array
 from kinematics.chain import Limits
 from kinematics.errors import KinematicsError
 from kinematics.topp import TorqueTerms, path_speeds
 from kinematics.trajectory import Trajectory, stretch_within
 
 _CELLS = 8  # knots in the averaging time
-_AVERAGES = (0.5, 1.0, 1.5, 2.0, 3.0)  # averaging times, in times the slowest joint needs for full acceleration
+_AVERAGES = (
+    0.5,
+    1.0,
+    1.5,
+    2.0,
+    3.0,
+)  # averaging times, in times the slowest joint needs for full acceleration
 _MOST_KNOTS = 100_000
 _BETWEEN = 4  # torque is looked at so many times between two knots
 
@@ -52,7 +57,9 @@ class TorqueLimits:
 
     def stretch(self, move: Trajectory) -> float:
         """Stretch in time, at least 1, with which the torques of a motion hold; static torques do not change."""
-        pieces = [np.linspace(a, b, _BETWEEN, endpoint=False) for a, b in zip(move.t[:-1], move.t[1:], strict=True)]
+        pieces = [
+            np.linspace(a, b, _BETWEEN, endpoint=False) for a, b in zip(move.t[:-1], move.t[1:], strict=True)
+        ]
         q, qd, qdd = move.sample(np.append(np.concatenate(pieces), move.duration))
         rest = np.zeros_like(q)
         static = self.inverse_dynamics(q, rest, rest)
@@ -92,7 +99,9 @@ def retime(
     terms = None if torque is None else torque.terms(q, tangent, curvature)
     speeds = path_speeds(s, tangent, curvature, limits, terms)
     if not np.isfinite(speeds.duration):
-        raise KinematicsError("retime: the path can't be followed from rest, expected torques that hold the arm up")
+        raise KinematicsError(
+            "retime: the path can't be followed from rest, expected torques that hold the arm up"
+        )
     rates = np.sqrt(speeds.squared)
     times = np.append(0.0, np.cumsum(2.0 * np.diff(s) / (rates[:-1] + rates[1:])))
     rise = float((limits.acceleration / limits.jerk).max())

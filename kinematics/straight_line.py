@@ -112,7 +112,9 @@ def _path(twist: Array, limits: Limits, speed: float, acceleration: float) -> Tr
     return rest_to_rest(np.zeros(6), np.eye(6)[0], path_limits)
 
 
-def _follow(chain: Chain | SerialChain, X0: Array, twist: Array, q0: Array, path: Trajectory, intervals: int) -> Trajectory:
+def _follow(
+    chain: Chain | SerialChain, X0: Array, twist: Array, q0: Array, path: Trajectory, intervals: int
+) -> Trajectory:
     """Joint motion along the line, with at least so many intervals; of the limits, those of angle hold."""
     pieces = [
         np.linspace(t0, t1, max(2, 1 + math.ceil((t1 - t0) / path.duration * intervals)))[:-1]

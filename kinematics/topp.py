@@ -36,6 +36,10 @@ _MOST_STEPS = 32
 _FEW = 3  # below this many paths, one by one is faster than a block of lanes
 
 
+Bounds = tuple[float, float, float, float]  # least upper and greatest lower bound of u, each with its slope
+Ratio = tuple[float, float]  # numerator and denominator > 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TorqueTerms:
     """Joint torques along paths as linear functions of path acceleration u and squared path speed x.
@@ -120,7 +124,6 @@ def path_speeds(
     return PathSpeeds(squared=x[0] if single else x, duration=duration[0] if single else duration)
 
 
-
 def _refuse_still(grid: Array, a: Array) -> None:
     """Raise if a path's tangent vanishes."""
     still = np.argwhere(np.abs(a[..., :6]).max(axis=2) < _FLAT)
@@ -130,7 +133,9 @@ def _refuse_still(grid: Array, a: Array) -> None:
 
 def _rows(lanes: int, count: int) -> np.dtype[Any]:
     """Record type of a block of paths: coefficients at two points, bounds of u at both, state of a pass."""
-    return block(lanes, a=count, b=count, c=count, r0=count, m0=count, w0=count, r1=count, m1=count, w1=count, x=3)
+    return block(
+        lanes, a=count, b=count, c=count, r0=count, m0=count, w0=count, r1=count, m1=count, w1=count, x=3
+    )
 
 
 # Acceleration alone, or with torque; one path, or a block of them.
@@ -174,13 +179,18 @@ def most_by_velocity(lanes: Block, slowness: Joints, lane: int) -> float:
 
 
 @inlined
-def tighten(bounds, x, r, m, w):
-    """Bounds of u and their slopes, with one more row."""
+def tighten(bounds: Bounds, x: float, r: float, m: float, w: float) -> Bounds:
+    """Bounds of u at x, each with its slope, after one more row."""
     upper, r_upper, lower, r_lower = bounds
     middle = m - r * x
     high, low = middle + w, middle - w
     less, more = high < upper, low > lower
-    return (high if less else upper, r if less else r_upper, low if more else lower, r if more else r_lower)
+    return (
+        high if less else upper,
+        r if less else r_upper,
+        low if more else lower,
+        r if more else r_lower,
+    )
 
 
 @inlined
@@ -194,8 +204,12 @@ def newton_step(lanes: Block, h: float) -> int:
         x = lanes.x[0, lane]
         bounds = (h * (lanes.x[1, lane] - x), h, -h * x, h)
         for k in range(lanes.a.shape[0]):
-            bounds = tighten(bounds, x, lanes.r0[k, lane], lanes.m0[k, lane] if k >= 6 else 0.0, lanes.w0[k, lane])
-            bounds = tighten(bounds, x, lanes.r1[k, lane], lanes.m1[k, lane] if k >= 6 else 0.0, lanes.w1[k, lane])
+            bounds = tighten(
+                bounds, x, lanes.r0[k, lane], lanes.m0[k, lane] if k >= 6 else 0.0, lanes.w0[k, lane]
+            )
+            bounds = tighten(
+                bounds, x, lanes.r1[k, lane], lanes.m1[k, lane] if k >= 6 else 0.0, lanes.w1[k, lane]
+            )
         upper, r_upper, lower, r_lower = bounds
         slope = r_upper - r_lower
         crossing = x + (upper - lower) / (slope if slope > 0.0 else 1.0)
@@ -207,8 +221,8 @@ def newton_step(lanes: Block, h: float) -> int:
 
 
 @inlined
-def smaller(ratio, x, a, b, c, bound):
-    """The smaller of a ratio (numerator, denominator > 0) and a row's upper bound of u; no division."""
+def smaller(ratio: Ratio, x: float, a: float, b: float, c: float, bound: float) -> Ratio:
+    """The smaller of a ratio and the upper bound of u by the row |a u + b x + c| <= bound; without division."""
     top, bottom = ratio
     size = abs(a)
     size = size if size > _FLAT else _FLAT
@@ -216,6 +230,30 @@ def smaller(ratio, x, a, b, c, bound):
     rest = bound - value if a > 0.0 else bound + value
     less = rest * bottom < top * size
     return (rest if less else top, size if less else bottom)
+
+
+@inlined
+def lower_greatest(lanes: Block, ahead: float, bound: Array) -> None:
+    """Lower the greatest u, held as the ratio x[3] / x[4], by the rows of the point in the lanes."""
+    for lane in range(lanes.x.shape[1]):
+        ratio = (lanes.x[3, lane], lanes.x[4, lane])
+        for k in range(lanes.a.shape[0]):
+            c = lanes.c[k, lane] if k >= 6 else 0.0
+            a = lanes.a[k, lane] + ahead * lanes.b[k, lane]
+            ratio = smaller(ratio, lanes.x[0, lane], a, lanes.b[k, lane], c, bound[k])
+        lanes.x[3, lane], lanes.x[4, lane] = ratio
+
+
+@inlined
+def advance(lanes: Block, h: float) -> None:
+    """Go on to the next point with the greatest u; x[1] is the most there. h is 2 ds, x[2] adds up the time."""
+    for lane in range(lanes.x.shape[1]):
+        x, most = lanes.x[0, lane], lanes.x[1, lane]
+        following = x + h * lanes.x[3, lane] / lanes.x[4, lane]
+        following = following if following < most else most
+        following = following if following > 0.0 else 0.0
+        lanes.x[2, lane] += h / (math.sqrt(x) + math.sqrt(following))
+        lanes.x[0, lane] = following
 
 
 @kernel
@@ -232,7 +270,8 @@ def _speeds(
 ) -> None:
     """Both passes over paths with rows a and b (n, m, R) and c (n, m, R - 6); lanes are scratch."""
     width, last = lanes.x.shape[1], len(step)
-    slowness = (1.0 / velocity[0], 1.0 / velocity[1], 1.0 / velocity[2], 1.0 / velocity[3], 1.0 / velocity[4], 1.0 / velocity[5])
+    v = velocity
+    slowness = (1.0 / v[0], 1.0 / v[1], 1.0 / v[2], 1.0 / v[3], 1.0 / v[4], 1.0 / v[5])
     for first in range(0, len(a), width):
         count = min(width, len(a) - first)
         squared[first : first + count, last] = 0.0
@@ -262,29 +301,12 @@ def _speeds(
                 lanes.x[1, lane] = squared[first + lane, i + 1]
                 squared[first + lane, i] = lanes.x[0, lane]
             for lane in range(width):
-                lanes.w0[0, lane] = lanes.x[1, lane] - lanes.x[0, lane]
-                lanes.w0[1, lane] = h
-            greatest(lanes, 0.0, bound)
+                lanes.x[3, lane] = lanes.x[1, lane] - lanes.x[0, lane]
+                lanes.x[4, lane] = h
+            lower_greatest(lanes, 0.0, bound)
             load_point(lanes, a, b, c, first, i + 1)
-            greatest(lanes, h, bound)
-            for lane in range(width):
-                x = lanes.x[0, lane]
-                following = x + h * lanes.w0[0, lane] / lanes.w0[1, lane]
-                following = following if following < lanes.x[1, lane] else lanes.x[1, lane]
-                following = following if following > 0.0 else 0.0
-                lanes.x[2, lane] += h / (math.sqrt(x) + math.sqrt(following))
-                lanes.x[0, lane] = following
+            lower_greatest(lanes, h, bound)
+            advance(lanes, h)
         for lane in range(count):
             squared[first + lane, last] = lanes.x[0, lane]
             duration[first + lane] = lanes.x[2, lane]
-
-
-@inlined
-def greatest(lanes: Block, ahead: float, bound: Array) -> None:
-    for lane in range(lanes.x.shape[1]):
-        ratio = (lanes.w0[0, lane], lanes.w0[1, lane])
-        x = lanes.x[0, lane]
-        for k in range(lanes.a.shape[0]):
-            ratio = smaller(ratio, x, lanes.a[k, lane] + ahead * lanes.b[k, lane], lanes.b[k, lane], lanes.c[k, lane] if k >= 6 else 0.0, bound[k])
-        lanes.w0[0, lane] = ratio[0]
-        lanes.w0[1, lane] = ratio[1]

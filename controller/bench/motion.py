@@ -63,7 +63,9 @@ def _time_optimal(options: Options, rng: np.random.Generator, points: int, goal:
     theirs = error = None
     if options.peers:
         solvers = [_toppra(paths, s, i) for i in range(compared)]
-        theirs = measure(lambda: [each.compute_parameterization(0, 0) for each in solvers], items=compared, repeats=5)
+        theirs = measure(
+            lambda: [each.compute_parameterization(0, 0) for each in solvers], items=compared, repeats=5
+        )
         rates = np.array([each.compute_parameterization(0, 0)[1] for each in solvers])
         durations = (2.0 * np.diff(s) / (rates[:, 1:] + rates[:, :-1])).sum(axis=1)
         error = float(np.abs(speeds.duration[:compared] / durations - 1.0).max())
@@ -88,11 +90,14 @@ def _toppra(paths: _Paths, s: Array, i: int) -> Any:
     toppra.setup_logging("ERROR")
     velocity, acceleration = _LIMITS.velocity, _LIMITS.acceleration
 
-    class Path(toppra.interpolator.AbstractGeometricPath):  # type: ignore[misc]
+    base: Any = toppra.interpolator.AbstractGeometricPath
+
+    class Path(base):  # type: ignore[misc]
         dof, path_interval = 6, np.array([0.0, 1.0])
 
         def __call__(self, at: Array, order: int = 0) -> Array:
-            return paths.derivative(order, np.atleast_1d(at))[i]
+            found: Array = paths.derivative(order, np.atleast_1d(at))[i]
+            return found
 
     limits = [
         constraint.JointVelocityConstraint(np.stack([-velocity, velocity], axis=1)),
@@ -120,7 +125,9 @@ def _rest_to_rest(options: Options, rng: np.random.Generator) -> Row:
             inputs.max_jerk = _LIMITS.jerk.tolist()
             wanted.append(inputs)
         theirs = measure(
-            lambda: [solver.calculate(a, b) for a, b in zip(wanted, found, strict=True)], items=count, repeats=5
+            lambda: [solver.calculate(a, b) for a, b in zip(wanted, found, strict=True)],
+            items=count,
+            repeats=5,
         )
         error = float(np.abs(profiles.duration - [each.duration for each in found]).max())
     return Comparison(

@@ -81,7 +81,9 @@ def _any_arm(options: Options, rng: np.random.Generator) -> Iterator[Row]:
     solutions = numeric_inverse(chain, X_BF, np.random.default_rng(options.seed))
     solved = solutions.reach == 0
     sample = min(count, 20_000)
-    ours = measure(lambda: numeric_inverse(chain, X_BF[:sample], np.random.default_rng(0)), items=sample, repeats=3)
+    ours = measure(
+        lambda: numeric_inverse(chain, X_BF[:sample], np.random.default_rng(0)), items=sample, repeats=3
+    )
     yield Comparison(name="inverse kinematics, random arm, numeric, one solution", ours=ours)
     yield Figure(
         name=f"poses solved, random arm, {count} inside its workspace",
@@ -95,7 +97,9 @@ def _any_arm(options: Options, rng: np.random.Generator) -> Iterator[Row]:
 
 def _residual(name: str, chain: SerialChain, X_BF: Array, q: Array) -> Row:
     off = float(np.abs(forward_kinematics(chain, q) - X_BF).max())
-    return Figure(name=f"pose error of all solutions, {name}", value=off, unit="m, rad", goal=1e-9, must_hold=True)
+    return Figure(
+        name=f"pose error of all solutions, {name}", value=off, unit="m, rad", goal=1e-9, must_hold=True
+    )
 
 
 def _apart(q: Array, other: Array) -> Array:

@@ -95,7 +95,7 @@ def test_empty_batch_and_wrong_input():
     assert numeric_inverse(chain, np.empty((0, 4, 4)), rng).q.shape == (0, 6)
     with pytest.raises(KinematicsError, match="restarts: 0, expected at least 1"):
         numeric_inverse(chain, np.eye(4)[None], rng, restarts=0)
+    X = np.eye(4)[None].copy()
+    X[0, 0, 3] = np.nan
     with pytest.raises(KinematicsError, match=r"X_BF\[0, 0, 3\]: nan"):
-        X = np.eye(4)[None].copy()
-        X[0, 0, 3] = np.nan
         numeric_inverse(chain, X, rng)

@@ -15,7 +15,9 @@ Q = np.random.default_rng(1).uniform(-3, 3, (20, 6))
 def test_bundled_arms_are_found_again(name):
     chain = load_arm(name).chain
     fit = fit_opw(chain.serial())
-    assert [getattr(fit.chain, key) for key in LENGTHS] == pytest.approx([getattr(chain, key) for key in LENGTHS])
+    assert [getattr(fit.chain, key) for key in LENGTHS] == pytest.approx(
+        [getattr(chain, key) for key in LENGTHS]
+    )
     np.testing.assert_array_equal(fit.chain.signs, chain.signs)
     turns = (fit.chain.offsets - chain.offsets) / (2 * np.pi)
     np.testing.assert_allclose(turns, np.rint(turns), atol=1e-12)

@@ -148,4 +148,6 @@ def test_other_arms_are_refused_and_have_no_closed_form():
     with pytest.raises(KinematicsError, match="off from axes 2 and 3 parallel"):
         ParallelAxesChain(X_joint=chain.X_joint, q_min=chain.q_min, q_max=chain.q_max)
     with pytest.raises(KinematicsError, match="no closed form"):
-        inverse_kinematics(SerialChain(X_joint=chain.X_joint, q_min=chain.q_min, q_max=chain.q_max), np.eye(4))
+        inverse_kinematics(
+            SerialChain(X_joint=chain.X_joint, q_min=chain.q_min, q_max=chain.q_max), np.eye(4)
+        )

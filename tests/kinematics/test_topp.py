@@ -49,7 +49,9 @@ def by_linear_programs(s, tangent, curvature, torque):
         both = [*constraints(tangent, curvature, torque, i, 0.0)]
         rows = np.concatenate([*both, *constraints(tangent, curvature, torque, i + 1, h)])
         rows = np.concatenate([rows, [(h, 1.0, reach), (-h, -1.0, 0.0)]])
-        found = linprog(objective, rows[:, :2], rows[:, 2], bounds=[(None, None), (low, high)], method="highs")
+        found = linprog(
+            objective, rows[:, :2], rows[:, 2], bounds=[(None, None), (low, high)], method="highs"
+        )
         assert found.status == 0
         return found.x
 
@@ -149,7 +151,9 @@ def test_wrong_input_is_named(change, message):
 
 def test_an_arm_that_cannot_hold_itself_up_is_refused():
     torque = random_torque(np.random.default_rng(5), (len(S), 6), limit=5.0)
-    with pytest.raises(KinematicsError, match=r"torque.static: joint \d needs .* N m at rest at s = .* limit of 5 N m"):
+    with pytest.raises(
+        KinematicsError, match=r"torque.static: joint \d needs .* N m at rest at s = .* limit of 5 N m"
+    ):
         path_speeds(S, np.ones((len(S), 6)), np.zeros((len(S), 6)), LIMITS, torque)
 
 
@@ -163,7 +167,9 @@ def test_toppra_agrees():
         path = toppra.SplineInterpolator(np.linspace(0, 1, 5), rng.uniform(-2, 2, (5, 6)))
         limits = [
             constraint.JointVelocityConstraint(np.stack([-LIMITS.velocity, LIMITS.velocity], axis=1)),
-            constraint.JointAccelerationConstraint(np.stack([-LIMITS.acceleration, LIMITS.acceleration], axis=1)),
+            constraint.JointAccelerationConstraint(
+                np.stack([-LIMITS.acceleration, LIMITS.acceleration], axis=1)
+            ),
         ]
         solver = algorithm.TOPPRA(limits, path, gridpoints=S, solver_wrapper="seidel")
         _, rate, _ = solver.compute_parameterization(0, 0)
