@@ -50,7 +50,7 @@ class Profiles:
     def trajectory(self, i: int) -> Trajectory:
         """Motion i, with knots where the jerk jumps; one knot if nothing moves."""
         move, shape = self.displacement[i : i + 1], self.shape[i : i + 1]
-        return trajectory_of_legs(self.start[i], move, shape, np.zeros(1))
+        return trajectory_of_legs(self.start[i].copy(), move, shape, np.zeros(1))
 
 
 def rest_to_rest(q0: ArrayLike, q1: ArrayLike, limits: Limits, *, straight: bool = False) -> Trajectory:

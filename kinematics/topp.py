@@ -118,23 +118,24 @@ def path_speeds(
         bound = np.concatenate([bound, most])
     x, duration = np.empty(shape[:2]), np.empty(shape[0])
     lanes = np.zeros(1, _BLOCKS[len(bound), 1 if shape[0] < _FEW else _LANES])[0]
-    _speeds(np.diff(grid), a, b, c, limits.velocity, bound, lanes, x, duration)
+    with np.errstate(divide="ignore"):  # interpreted, a path that stands still would warn
+        _speeds(np.diff(grid), a, b, c, limits.velocity, bound, lanes, x, duration)
     if np.isinf(duration).any():
         _refuse_still(grid, a)
     return PathSpeeds(squared=x[0] if single else x, duration=duration[0] if single else duration)
 
 
 def _refuse_still(grid: Array, a: Array) -> None:
-    """Raise if a path's tangent vanishes."""
-    still = np.argwhere(np.abs(a[..., :6]).max(axis=2) < _FLAT)
-    if len(still):
-        raise KinematicsError(f"tangent: zero at s = {grid[still[0][1]]:g}, expected a path that moves on")
+    """Say where a tangent vanishes: with torques that hold the arm up, nothing else stops it for good."""
+    size = np.abs(a[..., :6]).max(axis=2)
+    i = int(size.argmin()) % len(grid)
+    raise KinematicsError(f"tangent: {size.min():g} at s = {grid[i]:g}, expected a path that moves on")
 
 
 def _rows(lanes: int, count: int) -> np.dtype[Any]:
     """Record type of a block of paths: coefficients at two points, bounds of u at both, state of a pass."""
     return block(
-        lanes, a=count, b=count, c=count, r0=count, m0=count, w0=count, r1=count, m1=count, w1=count, x=3
+        lanes, a=count, b=count, c=count, r0=count, m0=count, w0=count, r1=count, m1=count, w1=count, x=5
     )
 
 

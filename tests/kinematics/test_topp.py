@@ -138,7 +138,7 @@ def test_a_joint_that_turns_back_bounds_the_speed_there_by_its_curvature():
     [
         ({"s": S[::-1]}, "s: expected at least two, strictly ascending values"),
         ({"s": [0.0]}, "s: expected at least two"),
-        ({"tangent": np.zeros((len(S), 6))}, "tangent: zero at s = 0, expected a path that moves on"),
+        ({"tangent": np.zeros((len(S), 6))}, "tangent: 0 at s = 0, expected a path that moves on"),
         ({"curvature": np.ones((3, 6))}, r"curvature: shape \(3, 6\)"),
         ({"curvature": np.full((len(S), 6), np.nan)}, r"curvature\[0, 0\]: nan"),
     ],
