@@ -75,16 +75,22 @@ def test_other_arms_come_back_with_their_masses(tmp_path, name):
     path, result = written(tmp_path, TEXTS[name])
     source, arm = parse_urdf(TEXTS[name], "arm.urdf"), load_serial_arm(path)
     q = np.random.default_rng(4).uniform(-3, 3, (20, 6))
-    np.testing.assert_allclose(forward_kinematics(arm.chain, q), [source.flange(each) for each in q], atol=1e-9)
+    np.testing.assert_allclose(
+        forward_kinematics(arm.chain, q), [source.flange(each) for each in q], atol=1e-9
+    )
     assert isinstance(arm.chain, ParallelAxesChain) == (name == "ur5e") == ("UR" in result.kind)
     for key in ("mass", "com", "inertia"):
-        np.testing.assert_allclose(getattr(arm.chain.bodies, key), getattr(source.chain.bodies, key), atol=1e-11)
+        np.testing.assert_allclose(
+            getattr(arm.chain.bodies, key), getattr(source.chain.bodies, key), atol=1e-11
+        )
     assert (arm.id, arm.name, arm.sources["serial"].mark) == ("arm", "test arm", "C")
     assert arm.mass_kg == pytest.approx(27.0)
 
 
 def test_what_a_urdf_does_not_give_is_named(tmp_path):
-    bare = robot(GP7, limit='<limit lower="-1" upper="1" effort="0" velocity="0"/>', masses=False, tool=GP7_TOOL)
+    bare = robot(
+        GP7, limit='<limit lower="-1" upper="1" effort="0" velocity="0"/>', masses=False, tool=GP7_TOOL
+    )
     _, result = written(tmp_path, bare)
     assert [what.split(":")[0] for what in result.missing] == [
         "masses of all links that move",
@@ -97,7 +103,9 @@ def test_what_a_urdf_does_not_give_is_named(tmp_path):
     endless = robot(UR5E).replace(b'type="revolute"', b'type="continuous"', 1)
     arm = parse_urdf(endless, "arm.urdf")
     assert arm.chain.q_max[0] == pytest.approx(2 * np.pi)
-    assert arm.missing == ("limits of joint joint_1, which turns without end: 360 degrees both ways are taken",)
+    assert arm.missing == (
+        "limits of joint joint_1, which turns without end: 360 degrees both ways are taken",
+    )
 
 
 def test_an_opw_arm_in_another_base_frame_says_so(tmp_path):
@@ -119,7 +127,9 @@ def test_the_tip_is_chosen_or_asked_for():
     assert parse_urdf(robot(GP7, more=more), "arm.urdf").tip == "tool0"
     assert parse_urdf(robot(GP7, more=more), "arm.urdf", "camera").tip == "camera"
     assert parse_urdf(robot(GP7, more=more).replace(b"tool0", b"end"), "arm.urdf").tip == "camera"
-    with pytest.raises(CellError, match=r"tip: 'link_3': is not fixed to the last joint \(allowed: link_6, tool0"):
+    with pytest.raises(
+        CellError, match=r"tip: 'link_3': is not fixed to the last joint \(allowed: link_6, tool0"
+    ):
         parse_urdf(robot(GP7, more=more), "arm.urdf", "link_3")
     two = more + '<link name="hand"/>' + joint("hand", "fixed", "tool0", "hand")
     with pytest.raises(CellError, match="several links may be the flange: name one"):
@@ -174,7 +184,7 @@ WRONG = {
     "few": (edited('xyz="0.0 0.0 0.33"', 'xyz="0 0"'), r"joint_1'.origin.xyz: '0 0': is wrong"),
     "infinite": (edited('xyz="0.0 0.0 0.33"', 'xyz="0 0 1e999"'), r"'0 0 1e999': is wrong"),
     "huge": (edited('lower="-2.9"', 'lower="-1e300"'), r"joint_1'.limit.lower: '-1e300': is wrong"),
-    "range": (edited('lower="-2.9"', 'lower="2.9"'), r"joint_1'.limit: 2.9 to 2.8 rad: has no range \(allowed: lower < upper"),
+    "range": (edited('lower="-2.9"', 'lower="2.9"'), r"joint_1'.limit: 2.9 to 2.8 rad: has no range"),
     "mass": (edited('value="2"', 'value="nan"'), "link 'link_1'.inertial.mass.value: 'nan': is wrong"),
     "inertia": (edited('ixx="0.03"', 'ixx="-3"'), "principal moment"),
 }  # fmt: skip
@@ -192,12 +202,16 @@ def test_wrong_and_hostile_files_are_refused_with_the_reason(what):
 @given(at=st.integers(0, len(TEXTS["gp7"]) - 1), cut=st.integers(0, 40), put=st.binary(max_size=12))
 def test_a_damaged_file_is_an_arm_or_refused(at, cut, put):
     text = TEXTS["gp7"]
+    refused, arm = None, None
     try:
         arm = parse_urdf(text[:at] + put + text[at + cut :], "arm.urdf")
     except CellError as error:
-        assert str(error).isprintable()
-    else:
-        assert np.isfinite(forward_kinematics(arm.chain, np.zeros(6))).all()
+        refused = str(error)
+    assert (
+        refused.isprintable()
+        if arm is None
+        else np.isfinite(forward_kinematics(arm.chain, np.zeros(6))).all()
+    )
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -239,5 +253,5 @@ def test_a_quaternion_without_direction_is_refused(tmp_path):
     path, _ = written(tmp_path, TEXTS["ur5e"])
     text = path.read_text(encoding="utf-8").replace("[1.0, 0.0, 0.0, 0.0]", "[0.0, 0.0, 0.0, 0.0]")
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(CellError, match="serial: chain.X_joint.*nan, expected a finite number"):
+    with pytest.raises(CellError, match=r"serial: chain.X_joint.*nan, expected a finite number"):
         load_serial_arm(path)

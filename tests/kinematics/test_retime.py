@@ -69,7 +69,8 @@ def test_torque_limits_hold_between_knots_too():
 
 
 def test_limits_that_no_arm_has_still_hold():
-    slow = Limits(velocity=np.full(6, few_if_interpreted(0.1, 2.0)), acceleration=np.full(6, 10.0), jerk=np.full(6, few_if_interpreted(1e5, 1e3)))
+    speed, jerk = few_if_interpreted(0.1, 2.0), few_if_interpreted(1e5, 1e3)
+    slow = Limits(velocity=np.full(6, speed), acceleration=np.full(6, 10.0), jerk=np.full(6, jerk))
     _, path = spline_path(np.random.default_rng(23), 1.0)
     assert largest_use(retime(path, slow, points=30), slow) < 1.0 + 1e-6
 
