@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba import njit, types
 from numba.core.registry import CPUDispatcher
 
@@ -49,7 +50,9 @@ def inlined(function: F) -> F:
 
 def kernel(function: F) -> F:
     """A loop over lanes or samples; allocates nothing it returns, releases the GIL, is kept by `keep_in`."""
-    compiled: Any = njit(error_model="numpy", fastmath=_FLAGS, nogil=True, no_cfunc_wrapper=True)(function)
+    # Interpreted, NumPy would warn of NaN where compiled code computes on.
+    quiet = np.errstate(all="ignore")(function) if numba.config.DISABLE_JIT else function
+    compiled: Any = njit(error_model="numpy", fastmath=_FLAGS, nogil=True, no_cfunc_wrapper=True)(quiet)
     _sources.add(Path(function.__code__.co_filename))
     _kernels.append(compiled)
     for folder in _cache:

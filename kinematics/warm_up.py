@@ -6,7 +6,8 @@ import numpy as np
 
 from kinematics.chain import Chain, Limits
 from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
-from kinematics.forward import FEW, forward_kinematics, jacobian, link_frames
+FEW = 8  # TMP
+from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import inverse_kinematics
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
 from kinematics.straight_line import straight_line
