@@ -21,9 +21,11 @@ A twist is (v, w): linear velocity of the flange's origin, then angular velocity
 from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
 from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
+from kinematics.dynamics import gravity_torques, inverse_dynamics, mass_matrix
 from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
-from kinematics.inverse import IkSolutions, inverse_kinematics
+from kinematics.ik_solutions import IkFailure, IkSolutions, Singularity
+from kinematics.inverse import inverse_kinematics, windings
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
 from kinematics.search import Path, PathStatus, Scene, plan_path
 from kinematics.serial_chain import Bodies, SerialChain
@@ -39,6 +41,7 @@ __all__ = (
     "Boxes",
     "Capsules",
     "Chain",
+    "IkFailure",
     "IkSolutions",
     "KinematicsError",
     "Limits",
@@ -47,15 +50,19 @@ __all__ = (
     "PathStatus",
     "Scene",
     "SerialChain",
+    "Singularity",
     "Sweep",
     "Trajectory",
     "box_distance",
     "concatenate",
     "distance",
     "forward_kinematics",
+    "gravity_torques",
+    "inverse_dynamics",
     "inverse_kinematics",
     "jacobian",
     "link_frames",
+    "mass_matrix",
     "place_capsules",
     "plan_path",
     "rest_to_rest",
@@ -70,4 +77,5 @@ __all__ = (
     "through",
     "use_cache",
     "warm_up",
+    "windings",
 )

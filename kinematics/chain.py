@@ -122,8 +122,8 @@ class Chain:
         arm = Arm(self.a1, self.a2, self.b, self.c1, self.c2, self.c3, self.c4, signs, offsets)
         object.__setattr__(self, "arm", arm)
         object.__setattr__(self, "packed", frozen("chain.packed", [*arm[:7], *signs, *offsets], (19,)))
-        low, high = self.q_min, self.q_max
-        model = np.concatenate([self.packed, 0.5 * (low + high), 0.5 * (high - low), low, high])
+        middle, half = 0.5 * (self.q_min + self.q_max), 0.5 * (self.q_max - self.q_min)
+        model = np.concatenate([self.packed, middle, half, self.q_min, self.q_max])
         object.__setattr__(self, "inverse_model", frozen("chain.inverse_model", model, (43,)))
 
     @property

@@ -10,9 +10,20 @@ from kinematics.arrays import Array, joint_angles, rows
 from kinematics.chain import Arm, Chain, unpacked
 from kinematics.elementary import ANGLE_MAX, sincos
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, active, block, get6, load, outside, put_column, put_frame, put_identities, unload
+from kinematics.lanes import (
+    LANES,
+    active,
+    block,
+    get6,
+    load,
+    outside,
+    put_column,
+    put_frame,
+    put_identities,
+    unload,
+)
 from kinematics.serial_chain import SerialChain
-from kinematics.serial_forward import serial_frames_of, serial_flanges, serial_jacobians
+from kinematics.serial_forward import serial_flanges, serial_frames_of, serial_jacobians
 from kinematics.threads import in_chunks
 from kinematics.vectors import Frame, Joints, add, scale, subtract, turn
 

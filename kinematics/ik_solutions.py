@@ -55,7 +55,8 @@ class IkSolutions(NamedTuple):
     @property
     def valid(self) -> NDArray[np.bool_]:
         """(n, 8), which branches have a solution."""
-        return self.failure == IkFailure.NONE
+        solved: NDArray[np.bool_] = self.failure == IkFailure.NONE
+        return solved
 
     @property
     def failure(self) -> NDArray[np.uint8]:

@@ -24,7 +24,9 @@ _ROW = 7  # of a table of branches: six angles and a code
 _POSES = LANES // 4
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
 _REACH_SLACK = 1e-12  # of the squared reach: what rounding may take from a stretched arm
-_NEAR_SINGULAR = 1e-6  # sine of joint 5 or of the elbow's angle; distance from axis 1 over the upper arm's length
+_NEAR_SINGULAR = (
+    1e-6  # sine of joint 5 or of the elbow's angle; distance from axis 1 over the upper arm's length
+)
 
 _UNBOUNDED = np.repeat([0.0, FINITE, -FINITE, FINITE], 6)
 
@@ -49,15 +51,15 @@ def inverse_kinematics(chain: Chain, X_BF: ArrayLike, *, threads: int = 2) -> Ik
     Raises:
         KinematicsError: If X_BF has another shape or holds NaN or infinity.
     """
-    # The way of a single pose is kept short: half its time is spent in Python.
-    single = type(X_BF) is np.ndarray and X_BF.shape == (4, 4) and X_BF.dtype is FLOAT64 and X_BF.flags.carray
-    if single:
+    model = chain.inverse_model
+    # The way of a single pose is kept short: most of its time is spent in Python.
+    if type(X_BF) is np.ndarray and X_BF.shape == (4, 4) and X_BF.dtype is FLOAT64 and X_BF.flags.carray:
         table = np.empty((8, _ROW))
-        wrong = _inverse(chain.inverse_model, X_BF, table)
+        wrong = _inverse(model, X_BF, table)
     else:
         poses, single = rows("X_BF", X_BF, (4, 4))
-        table = np.empty((8, _ROW) if single else (len(poses), 8, _ROW))
-        wrong = _solve(chain.inverse_model, poses, table, threads)
+        table, wrong = _solved(model, poses, threads)
+        table = table[0] if single else table
     if wrong:
         batch("X_BF", X_BF, (4, 4))  # names the value that is not finite
     return IkSolutions(table)
@@ -86,17 +88,18 @@ def windings(chain: Chain | SerialChain, q: ArrayLike) -> Array:
 
 def inverse_without_limits(chain: Chain, X_BF: Array) -> Array:
     """All branches (n, 8, 6) of poses (n, 4, 4), each angle within half a turn of zero; NaN out of reach."""
-    table = np.empty((len(X_BF), 8, _ROW))
     model = frozen("model", np.concatenate([chain.packed, _UNBOUNDED]), (43,))
-    _solve(model, X_BF.reshape(-1, 16), table, 1)
-    return table[:, :, :6]
+    return _solved(model, X_BF.reshape(-1, 16), 1)[0][:, :, :6]
 
 
-def _solve(model: Array, X: Array, table: Array, threads: int) -> int:
-    """Solve poses X (n, 16); returns how many of their values are not finite."""
-    return in_chunks(
-        lambda X, table: _inverse(model, X.reshape(-1, 4), table.reshape(-1, _ROW)), (), (X, table.reshape(-1, 8, _ROW)), threads
-    )
+def _solved(model: Array, X: Array, threads: int) -> tuple[Array, int]:
+    """A table (n, 8, 7) for poses X (n, 16), and how many of their values are not finite."""
+    table = np.empty((len(X), 8, _ROW))
+
+    def solve(X: Array, table: Array) -> int:
+        return _inverse(model, X.reshape(-1, 4), table.reshape(-1, _ROW))
+
+    return table, in_chunks(solve, (), (X, table), threads)
 
 
 @inlined
@@ -113,7 +116,9 @@ def side(arm: Arm, centre: Vector, sign: float) -> tuple[float, SinCos, float]:
     """
     x, y, _ = centre
     squared = x * x + y * y
-    reach = sign * root(forgiving(squared - arm.b * arm.b, arm.b * arm.b))  # NaN inside the cylinder of radius b
+    reach = sign * root(
+        forgiving(squared - arm.b * arm.b, arm.b * arm.b)
+    )  # NaN inside the cylinder of radius b
     c = x * reach + y * arm.b
     s = y * reach - x * arm.b
     k = 1.0 / (squared + 1e-300)
@@ -217,9 +222,7 @@ def put_branches(arm: Arm, ranges: Ranges, lanes: Block, i: int) -> None:
 
 
 @inlined
-def failure(
-    model2: float, in1: bool, in2: bool, in3: bool, in4: bool, in5: bool, in6: bool
-) -> float:
+def failure(model2: float, in1: bool, in2: bool, in3: bool, in4: bool, in5: bool, in6: bool) -> float:
     """The `IkFailure` of a branch from its second joint, NaN out of reach, and which joints are within limits."""
     code = 0.0 if in6 else 6.0
     code = code if in5 else 5.0

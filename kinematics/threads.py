@@ -10,7 +10,9 @@ from kinematics.arrays import Array
 CHUNK = 4096  # samples, a multiple of LANES: about 0.1 ms of work, so little is lost when another thread is held up
 
 
-def in_chunks(kernel: Callable[..., int], model: tuple[object, ...], samples: tuple[Array, ...], threads: int) -> int:
+def in_chunks(
+    kernel: Callable[..., int], model: tuple[object, ...], samples: tuple[Array, ...], threads: int
+) -> int:
     """Run a kernel on all samples, in chunks that threads take one after the other.
 
     A thread that gets no processor takes no chunks: then this is as fast as one thread. Results do not depend on the
@@ -31,9 +33,7 @@ def in_chunks(kernel: Callable[..., int], model: tuple[object, ...], samples: tu
     starts = iter(range(0, count, CHUNK))  # shared; the GIL makes each step of it atomic
 
     def work() -> int:
-        return sum(
-            kernel(*model, *(array[start : start + CHUNK] for array in samples)) for start in starts
-        )
+        return sum(kernel(*model, *(array[start : start + CHUNK] for array in samples)) for start in starts)
 
     others = [_pool().submit(work) for _ in range(threads - 1)]
     total = work()
