@@ -11,7 +11,7 @@ ortho-parallel basis and a spherical wrist").
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -37,7 +37,7 @@ from cells.files import (
     locate,
 )
 from cells.servos import Servos, ServoTable
-from kinematics import Capsules, Chain, Limits
+from kinematics import Bodies, Capsules, Chain, Limits, SerialChain
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -86,6 +86,7 @@ class Arm:
         capsules: Collision shapes in link frames.
         sources: Where each group of figures comes from.
         servos: Its bus servos, None for an arm with a controller of its own.
+        dynamics: The same arm with its masses on a level base, for `kinematics.inverse_dynamics`.
     """
 
     id: str
@@ -100,6 +101,16 @@ class Arm:
     capsules: Capsules
     sources: Mapping[str, Source]
     servos: Servos | None = None
+    dynamics: SerialChain = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        moving = self.links[1:]
+        bodies = Bodies(
+            mass=np.array([link.mass_kg for link in moving]),
+            com=np.stack([link.com_m for link in moving]),
+            inertia=np.stack([np.diag(link.inertia_kgm2) for link in moving]),
+        )
+        object.__setattr__(self, "dynamics", self.chain.serial(bodies))
 
 
 # Bounds that a length typed in millimetres, or in the wrong field, does not meet.

@@ -21,10 +21,12 @@ A twist is (v, w): linear velocity of the flange's origin, then angular velocity
 from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
 from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
+from kinematics.dynamics import gravity_torques, inverse_dynamics, mass_matrix
 from kinematics.errors import KinematicsError, LineError
 from kinematics.feed import Feed, change_feed
 from kinematics.forward import forward_kinematics, jacobian, link_frames
-from kinematics.inverse import IkSolutions, inverse_kinematics
+from kinematics.ik_solutions import IkFailure, IkSolutions, Singularity
+from kinematics.inverse import inverse_kinematics, windings
 from kinematics.numeric_inverse import NumericSolutions, Reach, numeric_inverse
 from kinematics.opw_fit import OpwFit, fit_opw
 from kinematics.parallel_axes import ParallelAxesChain
@@ -46,6 +48,7 @@ __all__ = (
     "Capsules",
     "Chain",
     "Feed",
+    "IkFailure",
     "IkSolutions",
     "KinematicsError",
     "Limits",
@@ -60,6 +63,7 @@ __all__ = (
     "Reach",
     "Scene",
     "SerialChain",
+    "Singularity",
     "Sweep",
     "TorqueLimits",
     "TorqueTerms",
@@ -70,9 +74,12 @@ __all__ = (
     "distance",
     "fit_opw",
     "forward_kinematics",
+    "gravity_torques",
+    "inverse_dynamics",
     "inverse_kinematics",
     "jacobian",
     "link_frames",
+    "mass_matrix",
     "numeric_inverse",
     "path_speeds",
     "place_capsules",
@@ -91,4 +98,5 @@ __all__ = (
     "through",
     "use_cache",
     "warm_up",
+    "windings",
 )

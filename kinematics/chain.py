@@ -27,6 +27,7 @@ import numpy as np
 
 from kinematics.arrays import Array, frozen
 from kinematics.errors import KinematicsError
+from kinematics.jit import inlined
 from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.vectors import Joints
 
@@ -52,6 +53,14 @@ class Arm(NamedTuple):
     offsets: Joints
 
 
+@inlined
+def unpacked(packed: Array) -> Arm:
+    """The parameters of a chain from its array: one array costs a call from Python less than 19 numbers do."""
+    p = packed
+    signs, offsets = (p[7], p[8], p[9], p[10], p[11], p[12]), (p[13], p[14], p[15], p[16], p[17], p[18])
+    return Arm(p[0], p[1], p[2], p[3], p[4], p[5], p[6], signs, offsets)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chain:
     """Lengths, joint conventions and joint limits of an OPW arm.
@@ -72,6 +81,9 @@ class Chain:
         q_min: (6,) lower joint limits [rad].
         q_max: (6,) upper joint limits [rad].
         arm: The parameters as kernels take them.
+        packed: (19,) the same as an array; `unpacked` is its inverse.
+        inverse_model: (43,) the same, and of all joints the middle of their limits, half their distance, lower and upper
+            limits [rad]: what the inverse kinematics takes.
     """
 
     a1: float
@@ -86,6 +98,8 @@ class Chain:
     q_min: Array
     q_max: Array
     arm: Arm = field(init=False, repr=False)
+    packed: Array = field(init=False, repr=False)
+    inverse_model: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("offsets", "signs", "q_min", "q_max"):
@@ -107,6 +121,10 @@ class Chain:
         signs, offsets = tuple(self.signs.tolist()), tuple(self.offsets.tolist())
         arm = Arm(self.a1, self.a2, self.b, self.c1, self.c2, self.c3, self.c4, signs, offsets)
         object.__setattr__(self, "arm", arm)
+        object.__setattr__(self, "packed", frozen("chain.packed", [*arm[:7], *signs, *offsets], (19,)))
+        middle, half = 0.5 * (self.q_min + self.q_max), 0.5 * (self.q_max - self.q_min)
+        model = np.concatenate([self.packed, middle, half, self.q_min, self.q_max])
+        object.__setattr__(self, "inverse_model", frozen("chain.inverse_model", model, (43,)))
 
     @property
     def joint_origins(self) -> Array:

@@ -9,13 +9,14 @@ plus h x acc, S and h being its second and first moments.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kinematics.arrays import Array, batch, joint_angles
-from kinematics.elementary import sincos
+from kinematics.arrays import Array, batch, joint_angles, rows
+from kinematics.elementary import ANGLE_MAX, sincos
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, block, get6, load, unload
+from kinematics.lanes import FINITE, LANES, active, block, get6, load, outside, unload
 from kinematics.serial_chain import SerialChain
-from kinematics.vectors import Joints, SinCos, Vector, add, cross
+from kinematics.threads import in_chunks
+from kinematics.vectors import Joints, SinCos, Vector
 
 _DYNAMICS = block(LANES, q=6, qd=6, qdd=6, tau=6)
 _WEIGHTLESS = np.zeros(3)
@@ -28,7 +29,9 @@ Motion = tuple[Vector, Vector, Vector]  # angular velocity, angular acceleration
 Wrench = tuple[Vector, Vector]  # force, moment about the origin
 
 
-def inverse_dynamics(chain: SerialChain, q: ArrayLike, qd: ArrayLike, qdd: ArrayLike) -> Array:
+def inverse_dynamics(
+    chain: SerialChain, q: ArrayLike, qd: ArrayLike, qdd: ArrayLike, *, threads: int = 2
+) -> Array:
     """Joint torques that give an arm its motion, without friction and rotors.
 
     Args:
@@ -36,6 +39,7 @@ def inverse_dynamics(chain: SerialChain, q: ArrayLike, qd: ArrayLike, qdd: Array
         q: (n, 6) or (6,) joint angles [rad].
         qd: Joint velocities [rad/s], as many.
         qdd: Joint accelerations [rad/s^2], as many.
+        threads: At most so many, for large batches.
 
     Returns:
         tau, (n, 6) or (6,) [N m].
@@ -43,51 +47,48 @@ def inverse_dynamics(chain: SerialChain, q: ArrayLike, qd: ArrayLike, qdd: Array
     Raises:
         KinematicsError: If the arm has no masses, the shapes differ, or a value is NaN or infinite.
     """
-    angles, single = joint_angles("q", q)
-    velocities, accelerations = (_like(angles, single, name, value) for name, value in (("qd", qd), ("qdd", qdd)))
-    tau = _torques(chain, chain.reduced_gravity, angles, velocities, accelerations)
+    angles, single = rows("q", q, (6,))
+    motion = [angles]
+    for name, value in (("qd", qd), ("qdd", qdd)):
+        array, alone = rows(name, value, (6,))
+        if array.shape != angles.shape or alone != single:
+            raise KinematicsError(f"{name}: shape {np.shape(value)}, expected {np.shape(q)} as q")
+        motion.append(array)
+    tau = np.empty_like(angles)
+    if in_chunks(_torques, (_reduced(chain), chain.reduced_gravity), (*motion, tau), threads):
+        joint_angles("q", q)  # one of these names the value that is out of range
+        batch("qd", qd, (6,))
+        batch("qdd", qdd, (6,))
     return tau[0] if single else tau
 
 
 def gravity_torques(chain: SerialChain, q: ArrayLike) -> Array:
     """Joint torques that hold an arm at rest, (n, 6) or (6,) [N m]; see `inverse_dynamics`."""
-    angles, single = joint_angles("q", q)
-    rest = np.zeros_like(angles)
-    tau = _torques(chain, chain.reduced_gravity, angles, rest, rest)
-    return tau[0] if single else tau
+    rest = np.zeros(np.shape(q))
+    return inverse_dynamics(chain, q, rest, rest)
 
 
 def mass_matrix(chain: SerialChain, q: ArrayLike) -> Array:
     """Joint-space inertia M, (n, 6, 6) or (6, 6) [kg m^2]: the torques are M qdd plus what does not depend on qdd.
 
-    Column by column the torques of a unit acceleration, from rest and without gravity (Walker and Orin, 1982, method 1);
-    see `inverse_dynamics`.
+    Column by column the torques of a unit acceleration, from rest and without gravity (Walker and Orin, "Efficient dynamic
+    computer simulation of robotic mechanisms", J. Dyn. Sys. 104, 1982, method 1); see `inverse_dynamics`.
     """
     angles, single = joint_angles("q", q)
     rest = np.zeros_like(angles)
-    M = np.empty((len(angles), 6, 6))
+    M, tau = np.empty((len(angles), 6, 6)), np.empty_like(angles)
     for k in range(6):
         unit = np.zeros_like(angles)
         unit[:, k] = 1.0
-        M[:, :, k] = _torques(chain, _WEIGHTLESS, angles, rest, unit)
+        in_chunks(_torques, (_reduced(chain), _WEIGHTLESS), (angles, rest, unit, tau), 1)
+        M[:, :, k] = tau
     return M[0] if single else M
 
 
-def _like(q: Array, single: bool, name: str, value: ArrayLike) -> Array:
-    """A batch as long as that of the angles."""
-    array, alone = batch(name, value, (6,))
-    if array.shape != q.shape or alone != single:
-        expected = "(6)" if single else f"({len(q)}, 6) as q"
-        raise KinematicsError(f"{name}: shape {np.shape(value)}, expected {expected}")
-    return array
-
-
-def _torques(chain: SerialChain, gravity: Array, q: Array, qd: Array, qdd: Array) -> Array:
+def _reduced(chain: SerialChain) -> Array:
     if chain.bodies is None:
         raise KinematicsError("chain.bodies: none; dynamics needs an arm with known masses")
-    tau = np.empty_like(q)
-    torques_many(chain.reduced, gravity, q, qd, qdd, tau)
-    return tau
+    return chain.reduced
 
 
 @inlined
@@ -204,18 +205,30 @@ def torques(links: Links, gravity: Vector, q: Joints, qd: Joints, qdd: Joints) -
 
 
 @kernel
-def torques_many(arm: Array, gravity: Array, q: Array, qd: Array, qdd: Array, tau: Array) -> None:
-    """Joint torques in lanes, all arrays (n, 6)."""
-    lanes = np.zeros(1, _DYNAMICS)[0]
-    # Tuples, not arrays: the lanes' results could overlap an array, and it would be read anew for each of them.
-    links = link(arm, 0), link(arm, 1), link(arm, 2), link(arm, 3), link(arm, 4), link(arm, 5)
+def _torques(reduced: Array, gravity: Array, q: Array, qd: Array, qdd: Array, tau: Array) -> int:
+    """Joint torques tau (n, 6) of motions, each (n, 6); returns how many of their values are out of range."""
+    # Tuples, not arrays: results could overlap an array, and it would be read anew for each lane.
+    links = (
+        link(reduced, 0),
+        link(reduced, 1),
+        link(reduced, 2),
+        link(reduced, 3),
+        link(reduced, 4),
+        link(reduced, 5),
+    )
     down = gravity[0], gravity[1], gravity[2]
+    lanes = np.empty(1, _DYNAMICS)[0]
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
         load(lanes.qd, qd[start : start + LANES])
         load(lanes.qdd, qdd[start : start + LANES])
-        for i in range(LANES):
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        wrong += outside(lanes.qd, count, FINITE) + outside(lanes.qdd, count, FINITE)
+        for i in range(count):
             joints = torques(links, down, get6(lanes.q, i), get6(lanes.qd, i), get6(lanes.qdd, i))
             for k in range(6):
                 lanes.tau[k, i] = joints[k]
         unload(tau[start : start + LANES], lanes.tau)
+    return wrong

@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 from kinematics.arrays import Array
 from kinematics.elementary import atan2, root
 from kinematics.errors import KinematicsError
-from kinematics.inverse import limited, put_solution
+from kinematics.inverse import NEAR_SINGULAR, ROW, Ranges, failure, limited, put_solution
 from kinematics.jit import inlined, kernel
 from kinematics.joint_axes import axis_lines, meeting, turn_about
-from kinematics.lanes import LANES, block, get_frame, load, unload
+from kinematics.lanes import FINITE, LANES, Block, active, block, get_frame, load, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.serial_forward import compose
 from kinematics.vectors import Frame, Joints, dot, scale, subtract
 
 _EXACT = 1e-9  # [m, rad]: how far axes may be from parallel, at right angles or meeting
 _SHORTEST = 1e-3  # [m], of upper arm and forearm
-_INVERSE = block(LANES, X=12, q=12)
+_INVERSE = block(LANES, X=12, table=2 * ROW)
 
 
 class ParallelAxes(NamedTuple):
@@ -68,15 +68,18 @@ class ParallelAxesChain(SerialChain):
         SerialChain.__post_init__(self)
         object.__setattr__(self, "arm", _recognise(self))
 
-    def branches(self, lower: Array, upper: Array, X_BF: Array) -> Array:
-        """All solutions (n, 8, 6) of poses (n, 4, 4) within limits (6,): shoulder x flipped wrist x elbow.
+    def branches(self, X_BF: Array, *, limited: bool) -> Array:
+        """The table of `IkSolutions` (n, 8, 7) for poses (n, 4, 4): (shoulder) x (wrist, flipped) x (elbow).
 
-        NaN in all joints where there is none. With a straight wrist (axes 4 and 6 parallel) the model's joint 6 is zero.
+        With a straight wrist (axes 4 and 6 parallel) the model's joint 6 is zero.
         """
-        q = np.empty((len(X_BF), 48))
+        low, high = (self.q_min, self.q_max) if limited else (np.full(6, -FINITE), np.full(6, FINITE))
+        middle, half = (0.5 * (low + high), 0.5 * (high - low)) if limited else (np.zeros(6), high)
+        ranges = tuple(tuple(values.tolist()) for values in (middle, half, low, high))
+        table = np.empty((len(X_BF), 8, ROW))
         with np.errstate(invalid="ignore"):  # interpreted, NaN would warn; here it is a result
-            _branches(self.arm, lower, upper, X_BF.reshape(-1, 16), q)
-        return q.reshape(-1, 8, 6)
+            _branches(self.arm, ranges, X_BF.reshape(-1, 16), table.reshape(-1, 8 * ROW))
+        return table
 
 
 def _recognise(chain: SerialChain) -> ParallelAxes:
@@ -134,11 +137,9 @@ def _frame(X: NDArray[np.floating]) -> Frame:
 
 
 @inlined
-def put_elbows(
-    arm: ParallelAxes, lower: Array, upper: Array, shoulder: float, flip: float, X: Array, q: Array, i: int
-) -> None:
-    """Solve lane i of X (12 rows) for one shoulder and wrist: both elbows into q (12 rows)."""
-    x, y, z, p = compose(compose(arm.X_0B, get_frame(X, i)), arm.X_F6)
+def put_elbows(arm: ParallelAxes, ranges: Ranges, shoulder: float, flip: float, lanes: Block, i: int) -> None:
+    """Solve lane i for one shoulder and wrist: both elbows."""
+    x, y, z, p = compose(compose(arm.X_0B, get_frame(lanes.X, i)), arm.X_F6)
     # Joint 1 brings n = (s1, -c1, 0) to where p . n = d4.
     squared = p[0] * p[0] + p[1] * p[1]
     side = shoulder * root(squared - arm.d4 * arm.d4)  # NaN inside the cylinder of radius d4
@@ -162,28 +163,37 @@ def put_elbows(
     outer, inner = arm.a2 + arm.a3, arm.a2 - arm.a3
     area = root((outer * outer - squared) * (squared - inner * inner))  # NaN out of reach
     along, across = squared + arm.a2 * arm.a2 - arm.a3 * arm.a3, squared - arm.a2 * arm.a2 - arm.a3 * arm.a3
-    q1, q5, q6 = (
-        limited(arm, lower, upper, 0, model1),
-        limited(arm, lower, upper, 4, model5),
-        limited(arm, lower, upper, 5, model6),
-    )
     up2, up3 = atan2(h * along - r * area, r * along + h * area), atan2(area, across)
     down2, down3 = atan2(h * along + r * area, r * along - h * area), -up3
-    up4, down4 = sum234 - up2 - up3, sum234 - down2 - down3
-    q2, q3 = limited(arm, lower, upper, 1, up2), limited(arm, lower, upper, 2, up3)
-    put_solution(q, 0, i, (q1, q2, q3, limited(arm, lower, upper, 3, up4), q5, q6))
-    q2, q3 = limited(arm, lower, upper, 1, down2), limited(arm, lower, upper, 2, down3)
-    put_solution(q, 6, i, (q1, q2, q3, limited(arm, lower, upper, 3, down4), q5, q6))
+    q1, in1 = limited(arm, ranges, 0, model1)
+    q5, in5 = limited(arm, ranges, 4, model5)
+    q6, in6 = limited(arm, ranges, 5, model6)
+    up_q2, up_in2 = limited(arm, ranges, 1, up2)
+    up_q3, up_in3 = limited(arm, ranges, 2, up3)
+    up_q4, up_in4 = limited(arm, ranges, 3, sum234 - up2 - up3)
+    down_q2, down_in2 = limited(arm, ranges, 1, down2)
+    down_q3, down_in3 = limited(arm, ranges, 2, down3)
+    down_q4, down_in4 = limited(arm, ranges, 3, sum234 - down2 - down3)
+    singular = (
+        (8.0 if bend < NEAR_SINGULAR else 0.0)
+        + (16.0 if abs(area) < 2.0 * NEAR_SINGULAR * arm.a2 * arm.a3 else 0.0)
+        + (32.0 if abs(side) < NEAR_SINGULAR * arm.a2 else 0.0)
+    )
+    up_code = failure(up2, in1, up_in2, up_in3, up_in4, in5, in6)
+    down_code = failure(down2, in1, down_in2, down_in3, down_in4, in5, in6)
+    put_solution(lanes, 0, i, (q1, up_q2, up_q3, up_q4, q5, q6), up_code, singular)
+    put_solution(lanes, 1, i, (q1, down_q2, down_q3, down_q4, q5, q6), down_code, singular)
 
 
 @kernel
-def _branches(arm: ParallelAxes, lower: Array, upper: Array, X: Array, q: Array) -> None:
-    """All branches of poses X (n, 16) into q (n, 48), in lanes."""
-    lanes = np.zeros(1, _INVERSE)[0]
+def _branches(arm: ParallelAxes, ranges: Ranges, X: Array, table: Array) -> None:
+    """All branches of poses X (n, 16) into a table (n, 56), in lanes."""
+    lanes = np.empty(1, _INVERSE)[0]
     for start in range(0, len(X), LANES):
-        load(lanes.X, X[start : start + LANES])
+        poses = X[start : start + LANES]
+        load(lanes.X, poses)
         for pair in range(4):
             shoulder, flip = 1.0 if pair < 2 else -1.0, 1.0 if pair % 2 == 0 else -1.0
-            for i in range(LANES):
-                put_elbows(arm, lower, upper, shoulder, flip, lanes.X, lanes.q, i)
-            unload(q[start : start + LANES, 12 * pair : 12 * pair + 12], lanes.q)
+            for i in range(active(len(poses))):
+                put_elbows(arm, ranges, shoulder, flip, lanes, i)
+            unload(table[start : start + LANES, 2 * ROW * pair : 2 * ROW * (pair + 1)], lanes.table)

@@ -3,16 +3,29 @@
 import numpy as np
 
 from kinematics.arrays import Array
-from kinematics.elementary import sincos
+from kinematics.elementary import ANGLE_MAX, sincos
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, block, get6, get_frame, load, put_column, put_frame, unload
+from kinematics.lanes import (
+    LANES,
+    active,
+    block,
+    get6,
+    get_frame,
+    load,
+    outside,
+    put_column,
+    put_frame,
+    put_identities,
+    unload,
+)
 from kinematics.vectors import Frame, Joints, Vector, add, locate, scale, subtract, turn
 
-_FORWARD = block(LANES, q=6, X=12)
-_JACOBIAN = block(LANES, q=6, J=36)
-_FRAMES = block(LANES, q=6, X=72)
+_FLANGES = block(LANES, q=6, X=16)
+_JACOBIANS = block(LANES, q=6, J=36)
+_FRAMES = block(LANES, q=6, X=112)
 
 SerialFrames = tuple[Frame, Frame, Frame, Frame, Frame, Frame]
+JointFrames = tuple[Frame, Frame, Frame, Frame, Frame, Frame, Frame]
 
 
 @inlined
@@ -30,78 +43,118 @@ def compose(frame: Frame, inner: Frame) -> Frame:
 
 
 @inlined
-def beyond(rows: Array, parent: Frame, q: Joints, k: int) -> Frame:
+def beyond(joints: JointFrames, parent: Frame, q: Joints, k: int) -> Frame:
     """Link frame k + 1 in the base frame, from link frame k and joint angle q[k]."""
-    x, y, z, p = compose(parent, get_frame(rows.T, k))
+    x, y, z, p = compose(parent, joints[k])
     x, y = turn(x, y, sincos(q[k]))
     return x, y, z, p
 
 
 @inlined
-def serial_frames(rows: Array, q: Joints) -> SerialFrames:
-    """Link frames 1 to 6 in the base frame; rows (7, 12) are those of the chain."""
-    x, y, z, p = get_frame(rows.T, 0)
+def joint_frames(rows: Array) -> JointFrames:
+    """The fixed transforms of a chain from its rows (7, 12).
+
+    A loop over lanes takes them, not the array: results could overlap that, and it would be read anew for each lane.
+    """
+    X = rows.T
+    return (
+        get_frame(X, 0),
+        get_frame(X, 1),
+        get_frame(X, 2),
+        get_frame(X, 3),
+        get_frame(X, 4),
+        get_frame(X, 5),
+        get_frame(X, 6),
+    )
+
+
+@inlined
+def frames_along(joints: JointFrames, q: Joints) -> SerialFrames:
+    """Link frames 1 to 6 in the base frame."""
+    x, y, z, p = joints[0]
     x, y = turn(x, y, sincos(q[0]))
     frame1 = (x, y, z, p)
-    frame2 = beyond(rows, frame1, q, 1)
-    frame3 = beyond(rows, frame2, q, 2)
-    frame4 = beyond(rows, frame3, q, 3)
-    frame5 = beyond(rows, frame4, q, 4)
-    return frame1, frame2, frame3, frame4, frame5, beyond(rows, frame5, q, 5)
+    frame2 = beyond(joints, frame1, q, 1)
+    frame3 = beyond(joints, frame2, q, 2)
+    frame4 = beyond(joints, frame3, q, 3)
+    frame5 = beyond(joints, frame4, q, 4)
+    return frame1, frame2, frame3, frame4, frame5, beyond(joints, frame5, q, 5)
+
+
+@inlined
+def flange_after(joints: JointFrames, frame6: Frame) -> Frame:
+    """The flange in the base frame, from link frame 6."""
+    return compose(frame6, joints[6])
+
+
+@inlined
+def serial_frames(rows: Array, q: Joints) -> SerialFrames:
+    """Link frames 1 to 6 in the base frame, from a chain's rows, for one configuration."""
+    return frames_along(joint_frames(rows), q)
 
 
 @inlined
 def serial_flange(rows: Array, frame6: Frame) -> Frame:
-    """The flange in the base frame, from link frame 6."""
-    return compose(frame6, get_frame(rows.T, 6))
+    """The flange in the base frame from link frame 6 and a chain's rows, for one configuration."""
+    return flange_after(joint_frames(rows), frame6)
 
 
 @inlined
-def put_serial_jacobian(rows: Array, q: Joints, J: Array, i: int) -> None:
+def put_serial_jacobian(joints: JointFrames, q: Joints, J: Array, i: int) -> None:
     """Jacobian of the flange into 36 rows of lane i (Lynch and Park, 2017, ch. 5)."""
-    frames = serial_frames(rows, q)
-    tip = serial_flange(rows, frames[5])[3]
+    frames = frames_along(joints, q)
+    tip = flange_after(joints, frames[5])[3]
     for k in range(6):
         put_column(J, k, i, frames[k][2], subtract(tip, frames[k][3]), 1.0)
 
 
 @kernel
-def serial_forward_few(rows: Array, q: Array, X: Array) -> None:
-    """Flange poses one by one; writes the first twelve columns of X (n, 16), does not allocate."""
-    for i in range(len(q)):
-        put_frame(X.T, 0, i, serial_flange(rows, serial_frames(rows, get6(q.T, i))[5]))
-
-
-@kernel
-def serial_forward_many(rows: Array, q: Array, X: Array) -> None:
-    """Flange poses in lanes; writes the first twelve columns of X (n, 16)."""
-    lanes = np.zeros(1, _FORWARD)[0]
+def serial_flanges(rows: Array, q: Array, X: Array) -> int:
+    """Flange poses X (n, 16) of joint angles q (n, 6); returns how many angles are out of range."""
+    joints = joint_frames(rows)
+    lanes = np.empty(1, _FLANGES)[0]
+    put_identities(lanes.X)
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
-            put_frame(lanes.X, 0, i, serial_flange(rows, serial_frames(rows, get6(lanes.q, i))[5]))
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        for i in range(count):
+            put_frame(lanes.X, 0, i, flange_after(joints, frames_along(joints, get6(lanes.q, i))[5]))
         unload(X[start : start + LANES], lanes.X)
+    return wrong
 
 
 @kernel
-def serial_frames_many(rows: Array, q: Array, X: Array) -> None:
-    """Link frames in lanes; X (n, 72) holds the upper three rows of frames 1 to 6."""
-    lanes = np.zeros(1, _FRAMES)[0]
+def serial_frames_of(rows: Array, q: Array, X: Array) -> int:
+    """Link frames 0 to 6, X (n, 112), of joint angles q (n, 6); returns how many angles are out of range."""
+    joints = joint_frames(rows)
+    lanes = np.empty(1, _FRAMES)[0]
+    put_identities(lanes.X)
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
-            frames = serial_frames(rows, get6(lanes.q, i))
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        for i in range(count):
+            frames = frames_along(joints, get6(lanes.q, i))
             for k in range(6):
-                put_frame(lanes.X, 12 * k, i, frames[k])
+                put_frame(lanes.X, 16 * k + 16, i, frames[k])
         unload(X[start : start + LANES], lanes.X)
+    return wrong
 
 
 @kernel
-def serial_jacobian_many(rows: Array, q: Array, J: Array) -> None:
-    """Jacobians in lanes; J (n, 36) row by row."""
-    lanes = np.zeros(1, _JACOBIAN)[0]
+def serial_jacobians(rows: Array, q: Array, J: Array) -> int:
+    """Jacobians J (n, 36), row by row, of joint angles q (n, 6); returns how many angles are out of range."""
+    joints = joint_frames(rows)
+    lanes = np.empty(1, _JACOBIANS)[0]
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
-            put_serial_jacobian(rows, get6(lanes.q, i), lanes.J, i)
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        for i in range(count):
+            put_serial_jacobian(joints, get6(lanes.q, i), lanes.J, i)
         unload(J[start : start + LANES], lanes.J)
+    return wrong

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from kinematics import (
+    IkFailure,
     KinematicsError,
     Limits,
     LineError,
     ParallelAxesChain,
     SerialChain,
+    Singularity,
     forward_kinematics,
     inverse_kinematics,
     straight_line,
@@ -85,9 +87,11 @@ def test_a_straight_wrist_is_solved_and_what_is_too_far_is_not():
     X = forward_kinematics(chain, q)
     found = inverse_kinematics(chain, X)
     assert found.valid.any()
+    assert (found.singularity[found.valid] & Singularity.WRIST).any()
     np.testing.assert_allclose(forward_kinematics(chain, found.q[found.valid])[0], X, atol=1e-9)
     far = X.copy()
     far[:3, 3] *= 10.0
+    assert inverse_kinematics(chain, far).reasons() == ("out of reach",)
     assert not inverse_kinematics(chain, far).valid.any()
     near = X.copy()
     near[:2, 3] = 0.0996 * near[:2, 2]  # the wrist within joint 1's cylinder
@@ -100,6 +104,9 @@ def test_narrow_limits_leave_the_branches_inside():
     free, bound = inverse_kinematics(wide, X), inverse_kinematics(narrow, X)
     inside = (np.abs((free.q + np.pi) % (2 * np.pi) - np.pi) <= 1.5).all(axis=2) & free.valid
     np.testing.assert_array_equal(bound.valid, inside)
+    assert (bound.failure == IkFailure.JOINT_3).any()
+    tight = ur("UR5e", q_max=0.1)
+    assert inverse_kinematics(tight, X[0]).reasons()[0].startswith("limit of joint")
 
 
 def test_empty_batch_and_other_layouts():

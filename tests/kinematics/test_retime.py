@@ -1,9 +1,20 @@
+from functools import partial
+
 import numpy as np
 import pinocchio
 import pytest
 from scipy.interpolate import CubicSpline
 
-from kinematics import KinematicsError, Limits, TorqueLimits, Trajectory, path_speeds, retime
+from cells import load_arm
+from kinematics import (
+    KinematicsError,
+    Limits,
+    TorqueLimits,
+    Trajectory,
+    inverse_dynamics,
+    path_speeds,
+    retime,
+)
 from tests.kinematics.arms import ARMS
 from tests.kinematics.samples import few_if_interpreted
 from tests.kinematics.test_profile import largest_use
@@ -66,6 +77,17 @@ def test_torque_limits_hold_between_knots_too():
         assert (np.abs(tau) / limit.limit).max() > 0.8
         assert largest_use(bound, LIMITS) < 1.0 + 1e-6
         assert bound.duration > free.duration
+
+
+def test_a_weak_arm_of_the_catalogue_moves_within_its_torques():
+    arm = load_arm("gp7")
+    weak = TorqueLimits(inverse_dynamics=partial(inverse_dynamics, arm.dynamics), limit=0.7 * arm.torque_nm)
+    _, path = spline_path(np.random.default_rng(25), 1.0)
+    move = retime(path, arm.limits, weak, points=few_if_interpreted(100, 8))
+    tau = inverse_dynamics(
+        arm.dynamics, *move.sample(np.linspace(0.0, move.duration, few_if_interpreted(1000, 30)))
+    )
+    assert (np.abs(tau) <= weak.limit * (1 + 1e-6)).all()
 
 
 def test_limits_that_no_arm_has_still_hold():
