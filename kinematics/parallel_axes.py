@@ -15,7 +15,7 @@ frame origin                                              z
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ class ParallelAxesChain(SerialChain):
         """
         low, high = (self.q_min, self.q_max) if limited else (np.full(6, -FINITE), np.full(6, FINITE))
         middle, half = (0.5 * (low + high), 0.5 * (high - low)) if limited else (np.zeros(6), high)
-        ranges = tuple(tuple(values.tolist()) for values in (middle, half, low, high))
+        ranges: Any = tuple(tuple(values.tolist()) for values in (middle, half, low, high))
         table = np.empty((len(X_BF), 8, ROW))
         with np.errstate(invalid="ignore"):  # interpreted, NaN would warn; here it is a result
             _branches(self.arm, ranges, X_BF.reshape(-1, 16), table.reshape(-1, 8 * ROW))
