@@ -100,7 +100,9 @@ class SerialChain:
         Raises:
             KinematicsError: If there is none.
         """
-        raise KinematicsError("chain: no closed form of its inverse kinematics is known, expected numeric_inverse")
+        raise KinematicsError(
+            "chain: no closed form of its inverse kinematics is known, expected numeric_inverse"
+        )
 
     def with_payload(
         self, mass: float, com_F: ArrayLike, inertia_F: ArrayLike | None = None

@@ -54,7 +54,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def _time_optimal(options: Options, rng: np.random.Generator, points: int, goal: float) -> Iterator[Row]:
-    count, compared = (64, 4) if options.quick else (256, 20)
+    count, compared = 64, 4 if options.quick else 20
     paths, s = _Paths(rng, count), np.linspace(0.0, 1.0, points + 1)
     tangent, curvature = paths.derivative(1, s), paths.derivative(2, s)
     speeds = path_speeds(s, tangent, curvature, _LIMITS)
@@ -69,7 +69,7 @@ def _time_optimal(options: Options, rng: np.random.Generator, points: int, goal:
         rates = np.array([each.compute_parameterization(0, 0)[1] for each in solvers])
         durations = (2.0 * np.diff(s) / (rates[:, 1:] + rates[:, :-1])).sum(axis=1)
         error = float(np.abs(speeds.duration[:compared] / durations - 1.0).max())
-    for name, timing, wanted in (("batch", ours, goal), ("one path", single, None)):
+    for name, timing, wanted in ((f"{count} paths", ours, goal), ("one path", single, None)):
         yield Comparison(
             name=f"time-optimal speeds, {points} intervals, {name}",
             ours=timing,
