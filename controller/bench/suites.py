@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
+from controller.bench import kernels_inverse, kernels_motion, kernels_start
 from controller.bench.row import Options, Row
 
 Rows = Callable[[Options], Iterator[Row]]
 
-SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (), "schedule": ()}
+SUITES: dict[str, tuple[Rows, ...]] = {
+    "kernels": (kernels_motion.rows, kernels_inverse.rows, kernels_start.rows),
+    "schedule": (),
+}
 
 
 def rows_of(suite: str, options: Options) -> Iterator[Row]:
