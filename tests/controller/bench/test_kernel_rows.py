@@ -2,11 +2,11 @@
 
 import pytest
 
-from controller.bench import motion, solvers
+from controller.bench import kernels_any_arm, kernels_trajectories
 from controller.bench.row import Comparison, Options
 
 
-@pytest.mark.parametrize("suite", [motion, solvers])
+@pytest.mark.parametrize("suite", [kernels_any_arm, kernels_trajectories])
 def test_rows_without_peers(suite):
     found = list(suite.rows(Options(peers=False, quick=True, seed=3)))
     assert len(found) >= 5
