@@ -1,0 +1,141 @@
+"""Search with a set of elite solutions, on any number of threads, with the same result for each.
+
+Improvement runs are numbered. A run's parents are chosen from the elite set as it is when all runs up to a fixed
+distance before it have been added, in the order of their numbers: who finishes first on the clock changes nothing.
+(Path relinking with tabu search: Peng, Lü, Cheng, Computers & Operations Research 53, 2015.)
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.scheduling.shop.elite import Candidate, Elite, between
+from controller.scheduling.shop.graph import Int64Array
+
+UNDER_WAY = 8  # runs that may be unfinished when a new one begins; more threads than that stay idle
+_PATIENCE_S = 0.05  # between looks at the clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a search found and what it took."""
+
+    best: Candidate
+    iterations: int
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improvement:
+    """One finished run."""
+
+    candidate: Candidate
+    iterations: int
+    cpu_seconds: float
+
+
+Start = Callable[[np.random.Generator], tuple[Int64Array, Int64Array]]
+# order, mode, iterations, seed, stop flag
+Improve = Callable[[Int64Array, Int64Array, int, int, Int64Array], tuple[Candidate, int]]
+Progress = Callable[[int, int, float], None]
+
+
+def search(
+    start: Start,
+    improve: Improve,
+    *,
+    target: int,
+    elite_size: int,
+    run_length: int,
+    seed: int,
+    threads: int,
+    seconds: float | None,
+    iterations: int | None,
+    progress: Progress | None,
+    cancel: threading.Event | None,
+) -> Result:
+    """Improve starts, then solutions between two elite ones, until time or iterations are used up.
+
+    Args:
+        start: Makes a first solution.
+        improve: Makes a solution better; called on any thread.
+        target: Makespan that nothing can beat: it ends the search.
+        elite_size: Solutions kept.
+        run_length: Iterations of one run.
+        seed: Of everything random.
+        threads: Runs done at a time.
+        seconds: Time limit, or None.
+        iterations: Limit for the iterations of all runs, or None; without a time limit the result depends on nothing
+            else.
+        progress: Called after each run with the best makespan, the iterations and the seconds so far.
+        cancel: Ends the search soon when it is set.
+
+    Returns:
+        The best solution found, which is at least a first one, improved until the stop.
+    """
+    begin = time.perf_counter()
+    deadline = None if seconds is None else begin + seconds
+    stop = np.zeros(1, np.int64)
+    elite = Elite(size=elite_size)
+    running: deque[Future[Improvement]] = deque()
+    given = number = done = 0
+    cpu = 0.0
+
+    def enough() -> bool:
+        late = deadline is not None and time.perf_counter() >= deadline
+        return late or (cancel is not None and cancel.is_set())
+
+    def job(number: int, length: int, parents: list[Candidate]) -> Improvement:
+        before = time.thread_time()
+        rng = np.random.default_rng([seed, number])
+        if parents:
+            order, mode = between(*parents, float(rng.uniform(0.3, 0.7)), rng)
+        else:
+            order, mode = start(rng)
+        candidate, steps = improve(order, mode, length, int(rng.integers(1, 2**32)), stop)
+        return Improvement(candidate=candidate, iterations=steps, cpu_seconds=time.thread_time() - before)
+
+    with ThreadPoolExecutor(min(threads, UNDER_WAY)) as pool:
+        try:
+            while True:
+                more = iterations is None or given < iterations
+                if more and stop[0] == 0 and len(running) < UNDER_WAY:
+                    length = run_length if iterations is None else min(run_length, iterations - given)
+                    parents = _parents(elite, number, seed) if number >= elite_size else []
+                    running.append(pool.submit(job, number, length, parents))
+                    given += length
+                    number += 1
+                    continue
+                if not running:
+                    break
+                while not wait([running[0]], _PATIENCE_S).done and stop[0] == 0:
+                    stop[0] = enough()
+                finished = running.popleft().result()
+                elite.add(finished.candidate)
+                done += finished.iterations
+                cpu += finished.cpu_seconds
+                if progress is not None:
+                    progress(elite.best.makespan, done, time.perf_counter() - begin)
+                if elite.best.value <= (0, target):
+                    break  # what else is under way counts for nothing: how far it got depends on the clock
+                if enough():
+                    stop[0] = 1
+        finally:
+            stop[0] = 1
+            for future in running:
+                future.cancel()
+    return Result(best=elite.best, iterations=done, seconds=time.perf_counter() - begin, cpu_seconds=cpu)
+
+
+def _parents(elite: Elite, number: int, seed: int) -> list[Candidate]:
+    """Two different elite solutions, if there are as many."""
+    if len(elite.members) < 2:
+        return []
+    chosen = np.random.default_rng([seed, number, 1]).choice(len(elite.members), 2, replace=False)
+    return [elite.members[i] for i in chosen]
