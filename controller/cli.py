@@ -1,7 +1,4 @@
-"""The command line: `jointcell`.
-
-Exit codes: 0 met, 1 target missed or check failed, 2 usage or configuration, 3 fault in simulation or cell,
-130 interrupted. Results go to standard output; progress and what went wrong go to standard error.
+"""The command line: `jointcell`. Results go to standard output; progress and what went wrong go to standard error.
 
 The commands import what they need when they are called: compiler and physics engine would otherwise make
 `jointcell --help` wait for a second.
@@ -10,19 +7,28 @@ The commands import what they need when they are called: compiler and physics en
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console, RenderableType
 
-from controller.interrupts import Interrupts
+from controller.cli_bench import bench
+from controller.console import (
+    INTERRUPTED,
+    MET,
+    MISSED,
+    USAGE,
+    complain,
+    existing_directory,
+    fault,
+    progress,
+    refuse,
+    show,
+)
 from controller.outputs import check_writable, new_directory, reserved_stdout, say
-from controller.progress_bars import ProgressBars
 
 app = typer.Typer(
     name="jointcell",
@@ -32,13 +38,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(bench, name="bench")
 
-MET, MISSED, USAGE, FAULT, INTERRUPTED = 0, 1, 2, 3, 130
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_TARGET_S = 86_400.0
 _SCREEN_LINES = 24
-_PIPED_WIDTH = 100  # columns of a table that no terminal shows
 
 _RUN_EXAMPLES = """
 Examples:
@@ -121,7 +126,7 @@ def run(
 ) -> None:
     """Plan, assemble the joints, report; exit code 0 when the target is met."""
     if not 0.0 < target <= _LONGEST_TARGET_S:  # also refuses NaN
-        _refuse("--target", target, f"a number of seconds above 0, at most {_LONGEST_TARGET_S:g}")
+        refuse("--target", target, f"a number of seconds above 0, at most {_LONGEST_TARGET_S:g}")
     if gui and not os.environ.get("DISPLAY"):
         raise typer.BadParameter("there is no display; run without it", param_hint="--gui")
     names = _model_names(models)
@@ -151,7 +156,7 @@ def run(
             render=render,
         )
         try:
-            with _progress() as bars:
+            with progress() as bars:
                 outcome = run_cell(options, bars.step, bars.joints)
             text = outcome.summary.to_json()
             if json is not None and not to_stdout:
@@ -164,14 +169,14 @@ def run(
         except KeyboardInterrupt:
             _interrupted(directory)
         except OSError as error:  # most likely a full disk: that everything can be written was checked above
-            _fault(f"{error.filename or directory}: cannot be written: {error.strerror}")
+            fault(f"{error.filename or directory}: cannot be written: {error.strerror}")
     if to_stdout:
         say(text)
     else:
-        _show(result_table(outcome.summary))
+        show(result_table(outcome.summary))
         say(f"Report: {outcome.report}\n")
     if outcome.state.fault:
-        _fault(outcome.state.fault)
+        fault(outcome.state.fault)
     raise typer.Exit(MET if outcome.summary.met else MISSED)
 
 
@@ -190,7 +195,7 @@ def plan(
     with reserved_stdout():
         from controller.app import store_plan
 
-        with _progress() as bars:
+        with progress() as bars:
             text = store_plan(cell, names, joints, seed, directory, bars.step)
     say(f"{text}\nPlan: {directory}\n")
 
@@ -203,10 +208,10 @@ def verify(
     with reserved_stdout():
         from controller.app import verify_plan_files
 
-        with _progress() as bars:
-            verdict = verify_plan_files(_run_directory(directory), bars.step)
+        with progress() as bars:
+            verdict = verify_plan_files(existing_directory(directory, "RUN_DIR"), bars.step)
     if verdict.violations:
-        _complain("\n".join(str(violation) for violation in verdict.violations[:_SCREEN_LINES]))
+        complain("\n".join(str(violation) for violation in verdict.violations[:_SCREEN_LINES]))
         raise typer.Exit(MISSED)
     measured = verdict.measured
     say(
@@ -230,7 +235,7 @@ def check(
         except CellError as error:
             findings += error.findings
     if findings:
-        _complain(str(CellError(findings)))
+        complain(str(CellError(findings)))
         raise typer.Exit(MISSED)
 
 
@@ -239,7 +244,7 @@ def models() -> None:
     """List the joint models with their data and where it comes from."""
     from controller.listing import models_table
 
-    _show(models_table())
+    show(models_table())
 
 
 @app.command()
@@ -247,7 +252,7 @@ def arms() -> None:
     """List the arms with their data and where it comes from."""
     from controller.listing import arms_table
 
-    _show(arms_table())
+    show(arms_table())
 
 
 @app.command()
@@ -257,7 +262,7 @@ def doctor() -> None:
         from controller.doctor import examine, findings_table
 
         findings = examine()
-    _show(findings_table(findings))
+    show(findings_table(findings))
     raise typer.Exit(MISSED if any(finding.broken for finding in findings) else MET)
 
 
@@ -267,7 +272,7 @@ def report(directory: DirectoryArgument) -> None:
     with reserved_stdout():
         from controller.app import report as write_report
 
-        path = write_report(_run_directory(directory))
+        path = write_report(existing_directory(directory, "RUN_DIR"))
     say(f"{path}\n")
 
 
@@ -277,18 +282,11 @@ def replay(directory: DirectoryArgument) -> None:
     with reserved_stdout():
         from controller.replaying import differences
 
-        found = differences(_run_directory(directory))
+        found = differences(existing_directory(directory, "RUN_DIR"))
     if found:
-        _complain("\n".join(found))
+        complain("\n".join(found))
         raise typer.Exit(MISSED)
     say("The record leads to the state and the figures that the run reported.\n")
-
-
-@contextmanager
-def _progress() -> Iterator[ProgressBars]:
-    """Bars of something long that Ctrl-C ends, and SIGTERM too: CI cancels with it."""
-    with Interrupts() as interrupts, ProgressBars(interrupts.check) as bars:
-        yield bars
 
 
 def _check_inputs(cell: str, names: Sequence[str]) -> None:
@@ -315,18 +313,8 @@ def _model_names(models: str) -> tuple[str, ...]:
     if names == ("mix",):
         return ()
     if not all(names) or len(set(names)) < len(names) or "mix" in names:
-        _refuse("--models", models, "'mix', or names of `jointcell models` separated by commas, each once")
+        refuse("--models", models, "'mix', or names of `jointcell models` separated by commas, each once")
     return names
-
-
-def _run_directory(directory: Path) -> Path:
-    if not directory.is_dir():
-        _refuse("RUN_DIR", str(directory), "an existing directory, such as runs/...")
-    return directory
-
-
-def _refuse(option: str, value: object, allowed: str) -> NoReturn:
-    raise typer.BadParameter(f"{value!r} (allowed: {allowed})", param_hint=option)
 
 
 def _interrupted(directory: Path) -> NoReturn:
@@ -334,26 +322,10 @@ def _interrupted(directory: Path) -> NoReturn:
 
     record = directory / FILE_NAME
     if record.is_file():
-        _complain(f"Interrupted; everything was brought to rest. The record ends here: {record}")
+        complain(f"Interrupted; everything was brought to rest. The record ends here: {record}")
     else:
-        _complain("Interrupted before anything moved.")
+        complain("Interrupted before anything moved.")
     raise typer.Exit(INTERRUPTED)
-
-
-def _fault(reason: str) -> NoReturn:
-    _complain(f"Fault: {reason}")
-    raise typer.Exit(FAULT)
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _show(what: RenderableType) -> None:
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
-    with console.capture() as capture:
-        console.print(what)
-    say(capture.get())
 
 
 def _guarded(action: Callable[[], object]) -> int:
@@ -369,7 +341,7 @@ def _guarded(action: Callable[[], object]) -> int:
 
         if (explanation := explanation_of(error)) is None:
             raise
-        _complain(explanation)
+        complain(explanation)
         return USAGE
     return MET
 

@@ -14,7 +14,7 @@ import pytest
 
 import controller.app
 from cells.errors import SCREEN_LINES
-from controller import cli
+from controller import cli, console
 from controller.report import ArmRecord, JointRecord, summarise
 from controller.scheduling.build import InfeasibleCellError
 
@@ -126,7 +126,7 @@ def test_wrong_input_is_refused_before_any_work(
     Path("taken/something").touch()
     Path("file").touch()
     result = call("run", *arguments)
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert result.out == ""
     assert [text for text in expected if text not in result.err] == []
     assert len(result.err.splitlines()) <= SCREEN_LINES
@@ -134,14 +134,14 @@ def test_wrong_input_is_refused_before_any_work(
 
 def test_findings_of_cell_and_models_come_together(call: Call) -> None:
     result = call("run", "--cell", "nowhere.toml", "--models", "Pro-1,Pro-2")
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert all(text in result.err for text in ("nowhere.toml", "'Pro-1'", "'Pro-2'"))
 
 
 def test_an_unknown_key_in_a_cell_file(call: Call, tmp_path: Path) -> None:
     path = edited(tmp_path / "cell.toml", "work_height_m =", "work_hight_m =")
     result = call("run", "--cell", str(path))
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert f"{path}: work_hight_m: 0.14: unknown key, did you mean work_height_m?" in result.err
     assert f"{path}: work_height_m: is missing" in result.err
 
@@ -151,7 +151,7 @@ def test_a_file_full_of_mistakes_fits_on_one_screen(call: Call, tmp_path: Path) 
     path.write_text("\n".join(f"key_{n} = {n}" for n in range(100)) + "\n[dial]\n", encoding="utf-8")
     for arguments in (["run", "--cell", str(path)], ["check", str(path), str(path)]):
         result = call(*arguments)
-        assert result.code in (cli.USAGE, cli.MISSED)
+        assert result.code in (console.USAGE, console.MISSED)
         assert len(result.err.splitlines()) == SCREEN_LINES
         assert "more" in result.err.splitlines()[-1]
 
@@ -162,7 +162,7 @@ def test_a_cell_that_cannot_do_it(call: Call, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(controller.app, "run", run)
     result = call("run")
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert result.err == "This cell cannot do it: six_arm: operation 90 can be done by no arm\n"
 
 
@@ -181,7 +181,7 @@ def test_a_full_disk_is_a_fault(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(controller.app, "run", run)
     result = call("run", "--out", "here")
-    assert result.code == cli.FAULT
+    assert result.code == console.FAULT
     assert result.err == "Fault: here: cannot be written: No space left on device\n"
 
 
@@ -190,7 +190,7 @@ def test_a_full_disk_is_a_fault(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("option", ["--json", "--junit"])
 def test_a_full_disk_at_the_end_is_a_fault(call: Call, option: str) -> None:
     result = call("run", option, "/dev/full")
-    assert result.code == cli.FAULT
+    assert result.code == console.FAULT
     assert "No space left on device" in result.err
 
 
@@ -203,14 +203,14 @@ def test_interrupted(call: Call, monkeypatch: pytest.MonkeyPatch, record: bool) 
 
     monkeypatch.setattr(controller.app, "run", run)
     result = call("run", "--out", "here")
-    assert result.code == cli.INTERRUPTED
+    assert result.code == console.INTERRUPTED
     assert ("here/record.jsonl" if record else "before anything moved") in result.err
 
 
 @pytest.mark.usefixtures("no_work")
 def test_json_on_standard_output_is_nothing_but_json(call: Call) -> None:
     result = call("run", "--json", "-", "--out", "here")
-    assert result.code == cli.MET
+    assert result.code == console.MET
     assert json.loads(result.out)["cycle_times_s"] == [28.0, 28.0, 28.0]
     assert result.err == "native chatter\n"
 
@@ -219,7 +219,7 @@ def test_json_on_standard_output_is_nothing_but_json(call: Call) -> None:
 def test_files_are_written_where_asked(call: Call) -> None:
     Path("run.json").write_text("old", encoding="utf-8")
     result = call("run", "--json", "run.json", "--junit", "cycles.xml")
-    assert result.code == cli.MET
+    assert result.code == console.MET
     assert json.loads(Path("run.json").read_text(encoding="utf-8"))["met"]
     assert Path("cycles.xml").read_text(encoding="utf-8").startswith("<?xml")
     assert "Target of 30 s met" in result.out
@@ -230,7 +230,7 @@ def test_files_are_written_where_asked(call: Call) -> None:
 def test_checking_a_path_changes_nothing(call: Call) -> None:
     Path("run.json").write_text("old", encoding="utf-8")
     result = call("run", "--json", "run.json", "--junit", "cycles.xml", "--cell", "nowhere")
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert Path("run.json").read_text(encoding="utf-8") == "old"
     assert not Path("cycles.xml").exists()
 
@@ -240,18 +240,18 @@ def test_a_fault_in_the_cell_is_exit_code_3(call: Call, monkeypatch: pytest.Monk
         controller.app, "run", lambda options, *_: outcome(options.out, "R4: following error")
     )
     result = call("run")
-    assert result.code == cli.FAULT
+    assert result.code == console.FAULT
     assert result.err.endswith("Fault: R4: following error\n")
 
 
 def test_check_tells_what_files_are_and_what_is_wrong(call: Call, tmp_path: Path) -> None:
     good = str(ROOT / "cells" / "cells" / "six_arm.toml")
     result = call("check", good)
-    assert (result.code, result.err) == (cli.MET, "")
+    assert (result.code, result.err) == (console.MET, "")
     assert "cell six_arm: 6 arms" in result.out
     wrong = edited(tmp_path / "cell.toml", "positions = 8", "positions = 0")
     result = call("check", str(wrong), good, "nowhere.toml")
-    assert result.code == cli.MISSED
+    assert result.code == console.MISSED
     assert "dial.positions: 0" in result.err
     assert "nowhere.toml: does not exist" in result.err
     assert "cell six_arm" in result.out
@@ -259,7 +259,7 @@ def test_check_tells_what_files_are_and_what_is_wrong(call: Call, tmp_path: Path
 
 def test_check_without_files_is_a_usage_error(call: Call) -> None:
     result = call("check")
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert "Missing argument" in result.err
 
 
@@ -268,20 +268,20 @@ def test_a_directory_without_a_run(call: Call, command: str) -> None:
     assert "'nowhere'" in call(command, "nowhere").err
     Path("empty").mkdir()
     result = call(command, "empty")
-    assert result.code == cli.USAGE
+    assert result.code == console.USAGE
     assert result.err.startswith("empty/")
     assert len(result.err.splitlines()) == 1
 
 
 def test_version(call: Call) -> None:
     result = call("--version")
-    assert result.code == cli.MET
+    assert result.code == console.MET
     assert result.out.startswith("jointcell ")
 
 
 def test_help_teaches_by_examples(call: Call) -> None:
     result = call("run", "--help")
-    assert result.code == cli.MET
+    assert result.code == console.MET
     examples = [line.split()[1] for line in result.out.splitlines() if line.strip().startswith("jointcell ")]
     assert examples == ["run"] * 4
     assert "Exit codes: 0 target met, 1 target missed" in result.out
@@ -310,4 +310,4 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     process.stdout.close()
     with process:
         assert process.stderr.read() == ""
-    assert process.returncode == cli.MET
+    assert process.returncode == console.MET

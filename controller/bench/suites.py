@@ -1,0 +1,15 @@
+"""Which modules make up which suite."""
+
+from collections.abc import Callable, Iterator
+
+from controller.bench.row import Options, Row
+
+Rows = Callable[[Options], Iterator[Row]]
+
+SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (), "schedule": ()}
+
+
+def rows_of(suite: str, options: Options) -> Iterator[Row]:
+    """The rows of a suite, one by one as they are measured."""
+    for rows in SUITES[suite]:
+        yield from rows(options)
