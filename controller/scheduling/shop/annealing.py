@@ -21,6 +21,8 @@ def anneal(
 ) -> tuple[int, int, int]:
     """Improve a solution in place by moving one operation at a time, evaluating each move exactly.
 
+    When something then needs what another job holds, the operation that makes it let go is pulled forward.
+
     Args:
         shop: The shop.
         resources: Their number.
@@ -37,10 +39,10 @@ def anneal(
     place = np.empty(n, np.int64)
     start = np.empty(n, np.int64)
     scratch = np.empty((3, resources), np.int64)
-    best_order, best_mode = order.copy(), mode.copy()
+    best_order, best_mode, kept = order.copy(), mode.copy(), order.copy()
     for i in range(n):
         place[order[i]] = i
-    makespan, late = replay(shop, order, mode, start, scratch)
+    makespan, late, _ = replay(shop, order, mode, start, scratch)
     best, best_late = makespan, late
     cost = makespan + _LATE * late
     warmth = _HOT * cost
@@ -63,12 +65,20 @@ def anneal(
         if to == was and mode[v] == m:
             continue
         shift(order, place, was, to)
-        makespan, late = replay(shop, order, mode, start, scratch)
+        makespan, late, heir = replay(shop, order, mode, start, scratch)
+        pulled = 0
+        while makespan == NEVER and pulled < n and may_pull(shop, place, heir, late):
+            shift(order, place, place[heir], late)
+            pulled += 1
+            makespan, late, heir = replay(shop, order, mode, start, scratch)
         allowed = cost - warmth * math.log((random_below(state, 1 << 30) + 1) / (1 << 30))
         if makespan == NEVER or makespan + _LATE * late > allowed:
-            shift(order, place, to, was)
             mode[v] = m
+            order[:] = kept
+            for i in range(n):
+                place[order[i]] = i
             continue
+        kept[:] = order
         cost = makespan + _LATE * late
         if late < best_late or (late == best_late and makespan < best):
             best, best_late = makespan, late
@@ -77,6 +87,15 @@ def anneal(
     order[:] = best_order
     mode[:] = best_mode
     return best_late, best, done
+
+
+@inlined
+def may_pull(shop: AnyShop, place: Int64Array, v: int, to: int) -> bool:
+    """Whether v can be moved forward to a place: its predecessors stand before that."""
+    free = True
+    for i in range(shop.before_from[v], shop.before_from[v + 1]):
+        free = free and place[shop.before[i]] < to
+    return free
 
 
 @inlined

@@ -124,7 +124,7 @@ class ShopProblem:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every operation takes one resource, without setup, blocking or due dates."""
+        """Whether each operation takes one resource, another in each mode, without setup, blocking or due dates."""
         return (
             not any(resource.setup for resource in self.resources)
             and all(job.due is None for job in self.jobs)
@@ -132,6 +132,10 @@ class ShopProblem:
                 len(mode.uses) == 1 and not mode.uses[0].hold
                 for operation in self.operations
                 for mode in operation.modes
+            )
+            and all(
+                len({mode.uses[0].resource for mode in operation.modes}) == len(operation.modes)
+                for operation in self.operations
             )
         )
 

@@ -17,8 +17,10 @@ FREE, STATE, HOLDER = range(3)
 
 
 @kernel
-def replay(shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array, resources: Int64Array) -> tuple[int, int]:
-    """Makespan and total lateness [ticks] of a solution, or (`NEVER`, 0) when something stays blocked.
+def replay(
+    shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array, resources: Int64Array
+) -> tuple[int, int, int]:
+    """Times of a solution.
 
     Args:
         shop: The shop.
@@ -26,13 +28,18 @@ def replay(shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array
         mode: (n,) their modes.
         start: (n,) written: starts [ticks].
         resources: (3, m) scratch.
+
+    Returns:
+        Makespan and total lateness [ticks], and n; or, when the next operation needs what another holds: `NEVER`, its
+        place in the order, and the operation that must begin before.
     """
     n = len(order)
     resources[FREE] = 0
     resources[STATE] = -1
     resources[HOLDER] = n
     makespan = late = 0
-    for v in order:
+    for k in range(n):
+        v = order[k]
         m = mode[v]
         time = shop.release[v]
         for i in range(shop.before_from[v], shop.before_from[v + 1]):
@@ -42,7 +49,7 @@ def replay(shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array
             r = shop.use[i, _RESOURCE]
             u = resources[HOLDER, r]
             if u != n and shop.after[shop.after_from[u]] != v:
-                return NEVER, 0
+                return NEVER, k, shop.after[shop.after_from[u]]
             free = resources[FREE, r]
             if shop.setup_width[r] > 0 and resources[STATE, r] >= 0:
                 free += shop.setup[
@@ -67,4 +74,4 @@ def replay(shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array
             resources[STATE, r] = shop.use[i, _LEAVE]
             if shop.use[i, _HOLD] == 1 and shop.after_from[v + 1] > shop.after_from[v]:
                 resources[HOLDER, r] = v
-    return makespan, late
+    return makespan, late, n

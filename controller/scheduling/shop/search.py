@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from controller.scheduling.shop.elite import Candidate, Elite, between
+from controller.scheduling.shop.elite import Candidate, Elite
 from controller.scheduling.shop.graph import Int64Array
 
 UNDER_WAY = 8  # runs that may be unfinished when a new one begins; more threads than that stay idle
@@ -40,32 +41,42 @@ class Improvement:
     cpu_seconds: float
 
 
-Start = Callable[[np.random.Generator], tuple[Int64Array, Int64Array]]
-# order, mode, iterations, seed, stop flag
-Improve = Callable[[Int64Array, Int64Array, int, int, Int64Array], tuple[Candidate, int]]
-Progress = Callable[[int, int, float], None]
+class Core(Protocol):
+    """What knows how solutions, orders and modes of operations, are made and made better; called on any thread."""
+
+    target: int  # makespan that is good enough: it ends the search
+
+    def start(self, rng: np.random.Generator) -> tuple[Int64Array, Int64Array]:
+        """A first solution."""
+        ...
+
+    def child(self, a: Candidate, b: Candidate, rng: np.random.Generator) -> tuple[Int64Array, Int64Array]:
+        """A solution between two."""
+        ...
+
+    def improve(
+        self, order: Int64Array, mode: Int64Array, iterations: int, seed: int, stop: Int64Array
+    ) -> tuple[Candidate, int]:
+        """A solution made better in place, and the iterations that took; ends soon when stop[0] is set."""
+        ...
 
 
 def search(
-    start: Start,
-    improve: Improve,
+    core: Core,
     *,
-    target: int,
     elite_size: int,
     run_length: int,
     seed: int,
     threads: int,
     seconds: float | None,
     iterations: int | None,
-    progress: Progress | None,
+    progress: Callable[[int, int, float], None] | None,
     cancel: threading.Event | None,
 ) -> Result:
     """Improve starts, then solutions between two elite ones, until time or iterations are used up.
 
     Args:
-        start: Makes a first solution.
-        improve: Makes a solution better; called on any thread.
-        target: Makespan that nothing can beat: it ends the search.
+        core: Makes solutions.
         elite_size: Solutions kept.
         run_length: Iterations of one run.
         seed: Of everything random.
@@ -95,10 +106,10 @@ def search(
         before = time.thread_time()
         rng = np.random.default_rng([seed, number])
         if parents:
-            order, mode = between(*parents, float(rng.uniform(0.3, 0.7)), rng)
+            order, mode = core.child(*parents, rng)
         else:
-            order, mode = start(rng)
-        candidate, steps = improve(order, mode, length, int(rng.integers(1, 2**32)), stop)
+            order, mode = core.start(rng)
+        candidate, steps = core.improve(order, mode, length, int(rng.integers(1, 2**32)), stop)
         return Improvement(candidate=candidate, iterations=steps, cpu_seconds=time.thread_time() - before)
 
     with ThreadPoolExecutor(min(threads, UNDER_WAY)) as pool:
@@ -122,7 +133,7 @@ def search(
                 cpu += finished.cpu_seconds
                 if progress is not None:
                     progress(elite.best.makespan, done, time.perf_counter() - begin)
-                if elite.best.value <= (0, target):
+                if elite.best.value <= (0, core.target):
                     break  # what else is under way counts for nothing: how far it got depends on the clock
                 if enough():
                     stop[0] = 1

@@ -57,7 +57,8 @@ def one_by_one(shop: AnyShop, first: Int64Array, rng: np.random.Generator) -> tu
     for job in rng.permutation(len(first) - 1):
         open_ = [v for v in range(first[job], first[job + 1]) if waits[v] == 0]
         while open_:
-            v = open_.pop()  # the last opened: what an operation hands over to follows soon
+            # Mostly the last opened: what an operation hands over to should follow soon.
+            v = open_.pop(-1 if rng.random() < 0.5 else int(rng.integers(len(open_))))
             order.append(v)
             for w in shop.after[shop.after_from[v] : shop.after_from[v + 1]].tolist():
                 waits[w] -= 1
