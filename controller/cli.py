@@ -16,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from controller.cli_bench import bench
+from controller.cli_solve import solve
 from controller.console import (
     INTERRUPTED,
     MET,
@@ -39,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bench, name="bench")
+app.command()(solve)
 
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1

@@ -81,7 +81,7 @@ def search(
         run_length: Iterations of one run.
         seed: Of everything random.
         threads: Runs done at a time.
-        seconds: Time limit, or None.
+        seconds: Time limit, or None; the time for compiling kernels at the first call does not count.
         iterations: Limit for the iterations of all runs, or None; without a time limit the result depends on nothing
             else.
         progress: Called after each run with the best makespan, the iterations and the seconds so far.
@@ -90,6 +90,7 @@ def search(
     Returns:
         The best solution found, which is at least a first one, improved until the stop.
     """
+    _compile(core, seed)
     begin = time.perf_counter()
     deadline = None if seconds is None else begin + seconds
     stop = np.zeros(1, np.int64)
@@ -142,6 +143,11 @@ def search(
             for future in running:
                 future.cancel()
     return Result(best=elite.best, iterations=done, seconds=time.perf_counter() - begin, cpu_seconds=cpu)
+
+
+def _compile(core: Core, seed: int) -> None:
+    order, mode = core.start(np.random.default_rng(seed))
+    core.improve(order, mode, 1, 1, np.zeros(1, np.int64))
 
 
 def _parents(elite: Elite, number: int, seed: int) -> list[Candidate]:
