@@ -23,21 +23,27 @@ def solve(
     file: Annotated[Path, typer.Argument(help="Job shop (.jsp, .txt) or flexible job shop (.fjs).")],
     seconds: Annotated[float, typer.Option(help="Time limit of the search [s].")] = 10.0,
     threads: Annotated[
-        int, typer.Option(min=0, max=_MOST_THREADS, help="Threads that search; 0: one for each core, at most 8.")
+        int,
+        typer.Option(min=0, max=_MOST_THREADS, help="Threads that search; 0: one for each core, at most 8."),
     ] = 0,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything random.")] = 0,
     iterations: Annotated[
         int | None,
         typer.Option(
-            min=1, max=2**40, help="Limit the moves instead of the time: same seed, same schedule, any machine."
+            min=1,
+            max=2**40,
+            help="Limit the moves instead of the time: same seed, same schedule, any machine.",
         ),
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Then as long again with CP-SAT for proof (extra `exact`).")
     ] = False,
-    gantt: Annotated[Path | None, typer.Option(help="Draw the schedule into this .svg or .html file.")] = None,
+    gantt: Annotated[
+        Path | None, typer.Option(help="Draw the schedule into this .svg or .html file.")
+    ] = None,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE|-", help="Write the schedule as JSON; '-' is standard output.")
+        Path | None,
+        typer.Option(metavar="FILE|-", help="Write the schedule as JSON; '-' is standard output."),
     ] = None,
 ) -> None:
     """Schedule a standard job-shop file: makespan, lower bound, gap and a Gantt chart.
@@ -87,7 +93,9 @@ def solve(
                 schedule = prove(shop.problem, seconds=seconds, threads=threads, known=schedule) or schedule
         if gantt is not None:
             page = gantt.suffix.lower() == ".html"
-            text = shop_page(shop.problem, schedule, file.name) if page else shop_gantt(shop.problem, schedule)
+            text = (
+                shop_page(shop.problem, schedule, file.name) if page else shop_gantt(shop.problem, schedule)
+            )
             gantt.write_text(text, encoding="utf-8")
         document = solution_json(shop, solution, schedule, seed=seed, threads=threads)
         if json is not None and not to_stdout:

@@ -42,11 +42,14 @@ def shop_gantt(problem: ShopProblem, schedule: ShopSchedule) -> str:
                 if width > GLYPH * len(label) + 10:
                     middle = left + width / 2
                     box = GLYPH * len(label) + 6
-                    yield f'<rect class="key" x="{shown(middle - box / 2)}" y="{y + 4:g}" width="{box:g}" height="12" rx="2"/>'
+                    yield f'<rect class="key" x="{shown(middle - box / 2)}" y="{y + 4:g}" width="{box:g}" '
+                    yield 'height="12" rx="2"/>'
                     yield f'<text class="small middle" x="{shown(middle)}" y="{y + 13.5:g}">{label}</text>'
                 yield "</g>"
 
-    title = f"Schedule of {len(problem.jobs)} jobs: makespan {schedule.makespan}, at least {schedule.lower_bound}"
+    title = (
+        f"Schedule of {len(problem.jobs)} jobs: makespan {schedule.makespan}, at least {schedule.lower_bound}"
+    )
     return svg("gantt", title, WIDTH, bottom + 22, body())
 
 

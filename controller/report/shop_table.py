@@ -34,7 +34,9 @@ def shop_table(problem: ShopProblem, schedule: ShopSchedule, facts: dict[str, st
     chart = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     lines = _lines(problem, schedule, columns)
     for resource, (line, busy) in list(zip(problem.resources, lines, strict=True))[:_MOST_ROWS]:
-        chart.add_row(Text(resource.name), Text(line, no_wrap=True), Text(f"{100 * busy:.0f} %", justify="right"))
+        chart.add_row(
+            Text(resource.name), Text(line, no_wrap=True), Text(f"{100 * busy:.0f} %", justify="right")
+        )
     hidden = len(problem.resources) - _MOST_ROWS
     legend = "A sign is a job (0-9, a-z, A-Z, then from the start again), a dot is idle; at the end the share of time busy."
     if hidden > 0:
@@ -56,6 +58,4 @@ def _lines(problem: ShopProblem, schedule: ShopSchedule, columns: int) -> list[t
                 if share > max(most[use.resource][k], slice_ / 2 - most[use.resource][k]):
                     most[use.resource][k] = share
                     signs[use.resource][k] = _SIGNS[item.job % len(_SIGNS)]
-    return [
-        ("".join(row), total / max(schedule.makespan, 1)) for row, total in zip(signs, busy, strict=True)
-    ]
+    return [("".join(row), total / max(schedule.makespan, 1)) for row, total in zip(signs, busy, strict=True)]

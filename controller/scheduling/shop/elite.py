@@ -52,7 +52,9 @@ class Elite:
         del self.members[self.size :]
 
 
-def between(a: Candidate, b: Candidate, share: float, rng: np.random.Generator) -> tuple[Int64Array, Int64Array]:
+def between(
+    a: Candidate, b: Candidate, share: float, rng: np.random.Generator
+) -> tuple[Int64Array, Int64Array]:
     """Order and modes on the way from a (share 0) to b (share 1).
 
     Operations are sorted by a weighted mean of their places. Whatever the two agree on stays: if v is before w in

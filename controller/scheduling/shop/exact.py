@@ -14,7 +14,12 @@ class MissingSolverError(RuntimeError):
 
 
 def prove(
-    problem: ShopProblem, *, seconds: float, threads: int = 1, seed: int = 0, known: ShopSchedule | None = None
+    problem: ShopProblem,
+    *,
+    seconds: float,
+    threads: int = 1,
+    seed: int = 0,
+    known: ShopSchedule | None = None,
 ) -> ShopSchedule | None:
     """Find a schedule and a lower bound with CP-SAT.
 
@@ -74,14 +79,21 @@ class _Model:
             cp.add(
                 self.end[-1]
                 == self.start[-1]
-                + sum(literal * mode.duration for literal, mode in zip(self.taken[-1], operation.modes, strict=True))
+                + sum(
+                    literal * mode.duration
+                    for literal, mode in zip(self.taken[-1], operation.modes, strict=True)
+                )
             )
+        # Ranks order what begins at the same moment; only what holds, or takes no time, needs that.
+        instant = any(mode.duration == 0 for operation in operations for mode in operation.modes)
+        self.ranked = instant or not problem.is_plain
         self.rank = [cp.new_int_var(0, len(operations), "") for _ in operations]
         self.heir: dict[int, int] = {}
         for a, b in problem.precedence:
             cp.add(self.start[b] >= self.end[a])
             self.heir[a] = b
-            cp.add(self.rank[b] >= self.rank[a] + 1)
+            if self.ranked:
+                cp.add(self.rank[b] >= self.rank[a] + 1)
         for resource in range(len(problem.resources)):
             if problem.is_plain:
                 self._one_at_a_time(resource)

@@ -94,7 +94,7 @@ def new_graph(shop: PlainShop, resources: int, order: Int64Array, mode: Int64Arr
 @inlined
 def ready(shop: PlainShop, graph: Graph, v: int) -> int:
     """When the predecessors in the job have ended."""
-    time = max(shop.release[v], graph.end[shop.before[v]])
+    time: int = max(shop.release[v], graph.end[shop.before[v]])
     for i in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
         time = max(time, graph.end[shop.more_before[i]])
     return time
@@ -103,7 +103,7 @@ def ready(shop: PlainShop, graph: Graph, v: int) -> int:
 @inlined
 def remaining(shop: PlainShop, graph: Graph, v: int) -> int:
     """Longest path behind the end of v through its successors in the job."""
-    time = graph.rest[shop.after[v]]
+    time: int = graph.rest[shop.after[v]]
     for i in range(shop.more_after_from[v], shop.more_after_from[v + 1]):
         time = max(time, graph.rest[shop.more_after[i]])
     return time

@@ -10,16 +10,14 @@ start of b, or when b's rest is longer than what follows a: tests that never let
 that take no time.
 """
 
-import numpy as np
-
 from controller.scheduling.shop.graph import Graph, Int64Array, PlainShop, ready, remaining
-from kinematics.jit import inlined, kernel
+from kinematics.jit import inlined
 
 
 @inlined
 def random_below(state: Int64Array, limit: int) -> int:
     """A number in 0..limit - 1 from a generator with one word of state (xorshift, Marsaglia 2003)."""
-    x = state[0]
+    x: int = state[0]
     x ^= (x << 13) & 0xFFFFFFFF
     x ^= x >> 17
     x ^= (x << 5) & 0xFFFFFFFF
@@ -83,7 +81,7 @@ def longest_rest_behind(shop: PlainShop, graph: Graph, v: int) -> int:
 @inlined
 def precedes(shop: PlainShop, u: int, v: int) -> bool:
     """Whether u is a direct predecessor of v in its job."""
-    found = shop.before[v] == u
+    found: bool = shop.before[v] == u
     for i in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
         found = found or shop.more_before[i] == u
     return found
@@ -115,7 +113,7 @@ def length_behind(shop: PlainShop, graph: Graph, starts: Int64Array, u: int, v: 
         time = starts[count] + graph.duration[w]
         count += 1
     rest = max(remaining(shop, graph, u), graph.rest[graph.behind[v]]) + graph.duration[u]
-    longest = max(ready(shop, graph, u), time) + rest
+    longest: int = max(ready(shop, graph, u), time) + rest
     while w != u:
         count -= 1
         rest = max(remaining(shop, graph, w), rest) + graph.duration[w]
@@ -135,7 +133,7 @@ def length_before(shop: PlainShop, graph: Graph, rests: Int64Array, v: int, u: i
         rest = rests[count]
         count += 1
     time = max(ready(shop, graph, v), graph.end[graph.ahead[u]]) + graph.duration[v]
-    longest = time + max(remaining(shop, graph, v), rest)
+    longest: int = time + max(remaining(shop, graph, v), rest)
     while w != v:
         count -= 1
         time = max(ready(shop, graph, w), time)

@@ -5,6 +5,7 @@ resources at once, setup and travel times, blocking, release and due dates. A zo
 exclusion, is a resource that each of them uses. Times are int ticks.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -142,8 +143,10 @@ class ShopProblem:
 
 def _resource_findings(problem: ShopProblem) -> Iterator[str]:
     for resource in problem.resources:
-        if len({len(row) for row in resource.setup}) > 1 or any(not row for row in resource.setup):
-            yield f"resource {resource.name!r}: rows of setup have lengths {[len(row) for row in resource.setup]}: must be equal, above 0"
+        lengths = [len(row) for row in resource.setup]
+        if len(set(lengths)) > 1 or 0 in lengths:
+            yield f"resource {resource.name!r}: rows of setup have lengths {lengths}: must be equal, above 0"
+            continue
         for row in resource.setup:
             for ticks in row:
                 if not 0 <= ticks <= LONGEST:
@@ -167,13 +170,20 @@ def _job_findings(problem: ShopProblem) -> Iterator[str]:
         outside = [pair for pair in job.precedence if not (0 <= pair[0] < count and 0 <= pair[1] < count)]
         for pair in outside:
             yield f"{where}: precedence {pair}: must name operations 0..{count - 1}"
-        if not outside and (circuit := find_circuit(count, [(a, b, 0) for a, b in job.precedence])):
+        rising = all(a < b for a, b in job.precedence)
+        if not (outside or rising) and (
+            circuit := find_circuit(count, [(a, b, 0) for a, b in job.precedence])
+        ):
             yield f"{where}: precedence runs in a circle: {' -> '.join(map(str, (*circuit, circuit[0])))}"
+        followers = Counter(a for a, _ in set(job.precedence))
         for number, operation in enumerate(job.operations):
-            followers = sum(a == number for a, _ in set(job.precedence))
-            yield from _operation_findings(problem, operation, followers, f"{where}, operation {number}")
-    if sum(max((m.duration for m in o.modes), default=0) for o in problem.operations) > LONGEST:
-        yield f"all durations together are above {LONGEST} ticks"
+            yield from _operation_findings(
+                problem, operation, followers[number], f"{where}, operation {number}"
+            )
+    setup = max((ticks for r in problem.resources for row in r.setup for ticks in row), default=0)
+    longest = sum(setup + max((m.duration for m in o.modes), default=0) for o in problem.operations)
+    if longest > LONGEST:
+        yield f"all durations and setups one after the other take {longest} ticks: must be at most {LONGEST}"
 
 
 def _operation_findings(
@@ -194,7 +204,7 @@ def _operation_findings(
                 yield f"{here}: resource {use.resource}: must lie in 0..{len(problem.resources) - 1}"
                 continue
             setup = problem.resources[use.resource].setup
-            rows, columns = (len(setup), len(setup[0])) if setup else (1, 1)
+            rows, columns = (len(setup), min(map(len, setup))) if setup else (1, 1)
             if not 0 <= use.enter < columns:
                 yield f"{here}: enters in state {use.enter}: must lie in 0..{columns - 1}"
             if not 0 <= use.leave < rows:

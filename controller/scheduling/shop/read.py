@@ -66,7 +66,9 @@ def read_shop(path: Path) -> ShopFile:
         raise CellError([_finding(path, 1, "", "is empty", "a line with the numbers of jobs and machines")])
     header = rows[0]
     if not 2 <= len(header.values) <= 3:
-        raise header.wrong("2 or 3 numbers: jobs, machines (and mean alternatives), or operations, arcs, machines")
+        raise header.wrong(
+            "2 or 3 numbers: jobs, machines (and mean alternatives), or operations, arcs, machines"
+        )
     body = rows[1:]
     if len(header.values) == 3 and len(body) != header.values[0] and _looks_like_graph(header, body):
         return _graph(path, header, body)
@@ -91,7 +93,11 @@ class _Row:
 
     def wrong(self, expected: str, at: int | None = None) -> CellError:
         """The error of this line, about one of its numbers or about how many there are."""
-        value = f"{len(self.values)} numbers" if at is None else f"{self.values[at]:g}, number {at + 1} of the line"
+        value = (
+            f"{len(self.values)} numbers"
+            if at is None
+            else f"{self.values[at]:g}, number {at + 1} of the line"
+        )
         return CellError([_finding(self.path, self.line, value, "is not what was expected", expected)])
 
     def whole(self, at: int, low: int, high: int, what: str) -> int:
@@ -105,7 +111,9 @@ class _Row:
 
 
 def _finding(path: Path, line: int, value: str, message: str, allowed: str) -> Finding:
-    return Finding(file=str(path), where=f"line {line}" if line else "", value=value, message=message, allowed=allowed)
+    return Finding(
+        file=str(path), where=f"line {line}" if line else "", value=value, message=message, allowed=allowed
+    )
 
 
 def _rows(path: Path, text: str) -> Iterator[_Row]:
@@ -115,7 +123,15 @@ def _rows(path: Path, text: str) -> Iterator[_Row]:
                 values = [float(word) for word in line.split()]
             except ValueError as error:
                 raise CellError(
-                    [_finding(path, number, line.strip()[:60], "is not a row of numbers", "numbers, or # before a comment")]
+                    [
+                        _finding(
+                            path,
+                            number,
+                            line.strip()[:60],
+                            "is not a row of numbers",
+                            "numbers, or # before a comment",
+                        )
+                    ]
                 ) from error
             yield _Row(path, number, values)
 
@@ -144,7 +160,15 @@ def _count(path: Path, rows: list[_Row], wanted: int, what: str, last: int) -> N
     if len(rows) != wanted:
         line = rows[wanted].line if len(rows) > wanted else last + 1
         raise CellError(
-            [_finding(path, line, f"{len(rows)} lines", "is not what was expected", f"{wanted} lines with {what}")]
+            [
+                _finding(
+                    path,
+                    line,
+                    f"{len(rows)} lines",
+                    "is not what was expected",
+                    f"{wanted} lines with {what}",
+                )
+            ]
         )
 
 

@@ -5,8 +5,6 @@ so: sort them by start. It handles every feature in one pass, so it is exact whe
 core would need more kinds of arcs.
 """
 
-import numpy as np
-
 from controller.scheduling.shop.graph import Int64Array
 from controller.scheduling.shop.tables import NEVER, AnyShop
 from kinematics.jit import kernel

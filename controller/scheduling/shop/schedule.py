@@ -46,4 +46,3 @@ class ShopSchedule:
     def gap(self) -> float:
         """Relative distance of the makespan from the lower bound; 0 is proven optimal."""
         return self.makespan / self.lower_bound - 1.0 if self.lower_bound else float(self.makespan)
-

@@ -103,10 +103,10 @@ def search(
         late = deadline is not None and time.perf_counter() >= deadline
         return late or (cancel is not None and cancel.is_set())
 
-    def job(number: int, length: int, parents: list[Candidate]) -> Improvement:
+    def job(number: int, length: int, parents: tuple[Candidate, Candidate] | None) -> Improvement:
         before = time.thread_time()
         rng = np.random.default_rng([seed, number])
-        if parents:
+        if parents is not None:
             order, mode = core.child(*parents, rng)
         else:
             order, mode = core.start(rng)
@@ -119,7 +119,7 @@ def search(
                 more = iterations is None or given < iterations
                 if more and stop[0] == 0 and len(running) < UNDER_WAY:
                     length = run_length if iterations is None else min(run_length, iterations - given)
-                    parents = _parents(elite, number, seed) if number >= elite_size else []
+                    parents = _parents(elite, number, seed) if number >= elite_size else None
                     running.append(pool.submit(job, number, length, parents))
                     given += length
                     number += 1
@@ -150,9 +150,9 @@ def _compile(core: Core, seed: int) -> None:
     core.improve(order, mode, 1, 1, np.zeros(1, np.int64))
 
 
-def _parents(elite: Elite, number: int, seed: int) -> list[Candidate]:
+def _parents(elite: Elite, number: int, seed: int) -> tuple[Candidate, Candidate] | None:
     """Two different elite solutions, if there are as many."""
     if len(elite.members) < 2:
-        return []
-    chosen = np.random.default_rng([seed, number, 1]).choice(len(elite.members), 2, replace=False)
-    return [elite.members[i] for i in chosen]
+        return None
+    a, b = np.random.default_rng([seed, number, 1]).choice(len(elite.members), 2, replace=False)
+    return elite.members[a], elite.members[b]

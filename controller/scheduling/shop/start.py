@@ -79,4 +79,5 @@ def _earliest(shop: AnyShop, v: int, ready: Int64Array, free: Int64Array) -> tup
 
 
 def _resources(shop: AnyShop, m: int) -> list[int]:
-    return shop.use[shop.use_from[m] : shop.use_from[m + 1], 0].tolist()
+    used: list[int] = shop.use[shop.use_from[m] : shop.use_from[m + 1], 0].tolist()
+    return used

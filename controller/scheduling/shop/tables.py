@@ -48,7 +48,9 @@ def any_shop(problem: ShopProblem) -> AnyShop:
         mode_from=_starts([len(operation.modes) for operation in operations]),
         mode_duration=_array([mode.duration for mode in modes]),
         use_from=_starts([len(mode.uses) for mode in modes]),
-        use=_array([(u.resource, u.enter, u.leave, u.hold) for mode in modes for u in mode.uses]).reshape(-1, 4),
+        use=_array([(u.resource, u.enter, u.leave, u.hold) for mode in modes for u in mode.uses]).reshape(
+            -1, 4
+        ),
         setup_from=_starts([len(setup) * len(setup[0]) if setup else 0 for setup in setups]),
         setup_width=_array([len(setup[0]) if setup else 0 for setup in setups]),
         setup=_array([ticks for setup in setups for row in setup for ticks in row]),

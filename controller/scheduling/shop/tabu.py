@@ -1,7 +1,5 @@
 """Tabu search on the disjunctive graph: the fast core for plain and flexible job shops."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from controller.scheduling.shop.graph import (
@@ -93,9 +91,7 @@ def slot(u: int, v: int) -> int:
 
 
 @inlined
-def list_moves(
-    shop: PlainShop, graph: Graph, path: Int64Array, pairs: Int64Array
-) -> int:
+def list_moves(shop: PlainShop, graph: Graph, path: Int64Array, pairs: Int64Array) -> int:
     """Moves within the blocks of a critical path (last operation first) that surely give no circuit.
 
     A row of `pairs` is a direction and two operations: the first goes right behind, or before, the second.

@@ -31,7 +31,8 @@ def _content(problem: ShopProblem, schedule: ShopSchedule) -> Iterator[Violation
         modes = problem.jobs[item.job].operations[item.operation].modes
         if not 0 <= item.mode < len(modes):
             yield Violation(
-                rule="content", detail=f"{_name(problem, item)} has modes 0..{len(modes) - 1}, not {item.mode}"
+                rule="content",
+                detail=f"{_name(problem, item)} has modes 0..{len(modes) - 1}, not {item.mode}",
             )
         elif item.end - item.start != modes[item.mode].duration:
             yield Violation(
@@ -52,9 +53,13 @@ def _dates(problem: ShopProblem, schedule: ShopSchedule) -> Iterator[Violation]:
             yield Violation(rule="due", detail=f"{_name(problem, item)} ends at {item.end}, due at {job.due}")
     latest = max(item.end for item in schedule.operations)
     if schedule.makespan != latest:
-        yield Violation(rule="makespan", detail=f"the last operation ends at {latest}, not {schedule.makespan}")
+        yield Violation(
+            rule="makespan", detail=f"the last operation ends at {latest}, not {schedule.makespan}"
+        )
     if schedule.lower_bound > schedule.makespan:
-        yield Violation(rule="bound", detail=f"makespan = {schedule.makespan} lies below {schedule.lower_bound}")
+        yield Violation(
+            rule="bound", detail=f"makespan = {schedule.makespan} lies below {schedule.lower_bound}"
+        )
 
 
 def _precedence(problem: ShopProblem, schedule: ShopSchedule) -> Iterator[Violation]:

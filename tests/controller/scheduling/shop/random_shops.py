@@ -14,7 +14,9 @@ def random_shop(rng: np.random.Generator, operations: int, features: frozenset[s
     resources = tuple(
         Resource(
             name=f"R{r}",
-            setup=tuple(tuple(map(int, rng.integers(0, 6, states))) for _ in range(states)) if states > 1 else (),
+            setup=tuple(tuple(map(int, rng.integers(0, 6, states))) for _ in range(states))
+            if states > 1
+            else (),
         )
         for r in range(m)
     )
@@ -25,7 +27,9 @@ def random_shop(rng: np.random.Generator, operations: int, features: frozenset[s
         left -= count
         precedence = chain(count)
         if "assembly" in features:
-            precedence = tuple((a, b) for a in range(count) for b in range(a + 1, count) if rng.random() < 0.5)
+            precedence = tuple(
+                (a, b) for a in range(count) for b in range(a + 1, count) if rng.random() < 0.5
+            )
         followers = [sum(a == k for a, _ in precedence) for k in range(count)]
         modes = [
             tuple(_mode(rng, m, states, features, followers[k]) for _ in range(_modes(rng, features)))
