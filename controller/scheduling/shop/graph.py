@@ -26,10 +26,10 @@ class PlainShop(NamedTuple):
 
     release: Int64Array  # (n,) earliest start [ticks]
     before: Int64Array  # (n,) one predecessor, or n
-    more_before_from: Int64Array  # (n + 1,) slices of the others
-    more_before: Int64Array
+    more_before_at: Int64Array  # (n,) where the list of the others begins
+    more_before: Int64Array  # these lists, each ended by n: loops without a count stay small and unvectorised
     after: Int64Array  # (n,) one successor, or n
-    more_after_from: Int64Array  # (n + 1,)
+    more_after_at: Int64Array  # (n,)
     more_after: Int64Array
     last: Int64Array  # operations without successors
     mode_from: Int64Array  # (n + 1,) slices of the modes
@@ -48,8 +48,10 @@ class Graph(NamedTuple):
     behind: Int64Array  # (n + 1,) the one after it
     turn: Int64Array  # (n + 1,) its number on the resource
     first: Int64Array  # (m,) first operation of each resource, or n
+    start: Int64Array  # (n + 1,) earliest start [ticks]; -1 of the sentinel
     end: Int64Array  # (n + 1,) earliest end [ticks]
     rest: Int64Array  # (n + 1,) longest path from its start to the end of everything [ticks]
+    follow: Int64Array  # (n + 1,) the same from its end; -1 of the sentinel
     mark: Int64Array  # (n + 1,) scratch: stamps
     held: Int64Array  # (n,) scratch
 
@@ -67,8 +69,10 @@ def new_graph(shop: PlainShop, resources: int, order: Int64Array, mode: Int64Arr
         np.full(n + 1, n),
         np.zeros(n + 1, np.int64),
         np.full(resources, n),
+        np.full(n + 1, -1),
         np.zeros(n + 1, np.int64),
         np.zeros(n + 1, np.int64),
+        np.full(n + 1, -1),
         np.zeros(n + 1, np.int64),
         np.zeros(n, np.int64),
     )
@@ -92,37 +96,49 @@ def new_graph(shop: PlainShop, resources: int, order: Int64Array, mode: Int64Arr
 
 
 @inlined
-def ready(shop: PlainShop, graph: Graph, v: int) -> int:
-    """When the predecessors in the job have ended."""
-    time: int = max(shop.release[v], graph.end[shop.before[v]])
-    for i in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
-        time = max(time, graph.end[shop.more_before[i]])
+def greatest_before(shop: PlainShop, v: int, times: Int64Array) -> int:
+    """The greatest of the times of v's predecessors in the job, or the sentinel's."""
+    time: int = times[shop.before[v]]
+    i = shop.more_before_at[v]
+    while shop.more_before[i] != len(shop.before):
+        time = max(time, times[shop.more_before[i]])
+        i += 1
     return time
 
 
 @inlined
-def remaining(shop: PlainShop, graph: Graph, v: int) -> int:
-    """Longest path behind the end of v through its successors in the job."""
-    time: int = graph.rest[shop.after[v]]
-    for i in range(shop.more_after_from[v], shop.more_after_from[v + 1]):
-        time = max(time, graph.rest[shop.more_after[i]])
+def greatest_after(shop: PlainShop, v: int, times: Int64Array) -> int:
+    """The greatest of the times of v's successors in the job, or the sentinel's."""
+    time: int = times[shop.after[v]]
+    i = shop.more_after_at[v]
+    while shop.more_after[i] != len(shop.after):
+        time = max(time, times[shop.more_after[i]])
+        i += 1
     return time
+
+
+@inlined
+def ready(shop: PlainShop, graph: Graph, v: int) -> int:
+    """When the predecessors in the job have ended."""
+    return max(shop.release[v], greatest_before(shop, v, graph.end))
 
 
 @inlined
 def set_ends(shop: PlainShop, graph: Graph, low: int) -> None:
-    """Ends from place `low` of the order on."""
+    """Starts and ends from place `low` of the order on."""
     for i in range(low, len(graph.order)):
         v = graph.order[i]
-        graph.end[v] = max(ready(shop, graph, v), graph.end[graph.ahead[v]]) + graph.duration[v]
+        graph.start[v] = max(ready(shop, graph, v), graph.end[graph.ahead[v]])
+        graph.end[v] = graph.start[v] + graph.duration[v]
 
 
 @inlined
 def set_rests(shop: PlainShop, graph: Graph, high: int) -> None:
-    """Rests from place `high` of the order back."""
+    """What follows, from place `high` of the order back."""
     for i in range(high, -1, -1):
         v = graph.order[i]
-        graph.rest[v] = max(remaining(shop, graph, v), graph.rest[graph.behind[v]]) + graph.duration[v]
+        graph.follow[v] = max(greatest_after(shop, v, graph.rest), graph.rest[graph.behind[v]])
+        graph.rest[v] = graph.follow[v] + graph.duration[v]
 
 
 @inlined
@@ -148,8 +164,10 @@ def sort_after(shop: PlainShop, graph: Graph, a: int, b: int, stamp: int) -> Non
     for i in range(low + 1, high + 1):
         v = order[i]
         reached = mark[shop.before[v]] == stamp or mark[graph.ahead[v]] == stamp
-        for j in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
+        j = shop.more_before_at[v]
+        while shop.more_before[j] != len(order):
             reached = reached or mark[shop.more_before[j]] == stamp
+            j += 1
         if reached:
             mark[v] = stamp
             held[count] = v

@@ -10,7 +10,14 @@ start of b, or when b's rest is longer than what follows a: tests that never let
 that take no time.
 """
 
-from controller.scheduling.shop.graph import Graph, Int64Array, PlainShop, ready, remaining
+from controller.scheduling.shop.graph import (
+    Graph,
+    Int64Array,
+    PlainShop,
+    greatest_after,
+    greatest_before,
+    ready,
+)
 from kinematics.jit import inlined
 
 
@@ -39,17 +46,19 @@ def critical_path(shop: PlainShop, graph: Graph, makespan: int, state: Int64Arra
     while v != n:
         path[count] = v
         count += 1
-        start = graph.end[v] - graph.duration[v]
+        start = graph.start[v]
         u = graph.ahead[v]
         by_resource = u != n and graph.end[u] == start
         w, seen = n, 0
         if shop.before[v] != n and graph.end[shop.before[v]] == start:
             w, seen = shop.before[v], 1
-        for i in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
+        i = shop.more_before_at[v]
+        while shop.more_before[i] != n:
             if graph.end[shop.more_before[i]] == start:
                 seen += 1
                 if random_below(state, seen) == 0:
                     w = shop.more_before[i]
+            i += 1
         if by_resource and (w == n or random_below(state, 2) == 0):
             w = u
         v = w
@@ -57,46 +66,26 @@ def critical_path(shop: PlainShop, graph: Graph, makespan: int, state: Int64Arra
 
 
 @inlined
-def latest_start_before(shop: PlainShop, graph: Graph, v: int) -> int:
-    """The latest start among v's predecessors in the job, or -1."""
-    u = shop.before[v]
-    time = graph.end[u] - graph.duration[u] if u != len(graph.order) else -1
-    for i in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
-        u = shop.more_before[i]
-        time = max(time, graph.end[u] - graph.duration[u])
-    return time
-
-
-@inlined
-def longest_rest_behind(shop: PlainShop, graph: Graph, v: int) -> int:
-    """The longest path behind the end of any of v's successors in the job, or -1."""
-    w = shop.after[v]
-    time = graph.rest[w] - graph.duration[w] if w != len(graph.order) else -1
-    for i in range(shop.more_after_from[v], shop.more_after_from[v + 1]):
-        w = shop.more_after[i]
-        time = max(time, graph.rest[w] - graph.duration[w])
-    return time
-
-
-@inlined
 def precedes(shop: PlainShop, u: int, v: int) -> bool:
     """Whether u is a direct predecessor of v in its job."""
     found: bool = shop.before[v] == u
-    for i in range(shop.more_before_from[v], shop.more_before_from[v + 1]):
+    i = shop.more_before_at[v]
+    while shop.more_before[i] != len(shop.before):
         found = found or shop.more_before[i] == u
+        i += 1
     return found
 
 
 @inlined
 def may_move_behind(shop: PlainShop, graph: Graph, u: int, v: int) -> bool:
     """Whether u, which stands before v on its resource, can surely go right behind it."""
-    return longest_rest_behind(shop, graph, u) < graph.rest[v] and not precedes(shop, u, v)
+    return greatest_after(shop, u, graph.follow) < graph.rest[v] and not precedes(shop, u, v)
 
 
 @inlined
 def may_move_before(shop: PlainShop, graph: Graph, v: int, u: int) -> bool:
     """Whether v, which stands behind u on its resource, can surely go right before it."""
-    return latest_start_before(shop, graph, v) < graph.end[u] and not precedes(shop, u, v)
+    return greatest_before(shop, v, graph.start) < graph.end[u] and not precedes(shop, u, v)
 
 
 @inlined
@@ -112,11 +101,11 @@ def length_behind(shop: PlainShop, graph: Graph, starts: Int64Array, u: int, v: 
         starts[count] = max(ready(shop, graph, w), time)
         time = starts[count] + graph.duration[w]
         count += 1
-    rest = max(remaining(shop, graph, u), graph.rest[graph.behind[v]]) + graph.duration[u]
+    rest = max(greatest_after(shop, u, graph.rest), graph.rest[graph.behind[v]]) + graph.duration[u]
     longest: int = max(ready(shop, graph, u), time) + rest
     while w != u:
         count -= 1
-        rest = max(remaining(shop, graph, w), rest) + graph.duration[w]
+        rest = max(greatest_after(shop, w, graph.rest), rest) + graph.duration[w]
         longest = max(longest, starts[count] + rest)
         w = graph.ahead[w]
     return longest
@@ -129,11 +118,11 @@ def length_before(shop: PlainShop, graph: Graph, rests: Int64Array, v: int, u: i
     w, count = v, 0
     while w != u:
         w = graph.ahead[w]
-        rests[count] = max(remaining(shop, graph, w), rest) + graph.duration[w]
+        rests[count] = max(greatest_after(shop, w, graph.rest), rest) + graph.duration[w]
         rest = rests[count]
         count += 1
     time = max(ready(shop, graph, v), graph.end[graph.ahead[u]]) + graph.duration[v]
-    longest: int = time + max(remaining(shop, graph, v), rest)
+    longest: int = time + max(greatest_after(shop, v, graph.rest), rest)
     while w != v:
         count -= 1
         time = max(ready(shop, graph, w), time)

@@ -80,7 +80,8 @@ def solve(
     """
     if seconds is None and iterations is None:
         raise ValueError("seconds and iterations are both None: one of them must limit the search")
-    if threads < 1 or seed < 0 or not 1 <= (iterations or 1) <= MOST_ITERATIONS or (seconds or 0.0) < 0.0:
+    few = iterations is not None and not 1 <= iterations <= MOST_ITERATIONS
+    if threads < 1 or seed < 0 or few or (seconds or 0.0) < 0.0:
         raise ValueError(
             f"threads = {threads}, seed = {seed}, iterations = {iterations}, seconds = {seconds}: must be at least 1, "
             f"at least 0, in 1..{MOST_ITERATIONS}, at least 0"

@@ -59,15 +59,15 @@ def any_shop(problem: ShopProblem) -> AnyShop:
 
 def plain_shop(shop: AnyShop) -> PlainShop:
     """The arrays of a plain shop for the fast core."""
-    before, more_before_from, more_before = _first_apart(shop.before_from, shop.before)
-    after, more_after_from, more_after = _first_apart(shop.after_from, shop.after)
+    before, more_before_at, more_before = _first_apart(shop.before_from, shop.before)
+    after, more_after_at, more_after = _first_apart(shop.after_from, shop.after)
     return PlainShop(
         release=shop.release,
         before=before,
-        more_before_from=more_before_from,
+        more_before_at=more_before_at,
         more_before=more_before,
         after=after,
-        more_after_from=more_after_from,
+        more_after_at=more_after_at,
         more_after=more_after,
         last=np.flatnonzero(after == len(after)),
         mode_from=shop.mode_from,
@@ -91,10 +91,14 @@ def _slices(n: int, pairs: npt.ArrayLike) -> tuple[Int64Array, Int64Array]:
 
 
 def _first_apart(starts: Int64Array, members: Int64Array) -> tuple[Int64Array, Int64Array, Int64Array]:
-    """The first member of each group, or n, and the groups of the others."""
+    """The first member of each group, or n; where the list of its others begins; the lists, each ended by n."""
     n = len(starts) - 1
-    filled = starts[1:] > starts[:-1]
-    first = np.full(n, n)
-    first[filled] = members[starts[:-1][filled]]
-    others = np.delete(members, starts[:-1][filled])
-    return first, starts - np.concatenate([[0], np.cumsum(filled)]), others
+    first, at, others = np.full(n, n), np.zeros(n, np.int64), [n]
+    for v in range(n):
+        group = members[starts[v] : starts[v + 1]].tolist()
+        if group:
+            first[v] = group[0]
+        if len(group) > 1:
+            at[v] = len(others)
+            others += [*group[1:], n]
+    return first, at, _array(others)

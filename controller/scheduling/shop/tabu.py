@@ -6,11 +6,12 @@ from controller.scheduling.shop.graph import (
     Graph,
     Int64Array,
     PlainShop,
+    greatest_after,
+    greatest_before,
     link,
     makespan_of,
     new_graph,
     ready,
-    remaining,
     set_ends,
     set_rests,
     sort_after,
@@ -18,10 +19,8 @@ from controller.scheduling.shop.graph import (
 )
 from controller.scheduling.shop.neighbourhood import (
     critical_path,
-    latest_start_before,
     length_before,
     length_behind,
-    longest_rest_behind,
     may_move_before,
     may_move_behind,
     precedes,
@@ -189,8 +188,9 @@ def choose(
     for v in path:
         if shop.mode_from[v + 1] - shop.mode_from[v] == 1:
             continue
-        earliest, rest = ready(shop, graph, v), remaining(shop, graph, v)
-        start_before, rest_behind = latest_start_before(shop, graph, v), longest_rest_behind(shop, graph, v)
+        earliest, rest = ready(shop, graph, v), greatest_after(shop, v, graph.rest)
+        start_before = greatest_before(shop, v, graph.start)
+        rest_behind = greatest_after(shop, v, graph.follow)
         for m in range(shop.mode_from[v], shop.mode_from[v + 1]):
             if m == graph.mode[v]:
                 continue
