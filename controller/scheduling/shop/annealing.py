@@ -6,7 +6,7 @@ import numpy as np
 
 from controller.scheduling.shop.graph import Int64Array
 from controller.scheduling.shop.neighbourhood import random_below
-from controller.scheduling.shop.replay import replay
+from controller.scheduling.shop.replay import play
 from controller.scheduling.shop.tables import NEVER, AnyShop
 from kinematics.jit import inlined, kernel
 
@@ -42,15 +42,39 @@ def anneal(
     best_order, best_mode, kept = order.copy(), mode.copy(), order.copy()
     for i in range(n):
         place[order[i]] = i
-    makespan, late, _ = replay(shop, order, mode, start, scratch)
-    best, best_late = makespan, late
-    cost = makespan + _LATE * late
-    warmth = _HOT * cost
+    best, best_late, cost, warmth = NEVER, NEVER, NEVER, 0.0
     cooling = (_COLD / _HOT) ** (1.0 / limits[0])
     done = 0
-    while done < limits[0] and (best > limits[1] or best_late > 0) and stop[0] == 0:
+    v = was = to = 0  # the first move changes nothing: it only evaluates
+    m = mode[v]
+    while True:
+        shift(order, place, was, to)
+        pulled = 0
+        while True:
+            makespan, late, heir = play(shop, order, mode, start, scratch)
+            if makespan < NEVER or pulled == n or not may_pull(shop, place, heir, late):
+                break
+            shift(order, place, place[heir], late)
+            pulled += 1
+        allowed = cost - warmth * math.log((random_below(state, 1 << 30) + 1) / (1 << 30))
+        if makespan == NEVER or makespan + _LATE * late > allowed:
+            mode[v] = m
+            for i in range(n):
+                order[i] = kept[i]
+                place[order[i]] = i
+        else:
+            cost = makespan + _LATE * late
+            better = late < best_late or (late == best_late and makespan < best)
+            if better:
+                best, best_late = makespan, late
+            for i in range(n):
+                kept[i] = order[i]
+                if better:
+                    best_order[i], best_mode[i] = order[i], mode[i]
+        if done == limits[0] or (best <= limits[1] and best_late == 0) or stop[0] != 0:
+            break
+        warmth = warmth * cooling if done > 0 else _HOT * cost
         done += 1
-        warmth *= cooling
         v = random_below(state, n)
         left, right, was = 0, n - 1, place[v]
         for i in range(shop.before_from[v], shop.before_from[v + 1]):
@@ -62,30 +86,8 @@ def anneal(
         modes = shop.mode_from[v + 1] - shop.mode_from[v]
         if modes > 1 and random_below(state, 2) == 0:
             mode[v] = shop.mode_from[v] + random_below(state, modes)
-        if to == was and mode[v] == m:
-            continue
-        shift(order, place, was, to)
-        makespan, late, heir = replay(shop, order, mode, start, scratch)
-        pulled = 0
-        while makespan == NEVER and pulled < n and may_pull(shop, place, heir, late):
-            shift(order, place, place[heir], late)
-            pulled += 1
-            makespan, late, heir = replay(shop, order, mode, start, scratch)
-        allowed = cost - warmth * math.log((random_below(state, 1 << 30) + 1) / (1 << 30))
-        if makespan == NEVER or makespan + _LATE * late > allowed:
-            mode[v] = m
-            order[:] = kept
-            for i in range(n):
-                place[order[i]] = i
-            continue
-        kept[:] = order
-        cost = makespan + _LATE * late
-        if late < best_late or (late == best_late and makespan < best):
-            best, best_late = makespan, late
-            best_order[:] = order
-            best_mode[:] = mode
-    order[:] = best_order
-    mode[:] = best_mode
+    for i in range(n):
+        order[i], mode[i] = best_order[i], best_mode[i]
     return best_late, best, done
 
 

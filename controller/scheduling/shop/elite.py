@@ -38,18 +38,17 @@ class Elite:
     size: int
     members: list[Candidate] = field(default_factory=list)
 
-    @property
-    def best(self) -> Candidate:
-        """The best found so far."""
-        return self.members[0]
-
-    def add(self, candidate: Candidate) -> None:
-        """Take a solution in, unless it is there already or worse than all."""
+    def add(self, candidate: Candidate) -> bool:
+        """Take a solution in, unless it is there already or no better than the worst of a full set; whether it did."""
+        full = len(self.members) == self.size
+        if full and candidate.value >= self.members[-1].value:
+            return False
         if any(candidate.is_like(member) for member in self.members):
-            return
+            return False
         self.members.append(candidate)
         self.members.sort(key=lambda member: member.value)
         del self.members[self.size :]
+        return True
 
 
 def between(

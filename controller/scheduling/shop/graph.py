@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kinematics.jit import inlined, kernel
+from kinematics.jit import inlined
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -56,43 +56,33 @@ class Graph(NamedTuple):
     held: Int64Array  # (n,) scratch
 
 
-@kernel
 def new_graph(shop: PlainShop, resources: int, order: Int64Array, mode: Int64Array) -> Graph:
-    """The graph in which every resource does its operations in the given order."""
-    n = len(shop.release)
-    graph = Graph(
-        order.copy(),
-        np.zeros(n + 1, np.int64),
-        mode.copy(),
-        np.zeros(n + 1, np.int64),
-        np.full(n + 1, n),
-        np.full(n + 1, n),
-        np.zeros(n + 1, np.int64),
-        np.full(resources, n),
-        np.full(n + 1, -1),
-        np.zeros(n + 1, np.int64),
-        np.zeros(n + 1, np.int64),
-        np.full(n + 1, -1),
-        np.zeros(n + 1, np.int64),
-        np.zeros(n, np.int64),
+    """The graph in which every resource does its operations in the given order; its times are still to be set."""
+    n = len(order)
+    chains: list[list[int]] = [[n] for _ in range(resources)]
+    resource = shop.mode_resource[mode].tolist()
+    ahead, behind, turn = [n] * (n + 1), [n] * (n + 1), [0] * (n + 1)
+    for v in order.tolist():
+        chain = chains[resource[v]]
+        ahead[v], turn[v] = chain[-1], len(chain) - 1
+        behind[chain[-1]] = v
+        chain.append(v)
+    return Graph(
+        order=order.copy(),
+        place=np.append(np.argsort(order), 0),
+        mode=mode.copy(),
+        duration=np.append(shop.mode_duration[mode], 0),
+        ahead=np.array(ahead),
+        behind=np.array(behind),
+        turn=np.array(turn),
+        first=np.array([(*chain, n)[1] for chain in chains]),
+        start=np.full(n + 1, -1),
+        end=np.zeros(n + 1, np.int64),
+        rest=np.zeros(n + 1, np.int64),
+        follow=np.full(n + 1, -1),
+        mark=np.zeros(n + 1, np.int64),
+        held=np.zeros(n, np.int64),
     )
-    latest = np.full(resources, n)
-    for i in range(n):
-        v = order[i]
-        graph.place[v] = i
-        graph.duration[v] = shop.mode_duration[mode[v]]
-        resource = shop.mode_resource[mode[v]]
-        u = latest[resource]
-        graph.ahead[v] = u
-        if u == n:
-            graph.first[resource] = v
-        else:
-            graph.behind[u] = v
-            graph.turn[v] = graph.turn[u] + 1
-        latest[resource] = v
-    set_ends(shop, graph, 0)
-    set_rests(shop, graph, n - 1)
-    return graph
 
 
 @inlined
@@ -120,7 +110,8 @@ def greatest_after(shop: PlainShop, v: int, times: Int64Array) -> int:
 @inlined
 def ready(shop: PlainShop, graph: Graph, v: int) -> int:
     """When the predecessors in the job have ended."""
-    return max(shop.release[v], greatest_before(shop, v, graph.end))
+    time: int = max(shop.release[v], greatest_before(shop, v, graph.end))
+    return time
 
 
 @inlined

@@ -7,7 +7,7 @@ core would need more kinds of arcs.
 
 from controller.scheduling.shop.graph import Int64Array
 from controller.scheduling.shop.tables import NEVER, AnyShop
-from kinematics.jit import kernel
+from kinematics.jit import inlined, kernel
 
 _RESOURCE, _ENTER, _LEAVE, _HOLD = range(4)
 # rows of the state of the resources
@@ -16,6 +16,14 @@ FREE, STATE, HOLDER = range(3)
 
 @kernel
 def replay(
+    shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array, resources: Int64Array
+) -> tuple[int, int, int]:
+    """`play` for callers outside kernels."""
+    return play(shop, order, mode, start, resources)
+
+
+@inlined
+def play(
     shop: AnyShop, order: Int64Array, mode: Int64Array, start: Int64Array, resources: Int64Array
 ) -> tuple[int, int, int]:
     """Times of a solution.
@@ -32,9 +40,10 @@ def replay(
         place in the order, and the operation that must begin before.
     """
     n = len(order)
-    resources[FREE] = 0
-    resources[STATE] = -1
-    resources[HOLDER] = n
+    for r in range(resources.shape[1]):
+        resources[FREE, r] = 0
+        resources[STATE, r] = -1
+        resources[HOLDER, r] = n
     makespan = late = 0
     for k in range(n):
         v = order[k]

@@ -2,6 +2,7 @@
 
 Improvement runs are numbered. A run's parents are chosen from the elite set as it is when all runs up to a fixed
 distance before it have been added, in the order of their numbers: who finishes first on the clock changes nothing.
+When many runs in a row have brought nothing new, the elite set has become too much alike and a new one is begun.
 (Path relinking with tabu search: Peng, Lü, Cheng, Computers & Operations Research 53, 2015.)
 """
 
@@ -19,6 +20,7 @@ from controller.scheduling.shop.elite import Candidate, Elite
 from controller.scheduling.shop.graph import Int64Array
 
 UNDER_WAY = 8  # runs that may be unfinished when a new one begins; more threads than that stay idle
+_BARREN = 6  # times the size of the elite set: so many runs without a new member end it
 _PATIENCE_S = 0.05  # between looks at the clock
 
 
@@ -39,6 +41,7 @@ class Improvement:
     candidate: Candidate
     iterations: int
     cpu_seconds: float
+    epoch: int
 
 
 class Core(Protocol):
@@ -96,14 +99,15 @@ def search(
     stop = np.zeros(1, np.int64)
     elite = Elite(size=elite_size)
     running: deque[Future[Improvement]] = deque()
-    given = number = done = 0
+    given = number = done = epoch = begun = barren = 0
+    best: Candidate | None = None
     cpu = 0.0
 
     def enough() -> bool:
         late = deadline is not None and time.perf_counter() >= deadline
         return late or (cancel is not None and cancel.is_set())
 
-    def job(number: int, length: int, parents: tuple[Candidate, Candidate] | None) -> Improvement:
+    def job(number: int, epoch: int, length: int, parents: tuple[Candidate, Candidate] | None) -> Improvement:
         before = time.thread_time()
         rng = np.random.default_rng([seed, number])
         if parents is not None:
@@ -111,7 +115,9 @@ def search(
         else:
             order, mode = core.start(rng)
         candidate, steps = core.improve(order, mode, length, int(rng.integers(1, 2**32)), stop)
-        return Improvement(candidate=candidate, iterations=steps, cpu_seconds=time.thread_time() - before)
+        return Improvement(
+            candidate=candidate, iterations=steps, cpu_seconds=time.thread_time() - before, epoch=epoch
+        )
 
     with ThreadPoolExecutor(min(threads, UNDER_WAY)) as pool:
         try:
@@ -119,22 +125,28 @@ def search(
                 more = iterations is None or given < iterations
                 if more and stop[0] == 0 and len(running) < UNDER_WAY:
                     length = run_length if iterations is None else min(run_length, iterations - given)
-                    parents = _parents(elite, number, seed) if number >= elite_size else None
-                    running.append(pool.submit(job, number, length, parents))
+                    parents = _parents(elite, number, seed) if begun >= elite_size else None
+                    running.append(pool.submit(job, number, epoch, length, parents))
                     given += length
                     number += 1
+                    begun += 1
                     continue
                 if not running:
                     break
                 while not wait([running[0]], _PATIENCE_S).done and stop[0] == 0:
                     stop[0] = enough()
                 finished = running.popleft().result()
-                elite.add(finished.candidate)
+                if best is None or finished.candidate.value < best.value:
+                    best = finished.candidate
+                if finished.epoch == epoch:
+                    barren = 0 if elite.add(finished.candidate) else barren + 1
+                if barren == _BARREN * elite_size:
+                    elite, epoch, begun, barren = Elite(size=elite_size), epoch + 1, 0, 0
                 done += finished.iterations
                 cpu += finished.cpu_seconds
                 if progress is not None:
-                    progress(elite.best.makespan, done, time.perf_counter() - begin)
-                if elite.best.value <= (0, core.target):
+                    progress(best.makespan, done, time.perf_counter() - begin)
+                if best.value <= (0, core.target):
                     break  # what else is under way counts for nothing: how far it got depends on the clock
                 if enough():
                     stop[0] = 1
@@ -142,7 +154,8 @@ def search(
             stop[0] = 1
             for future in running:
                 future.cancel()
-    return Result(best=elite.best, iterations=done, seconds=time.perf_counter() - begin, cpu_seconds=cpu)
+    assert best is not None
+    return Result(best=best, iterations=done, seconds=time.perf_counter() - begin, cpu_seconds=cpu)
 
 
 def _compile(core: Core, seed: int) -> None:

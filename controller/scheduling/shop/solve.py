@@ -17,13 +17,13 @@ from controller.scheduling.shop.schedule import ScheduledOperation, ShopSchedule
 from controller.scheduling.shop.search import search
 from controller.scheduling.shop.start import dispatch, one_by_one
 from controller.scheduling.shop.tables import NEVER, any_shop, plain_shop
-from controller.scheduling.shop.tabu import tabu_search
+from controller.scheduling.shop.tabu import Limits, tabu_search
 from controller.scheduling.shop.verify import verify
 
-_TENURE = (8, 14)  # iterations for which what a move undid stays forbidden
-_ELITE = 30
+_ELITE = 16
 _STARTS_TRIED = 200
-_TABU_RUN, _ANNEALING_RUN = 12_500, 50_000
+_TABU_RUN, _LONGEST_TABU_RUN = 30, 12_500  # iterations for each operation, and at most
+_ANNEALING_RUN = 50_000
 MOST_ITERATIONS = 2**40
 
 Progress = Callable[[int, int, float], None]
@@ -91,7 +91,7 @@ def solve(
     result = search(
         core,
         elite_size=_ELITE,
-        run_length=_TABU_RUN if problem.is_plain else _ANNEALING_RUN,
+        run_length=core.run_length,
         seed=seed,
         threads=threads,
         seconds=seconds,
@@ -122,6 +122,8 @@ class _Core:
         self._shop, self._resources = any_shop(problem), len(problem.resources)
         self._plain = plain_shop(self._shop) if problem.is_plain else None
         self._first = np.array(problem.firsts)
+        n = len(problem.operations)
+        self.run_length = min(_TABU_RUN * n, _LONGEST_TABU_RUN) if problem.is_plain else _ANNEALING_RUN
 
     def start(self, rng: np.random.Generator) -> tuple[Int64Array, Int64Array]:
         """A first solution in which nothing stays blocked."""
@@ -149,11 +151,11 @@ class _Core:
     ) -> tuple[Candidate, int]:
         """The solution made better in place, and the iterations done."""
         if self._plain is not None:
-            limits = np.array([iterations, self.target, *_TENURE, seed])
-            _, done = tabu_search(self._plain, self._resources, order, mode, limits, stop)
+            limits = Limits(iterations=iterations, target=self.target, seed=seed)
+            done = tabu_search(self._plain, self._resources, order, mode, limits, stop)
         else:
-            limits = np.array([iterations, self.target, seed])
-            *_, done = anneal(self._shop, self._resources, order, mode, limits, stop)
+            numbers = np.array([iterations, self.target, seed])
+            *_, done = anneal(self._shop, self._resources, order, mode, numbers, stop)
         return self._replay(order, mode), done
 
     def _replay(self, order: Int64Array, mode: Int64Array) -> Candidate:

@@ -1,5 +1,7 @@
 """Tabu search on the disjunctive graph: the fast core for plain and flexible job shops."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from controller.scheduling.shop.graph import (
@@ -29,20 +31,32 @@ from controller.scheduling.shop.neighbourhood import (
 from kinematics.jit import inlined, kernel
 
 _FAR = 1 << 62
+_TENURE = (8, 14)  # least and most iterations for which what a move undid stays forbidden
 _SLOTS = 1 << 14  # of the table of forbidden arcs: far more than arcs forbidden at a time
 _KEY = 40503  # odd, near 2^16 / golden ratio: spreads neighbours (Knuth, TAOCP 3, 6.4)
 _FORWARD, _BACKWARD = 0, 1
 
 
-@kernel
+class Limits(NamedTuple):
+    """When a search ends, and its seed in 1..2^32 - 1."""
+
+    iterations: int
+    target: int  # makespan that is good enough
+    seed: int
+
+
+class Scratch(NamedTuple):
+    """Room for the search."""
+
+    path: Int64Array  # (n,) a critical path, last operation first
+    pairs: Int64Array  # (4 n, 3) moves on it: direction and two operations
+    times: Int64Array  # (n,)
+    forbidden: Int64Array  # (_SLOTS,) the iteration until which something must not be done
+
+
 def tabu_search(
-    shop: PlainShop,
-    resources: int,
-    order: Int64Array,
-    mode: Int64Array,
-    limits: Int64Array,
-    stop: Int64Array,
-) -> tuple[int, int]:
+    shop: PlainShop, resources: int, order: Int64Array, mode: Int64Array, limits: Limits, stop: Int64Array
+) -> int:
     """Improve a solution in place.
 
     Args:
@@ -50,37 +64,62 @@ def tabu_search(
         resources: Their number.
         order: (n,) all operations; replaced by the best order found.
         mode: (n,) their modes; replaced by the best found.
-        limits: iterations; a makespan that ends the search; least and most iterations for which what a move undid
-            stays forbidden; seed in 1..2^32 - 1.
+        limits: When to end, and the seed.
         stop: (1,) another thread may set it to end the search soon.
 
     Returns:
-        The best makespan and the iterations done.
+        The iterations done.
     """
-    state = limits[4:].copy()
     n = len(order)
     graph = new_graph(shop, resources, order, mode)
-    path = np.empty(n, np.int64)
-    scratch = np.empty(n, np.int64)
-    forbidden = np.zeros(_SLOTS, np.int64)
-    pairs = np.empty((4 * n, 3), np.int64)
-    best = makespan = makespan_of(shop, graph)
+    scratch = Scratch(
+        path=np.empty(n, np.int64),
+        pairs=np.empty((4 * n, 3), np.int64),
+        times=np.empty(n, np.int64),
+        forbidden=np.zeros(_SLOTS, np.int64),
+    )
+    state = np.array([limits.seed])
+    return _search(
+        shop, graph, scratch, state, np.array([limits.iterations, limits.target]), stop, order, mode
+    )
+
+
+@kernel
+def _search(
+    shop: PlainShop,
+    graph: Graph,
+    scratch: Scratch,
+    state: Int64Array,
+    limits: Int64Array,
+    stop: Int64Array,
+    order: Int64Array,
+    mode: Int64Array,
+) -> int:
+    """The loop: times, best so far, choice of a move, the move. Does not allocate; returns the iterations done."""
+    n = len(order)
+    best = _FAR
+    low, high = 0, n - 1
     done = 0
-    while done < limits[0] and best > limits[1] and stop[0] == 0:
-        done += 1
-        count = critical_path(shop, graph, makespan, state, path)
-        v, m, u = choose(shop, graph, state, path[:count], pairs, scratch, forbidden, done, best)
-        if v == n:
-            break
-        until = done + limits[2] + random_below(state, limits[3] - limits[2] + 1)
-        forbid_return(graph, v, m, u, forbidden, until)
-        move(shop, graph, v, m, u, done)
+    while True:
+        set_ends(shop, graph, low)
+        set_rests(shop, graph, high)
         makespan = makespan_of(shop, graph)
         if makespan < best:
             best = makespan
-            order[:] = graph.order
-            mode[:] = graph.mode
-    return best, done
+            for i in range(n):
+                order[i] = graph.order[i]
+                mode[i] = graph.mode[i]
+        if done == limits[0] or best <= limits[1] or stop[0] != 0:
+            break
+        count = critical_path(shop, graph, makespan, state, scratch.path)
+        v, m, u = choose(shop, graph, scratch, state, count, done, best)
+        if v == n:
+            break
+        done += 1
+        until = done + _TENURE[0] + random_below(state, _TENURE[1] - _TENURE[0] + 1)
+        forbid_return(graph, v, m, u, scratch.forbidden, until)
+        low, high = move(shop, graph, v, m, u, done)
+    return done
 
 
 @inlined
@@ -90,15 +129,15 @@ def slot(u: int, v: int) -> int:
 
 
 @inlined
-def list_moves(shop: PlainShop, graph: Graph, path: Int64Array, pairs: Int64Array) -> int:
+def list_moves(shop: PlainShop, graph: Graph, path: Int64Array, length: int, pairs: Int64Array) -> int:
     """Moves within the blocks of a critical path (last operation first) that surely give no circuit.
 
     A row of `pairs` is a direction and two operations: the first goes right behind, or before, the second.
     """
     count, to = 0, 0
-    while to < len(path):
+    while to < length:
         size = 1
-        while to + size < len(path) and path[to + size] == graph.ahead[path[to + size - 1]]:
+        while to + size < length and path[to + size] == graph.ahead[path[to + size - 1]]:
             size += 1
         tail, head = path[to], path[to + size - 1]
         # A block that starts at 0 cannot start earlier, one with nothing behind it cannot end earlier.
@@ -151,11 +190,9 @@ def is_forbidden(graph: Graph, forbidden: Int64Array, direction: int, v: int, w:
 def choose(
     shop: PlainShop,
     graph: Graph,
+    scratch: Scratch,
     state: Int64Array,
-    path: Int64Array,
-    pairs: Int64Array,
-    scratch: Int64Array,
-    forbidden: Int64Array,
+    length_of_path: int,
     now: int,
     best: int,
 ) -> tuple[int, int, int]:
@@ -164,16 +201,17 @@ def choose(
     What is forbidden is allowed when it promises a new best.
     """
     n = len(graph.order)
+    path, pairs, forbidden = scratch.path, scratch.pairs, scratch.forbidden
     chosen, mode, ahead = n, 0, 0
     least = _FAR
     ties = refused = 0
-    for i in range(list_moves(shop, graph, path, pairs)):
+    for i in range(list_moves(shop, graph, path, length_of_path, pairs)):
         direction, v, w = pairs[i, 0], pairs[i, 1], pairs[i, 2]
         if direction == _FORWARD:
-            length = length_behind(shop, graph, scratch, v, w)
+            length = length_behind(shop, graph, scratch.times, v, w)
             u = w
         else:
-            length = length_before(shop, graph, scratch, v, w)
+            length = length_before(shop, graph, scratch.times, v, w)
             u = graph.ahead[w]
         if length <= least:
             if length >= best and is_forbidden(graph, forbidden, direction, v, w, now):
@@ -185,7 +223,8 @@ def choose(
                 ties = ties + 1 if length == least else 1
                 if random_below(state, ties) == 0:
                     least, chosen, mode, ahead = length, v, graph.mode[v], u
-    for v in path:
+    for k in range(length_of_path):
+        v = path[k]
         if shop.mode_from[v + 1] - shop.mode_from[v] == 1:
             continue
         earliest, rest = ready(shop, graph, v), greatest_after(shop, v, graph.rest)
@@ -238,8 +277,11 @@ def forbid_return(graph: Graph, v: int, m: int, u: int, forbidden: Int64Array, u
 
 
 @inlined
-def move(shop: PlainShop, graph: Graph, v: int, m: int, u: int, stamp: int) -> None:
-    """Put v with mode m right behind u (first if u is the sentinel) and bring order and times up to date."""
+def move(shop: PlainShop, graph: Graph, v: int, m: int, u: int, stamp: int) -> tuple[int, int]:
+    """Put v with mode m right behind u (first if u is the sentinel) and bring the order up to date.
+
+    Ends from the first returned place on, and rests from the second one back, are to be set anew.
+    """
     n, place = len(graph.order), graph.place
     low = high = place[v]
     unlink(graph, v, shop.mode_resource[graph.mode[v]])
@@ -254,5 +296,4 @@ def move(shop: PlainShop, graph: Graph, v: int, m: int, u: int, stamp: int) -> N
         a, b, low = w, v, place[w]
     if a != n:
         sort_after(shop, graph, a, b, stamp)
-    set_ends(shop, graph, low)
-    set_rests(shop, graph, high)
+    return low, high

@@ -27,9 +27,15 @@ def tick_by_tick(work, choice):
 
 
 def flexible(durations, machines, per_job=1):
-    modes = [Operation(modes=tuple(Mode(duration=d, uses=(Use(resource=k),)) for k in machines)) for d in durations]
+    modes = [
+        Operation(modes=tuple(Mode(duration=d, uses=(Use(resource=k),)) for k in machines)) for d in durations
+    ]
     jobs = tuple(
-        Job(name=str(i), operations=tuple(modes[i : i + per_job]), precedence=chain(len(modes[i : i + per_job])))
+        Job(
+            name=str(i),
+            operations=tuple(modes[i : i + per_job]),
+            precedence=chain(len(modes[i : i + per_job])),
+        )
         for i in range(0, len(modes), per_job)
     )
     return ShopProblem(resources=tuple(Resource(name=str(k)) for k in range(3)), jobs=jobs)
@@ -37,10 +43,15 @@ def flexible(durations, machines, per_job=1):
 
 def test_a_set_of_machines_shares_its_work():
     assert lower_bound(flexible([5] * 7, machines=(0, 2))) == 18  # 35 / 2, rounded up
-    assert lower_bound(flexible([5, 6, 7], machines=(0, 1, 2), per_job=3)) == 18  # one job, one after the other
+    assert (
+        lower_bound(flexible([5, 6, 7], machines=(0, 1, 2), per_job=3)) == 18
+    )  # one job, one after the other
 
 
 def test_least_setup_times_count_between_operations_only():
     use = Use(resource=0)
-    job = [Job(name=str(k), operations=(Operation(modes=(Mode(duration=10, uses=(use,)),)),), precedence=()) for k in range(3)]
+    job = [
+        Job(name=str(k), operations=(Operation(modes=(Mode(duration=10, uses=(use,)),)),), precedence=())
+        for k in range(3)
+    ]
     assert lower_bound(ShopProblem(resources=(Resource(name="arm", setup=((4,),)),), jobs=tuple(job))) == 38

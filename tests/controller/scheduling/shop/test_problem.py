@@ -8,7 +8,10 @@ def operation(*uses, duration=3):
     return Operation(modes=(Mode(duration=duration, uses=uses),))
 
 
-def shop(*operations, resources=(Resource(name="arm"), Resource(name="nest")), precedence=None, **job):
+BOTH = (Resource(name="arm"), Resource(name="nest"))
+
+
+def shop(*operations, resources=BOTH, precedence=None, **job):
     given = chain(len(operations)) if precedence is None else precedence
     return ShopProblem(
         resources=resources, jobs=(Job(name="knee", operations=operations, precedence=given, **job),)
@@ -32,14 +35,20 @@ ARM, NEST = Use(resource=0), Use(resource=1)
         (lambda: shop(operation(Use(resource=2))), r"resource 2: must lie in 0\.\.1"),
         (lambda: shop(operation(Use(resource=0, enter=1))), r"enters in state 1: must lie in 0\.\.0"),
         (lambda: shop(operation(Use(resource=0, leave=1))), r"leaves in state 1: must lie in 0\.\.0"),
-        (lambda: shop(operation(ARM), precedence=((0, 1),)), r"precedence \(0, 1\): must name operations 0\.\.0"),
+        (
+            lambda: shop(operation(ARM), precedence=((0, 1),)),
+            r"precedence \(0, 1\): must name operations 0\.\.0",
+        ),
         (
             lambda: shop(operation(ARM), operation(ARM), precedence=((0, 1), (1, 0))),
             "precedence runs in a circle",
         ),
         (
             lambda: shop(
-                operation(Use(resource=0, hold=True)), operation(ARM), operation(ARM), precedence=((0, 1), (0, 2))
+                operation(Use(resource=0, hold=True)),
+                operation(ARM),
+                operation(ARM),
+                precedence=((0, 1), (0, 2)),
             ),
             "holds a resource, but 2 operations follow",
         ),

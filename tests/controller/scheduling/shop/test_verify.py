@@ -77,9 +77,17 @@ def test_a_good_schedule_passes():
         (replace(GOOD, makespan=51), "makespan", "ends at 50, not 51"),
         (replace(GOOD, lower_bound=51), "bound", "lies below 51"),
         (with_items(o1=item(0, 1, 9, 29)), "precedence", "starts at 9, operation 0 of 'knee' ends at 10"),
-        (with_items(o2=item(1, 0, 12, 22)), "resource", "'arm': .* starts at 12; .* leaves it at 10, setup takes 3"),
+        (
+            with_items(o2=item(1, 0, 12, 22)),
+            "resource",
+            "'arm': .* starts at 12; .* leaves it at 10, setup takes 3",
+        ),
         (with_items(o3=item(1, 1, 29, 49)), "resource", "'nest 1': .* starts at 29; .* leaves it at 30"),
-        (with_items(o1=item(0, 1, 14, 34), o3=item(1, 1, 34, 54)), "resource", "'nest 0': .* leaves it at 14"),
+        (
+            with_items(o1=item(0, 1, 14, 34), o3=item(1, 1, 34, 54)),
+            "resource",
+            "'nest 0': .* leaves it at 14",
+        ),
     ],
 )
 def test_planted_faults(schedule, rule, detail):
@@ -101,7 +109,9 @@ def test_two_joints_cannot_swap_nests():
 
 def test_precedence_is_kept_among_operations_without_duration():
     job = Job(
-        name="knee", operations=(operation(ARM, duration=0), operation(NESTS[0], duration=0)), precedence=chain(2)
+        name="knee",
+        operations=(operation(ARM, duration=0), operation(NESTS[0], duration=0)),
+        precedence=chain(2),
     )
     problem = ShopProblem(resources=PROBLEM.resources, jobs=(job,))
     backwards = (item(0, 1, 0, 0), item(0, 0, 0, 0))
