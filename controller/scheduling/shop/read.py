@@ -70,7 +70,7 @@ def read_shop(path: Path) -> ShopFile:
             "2 or 3 numbers: jobs, machines (and mean alternatives), or operations, arcs, machines"
         )
     body = rows[1:]
-    if len(header.values) == 3 and len(body) != header.values[0] and _looks_like_graph(header, body):
+    if len(header.values) == 3 and _looks_like_graph(header, body):
         return _graph(path, header, body)
     header.whole(0, 1, MOST_OPERATIONS, "number of jobs")
     header.whole(1, 1, _MOST_MACHINES, "number of machines")
@@ -152,7 +152,7 @@ def _looks_flexible(body: list[_Row]) -> bool:
 
 
 def _looks_like_graph(header: _Row, body: list[_Row]) -> bool:
-    """Whether arcs follow the first line, or operations because there are no arcs."""
+    """Whether arcs follow the first line (a job's line is longer), or there are none (a shop has machines)."""
     return header.values[1] == 0 or (len(body) > 0 and len(body[0].values) == 2)
 
 

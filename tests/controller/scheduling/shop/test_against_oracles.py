@@ -38,9 +38,9 @@ def test_finds_what_brute_force_finds(features):
 @EVERY_MIX
 def test_finds_what_cp_sat_finds(features):
     rng = np.random.default_rng(4)
-    for size in (12, 20):
+    for size in (10, 16):
         problem = random_shop(rng, size, features)
-        proved = prove(problem, seconds=10)
+        proved = prove(problem, seconds=4)
         makespan = found(problem, 100_000)
         if proved is None:
             assert makespan is None
