@@ -31,10 +31,7 @@ def random_shop(rng: np.random.Generator, operations: int, features: frozenset[s
                 (a, b) for a in range(count) for b in range(a + 1, count) if rng.random() < 0.5
             )
         followers = [sum(a == k for a, _ in precedence) for k in range(count)]
-        modes = [
-            tuple(_mode(rng, m, states, features, followers[k]) for _ in range(_modes(rng, features)))
-            for k in range(count)
-        ]
+        modes = [_modes(rng, m, states, features, followers[k]) for k in range(count)]
         release = int(rng.integers(0, 15)) if "release" in features else 0
         longest = sum(max(mode.duration for mode in choices) for choices in modes)
         due = release + longest + int(rng.integers(5, 60)) if "due" in features else None
@@ -50,21 +47,27 @@ def random_shop(rng: np.random.Generator, operations: int, features: frozenset[s
     return ShopProblem(resources=resources, jobs=tuple(jobs))
 
 
-def _modes(rng: np.random.Generator, features: frozenset[str]) -> int:
-    return int(rng.integers(1, 4)) if "flexible" in features else 1
-
-
-def _mode(rng: np.random.Generator, m: int, states: int, features: frozenset[str], followers: int) -> Mode:
-    number = int(rng.integers(1, min(m, 3) + 1)) if "several" in features else 1
-    return Mode(
-        duration=int(rng.integers(0, 10)),
-        uses=tuple(
-            Use(
-                resource=int(r),
-                enter=int(rng.integers(states)),
-                leave=int(rng.integers(states)),
-                hold="blocking" in features and followers <= 1 and bool(rng.random() < 0.6),
-            )
-            for r in rng.choice(m, number, replace=False)
-        ),
+def _modes(
+    rng: np.random.Generator, m: int, states: int, features: frozenset[str], followers: int
+) -> tuple[Mode, ...]:
+    """Modes; without the feature `several` each takes another resource, as in a flexible job shop."""
+    number = int(rng.integers(1, min(m, 3) + 1)) if "flexible" in features else 1
+    if "several" in features:
+        groups = [rng.choice(m, int(rng.integers(1, min(m, 3) + 1)), replace=False) for _ in range(number)]
+    else:
+        groups = [np.array([r]) for r in rng.choice(m, number, replace=False)]
+    return tuple(
+        Mode(
+            duration=int(rng.integers(0, 10)),
+            uses=tuple(
+                Use(
+                    resource=int(r),
+                    enter=int(rng.integers(states)),
+                    leave=int(rng.integers(states)),
+                    hold="blocking" in features and followers <= 1 and bool(rng.random() < 0.6),
+                )
+                for r in group
+            ),
+        )
+        for group in groups
     )
