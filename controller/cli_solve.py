@@ -63,13 +63,15 @@ def solve(
     with reserved_stdout():
         from controller.report.shop_gantt import shop_gantt, shop_page
         from controller.report.shop_table import shop_table
-        from controller.scheduling.shop.exact import prove
+        from controller.scheduling.shop.exact import load_solver, prove
         from controller.scheduling.shop.read import read_shop
         from controller.scheduling.shop.solution_json import solution_json
         from controller.scheduling.shop.solve import solve as search
         from kinematics import use_cache
 
         shop = read_shop(file)
+        if exact:
+            load_solver()  # complain before the search, not after it
         use_cache()
         with progress() as bars:
             bars.step("compiling (only once)", 0, 1)

@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 import threading
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from controller import cli_solve
 from controller.cli import app
 from controller.console import INTERRUPTED, MET, USAGE
 from controller.scheduling.shop import ScheduledOperation, ShopSchedule, verify
+from controller.scheduling.shop.exact import MissingSolverError
 from controller.scheduling.shop.read import read_shop
 
 # Fisher and Thompson's ft06; its optimum is 55, its one-machine bound 52.
@@ -31,8 +33,8 @@ def ft06(tmp_path):
     return path
 
 
-def call(*arguments):
-    return CliRunner().invoke(app, ["solve", *map(str, arguments)])
+def call(*arguments, **options):
+    return CliRunner().invoke(app, ["solve", *map(str, arguments)], **options)
 
 
 def test_json_is_a_valid_schedule_and_repeats(ft06, tmp_path):
@@ -75,6 +77,12 @@ def test_gantt_as_svg_and_page(ft06, tmp_path):
 
 def test_exact_proves(ft06):
     assert re.search("makespan +55, proven optimal", call(ft06, "--iterations", 20_000, "--exact").output)
+
+
+def test_a_missing_solver_is_said_before_the_search(ft06, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
+    with pytest.raises(MissingSolverError, match=r"pip install 'jointcell\[exact\]'"):
+        call(ft06, "--seconds", 1000, "--exact", catch_exceptions=False)
 
 
 def test_ctrl_c_shows_the_best_so_far(ft06, monkeypatch):

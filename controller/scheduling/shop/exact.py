@@ -13,6 +13,19 @@ class MissingSolverError(RuntimeError):
     """OR-Tools is not installed."""
 
 
+def load_solver() -> Any:
+    """OR-Tools' module of CP-SAT.
+
+    Raises:
+        MissingSolverError: It is not installed.
+    """
+    try:
+        from ortools.sat.python import cp_model
+    except ImportError as error:
+        raise MissingSolverError("OR-Tools is missing: pip install 'jointcell[exact]'") from error
+    return cp_model
+
+
 def prove(
     problem: ShopProblem,
     *,
@@ -36,10 +49,7 @@ def prove(
     Raises:
         MissingSolverError: OR-Tools is not installed.
     """
-    try:
-        from ortools.sat.python import cp_model
-    except ImportError as error:
-        raise MissingSolverError("OR-Tools is missing: pip install 'jointcell[exact]'") from error
+    cp_model = load_solver()
     model = _Model(problem, cp_model.CpModel(), lower_bound(problem), known)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
