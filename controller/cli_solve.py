@@ -83,7 +83,7 @@ def solve(
                     seconds=None if iterations else seconds,
                     iterations=iterations,
                     progress=lambda best, done, spent: bars.step(
-                        f"searching, best {best}",
+                        "searching",
                         done if iterations else round(10 * spent),
                         iterations or round(10 * seconds),
                     ),
