@@ -8,6 +8,7 @@ from controller.bench import (
     kernels_motion,
     kernels_start,
     kernels_trajectories,
+    schedule_shop,
 )
 from controller.bench.row import Options, Row
 
@@ -21,7 +22,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_trajectories.rows,
         kernels_start.rows,
     ),
-    "schedule": (),
+    "schedule": (schedule_shop.rows,),
 }
 
 
