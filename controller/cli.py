@@ -15,8 +15,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from controller.cli_arms import arms
 from controller.cli_bench import bench
 from controller.cli_bridge import bridge, confirm_motion
+from controller.cli_solve import solve
 from controller.console import (
     INTERRUPTED,
     MET,
@@ -41,6 +43,8 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.add_typer(bridge, name="bridge")
+app.command()(arms)
+app.command()(solve)
 
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
@@ -258,14 +262,6 @@ def models() -> None:
     from controller.listing import models_table
 
     show(models_table())
-
-
-@app.command()
-def arms() -> None:
-    """List the arms with their data and where it comes from."""
-    from controller.listing import arms_table
-
-    show(arms_table())
 
 
 @app.command()

@@ -53,18 +53,19 @@ def identify(
     """Ask who is at the other end; nothing moves and no session is disturbed."""
     from controller.bridge_tables import identity_table
     from firmware_bridge.looking import Look
-    from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
+    from firmware_bridge.nonblocking_port import NonblockingPort
+    from firmware_bridge.port import LinkError
 
     found = {}
     for port in ports:
         try:
-            opened = SerialPort(port, baud)
+            opened = NonblockingPort(port, baud)
             try:
                 found[port] = Look(opened).identify()
             finally:
                 opened.close()
-        except PORT_ERRORS as error:
-            complain(f"{port}: {error}")
+        except LinkError as error:
+            complain(str(error))
             found[port] = None
     show(identity_table(found))
     if None in found.values():
@@ -80,12 +81,13 @@ def monitor(
     """Watch an arm and its line from outside of any session."""
     from controller.bridge_tables import status_line
     from firmware_bridge.looking import Look
-    from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
+    from firmware_bridge.nonblocking_port import NonblockingPort
+    from firmware_bridge.port import LinkError
 
     try:
-        opened = SerialPort(port, baud)
-    except PORT_ERRORS as error:
-        complain(f"{port}: {error}")
+        opened = NonblockingPort(port, baud)
+    except LinkError as error:
+        complain(str(error))
         raise typer.Exit(UNREACHABLE) from None
     try:
         look, end = Look(opened), time.monotonic() + (seconds or float("inf"))
@@ -97,7 +99,7 @@ def monitor(
                 if status is None:
                     raise typer.Exit(UNREACHABLE)
                 time.sleep(0.5)
-    except PORT_ERRORS:
+    except LinkError:
         fault(f"{port} is gone")
     finally:
         opened.close()
@@ -112,13 +114,14 @@ def capture(
 ) -> None:
     """Write down what an arm sends, as text with times."""
     from firmware_bridge.capture import Capture
-    from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
+    from firmware_bridge.nonblocking_port import NonblockingPort
+    from firmware_bridge.port import LinkError
 
     check_writable(out, "--out")
     try:
-        opened = SerialPort(port, baud)
-    except PORT_ERRORS as error:
-        complain(f"{port}: {error}")
+        opened = NonblockingPort(port, baud)
+    except LinkError as error:
+        complain(str(error))
         raise typer.Exit(UNREACHABLE) from None
     pieces, written, end = 0, Capture.create(out), time.monotonic() + seconds
     try:
@@ -127,7 +130,7 @@ def capture(
             pieces += bool(data)
             written.note(time.monotonic_ns(), "<", data)
             time.sleep(0.002)
-    except PORT_ERRORS:
+    except LinkError:
         complain(f"{port} is gone")
         raise typer.Exit(FAULT) from None
     finally:

@@ -9,9 +9,9 @@ from firmware_bridge.codes import MAJOR, TABLE_HASH, HelloFlag, Report
 from firmware_bridge.frame import crc32c, frame_of
 from firmware_bridge.mailboxes import Inbox
 from firmware_bridge.messages import Config, DescRead, Hello, ReportRead
+from firmware_bridge.nonblocking_port import NonblockingPort
 from firmware_bridge.record_codec import Message
 from firmware_bridge.reports import Desc, HelloAck, Nak, Status, Telem
-from firmware_bridge.serial_port import SerialPort
 
 _T = TypeVar("_T", bound=Message)
 
@@ -48,7 +48,7 @@ class Look:
         inbox: Counts of what has arrived.
     """
 
-    def __init__(self, port: SerialPort) -> None:
+    def __init__(self, port: NonblockingPort) -> None:
         self.refusal: Nak | None = None
         self.inbox = Inbox(time.monotonic_ns())
         self._port = port

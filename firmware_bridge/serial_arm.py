@@ -46,6 +46,7 @@ from firmware_bridge.orders import (
     State,
     Stop,
 )
+from firmware_bridge.port import LinkError
 from firmware_bridge.tool import Done, Tool
 from kinematics import Limits
 
@@ -57,10 +58,6 @@ _LIMIT_SLACK = 1e-6  # rounding of a trajectory that is exactly at a limit
 _SAME_NS = 100_000  # what rounding and the comparison of clocks can't tell apart
 _CONNECT_S = 10.0
 _CLOSE_S = 2.0
-
-
-class LinkError(Exception):
-    """An arm can't be reached, or it is not the one that is meant."""
 
 
 class Channel(Protocol):

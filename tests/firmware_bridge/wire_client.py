@@ -34,6 +34,7 @@ class Host:
 
     def __init__(self, firmware: VirtualFirmware | None = None) -> None:
         self.firmware = firmware or VirtualFirmware(CONFIG, uid=UID, position=HOME)
+        self.firmware.run(1000)  # it is ready at its first tick
         self.parser = FrameParser()
         self.reports: list[Message] = []
         self.session = 0

@@ -8,8 +8,9 @@
  *   PLANT      file through which other processes see and disturb the plant (al_plant_t)
  * Prints the terminal's name. Ends with its parent.
  *
- * The ticks of a punctual processor: those the operating system delays are caught up with, so that only the line
- * sees the delay. A process that was frozen longer than CATCH_UP_US sees the time pass, as hardware would.
+ * This is a punctual processor on a computer that is not: ticks which the operating system delays are caught up with,
+ * and what was received meanwhile is spread over them. Only a process that was stopped (SIGSTOP, SIGCONT) sees the time
+ * that has passed, as a processor that stood still would.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +33,6 @@
 
 #define TX_SIZE 4096u
 #define TICK_US 1000u
-#define CATCH_UP_US 200000u
 
 /* The last eight seconds, so that whoever follows the motors may be late; firmware_bridge/emulator/plant.py reads it. */
 #define HISTORY 8192u
@@ -55,6 +55,7 @@ static int line = -1;
 static uint8_t tx[TX_SIZE];
 static size_t tx_count;
 static volatile sig_atomic_t reset_wanted;
+static volatile sig_atomic_t stood_still;
 
 static void fail(const char *what)
 {
@@ -66,6 +67,12 @@ static void on_reset(int number)
 {
     (void)number;
     reset_wanted = 1;
+}
+
+static void on_continue(int number)
+{
+    (void)number;
+    stood_still = 1;
 }
 
 static uint32_t now(void)
@@ -189,7 +196,7 @@ static void run(al_identity_t *identity)
     const struct itimerspec period = {.it_interval.tv_nsec = 1000000, .it_value.tv_nsec = 1000000};
     const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     struct pollfd watched[2] = {{.fd = line, .events = POLLIN}, {.fd = timer, .events = POLLIN}};
-    uint8_t received[1024];
+    uint8_t received[8192];
     uint64_t expirations;
     if ((timer < 0) || (timerfd_settime(timer, 0, &period, NULL) != 0)) {
         fail("timer");
@@ -212,19 +219,26 @@ static void run(al_identity_t *identity)
         }
         (void)!read(timer, &expirations, sizeof expirations);
         const uint32_t now_us = now();
-        if ((now_us - tick_us) > CATCH_UP_US) {
+        if (stood_still != 0) {
+            stood_still = 0;
             tick_us = now_us - TICK_US;
         }
-        /* What came while this process was kept waiting counts as heard before the ticks that are made up for. */
         const ssize_t n = read(line, received, sizeof received);
-        for (ssize_t i = 0; i < n; i++) {
-            al_arm_rx(&arm, received[i], tick_us);
-        }
-        while ((now_us - tick_us) >= TICK_US) {
+        const size_t count = (n > 0) ? (size_t)n : 0u;
+        const size_t ticks = (now_us - tick_us) / TICK_US;
+        size_t taken = 0u;
+        for (size_t k = 0; k < ticks; k++) {
             tick_us += TICK_US;
             al_plant_step(plant);
             note(tick_us);
             al_arm_tick(&arm, tick_us);
+            /* All but the last tick's share, which came just now. */
+            for (; taken < (((k + 1u) < ticks) ? ((count * (k + 1u)) / ticks) : 0u); taken++) {
+                al_arm_rx(&arm, received[taken], tick_us);
+            }
+        }
+        for (; taken < count; taken++) {
+            al_arm_rx(&arm, received[taken], now_us);
         }
         al_arm_poll(&arm, now_us);
         flush();
@@ -251,6 +265,7 @@ int main(int argc, char **argv)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     (void)sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 11}); /* if the user may */
     (void)signal(SIGUSR1, on_reset);
+    (void)signal(SIGCONT, on_continue);
     open_plant((argc > 6) ? argv[6] : "", pos);
     open_line((argc > 5) ? argv[5] : "");
     run(&identity);
