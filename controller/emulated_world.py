@@ -48,7 +48,7 @@ class Shafts:
 
 
 class EmulatedClock:
-    """Wall time for a world that follows emulated arms.
+    """Paces the world to wall time, which the emulated arms live in; the world's time is the cell's.
 
     Args:
         world: The world, with `DrivenArm`s; each follows its `Shafts` from the moment they are named.
@@ -63,7 +63,6 @@ class EmulatedClock:
         self._world = world
         self._shafts: dict[str, Shafts] = {}
         self._transport = transport
-        self._now_ns = 0
 
     def follow(self, name: str, plant: Plant) -> None:
         """Let an arm of the world stand where these motors are, from now on."""
@@ -73,8 +72,8 @@ class EmulatedClock:
 
     @property
     def now_ns(self) -> int:
-        """Time at the end of the last advance [ns]."""
-        return self._now_ns
+        """The world's time [ns]: what the arms did later has not happened yet for the cell."""
+        return self._world.time_ns
 
     def advance(self) -> None:
         """Step the world towards the present, or wait for it; returns early when something has happened."""
@@ -89,7 +88,6 @@ class EmulatedClock:
                 self._transport.wait(_WAIT_S)
                 break
             world.step()
-        self._now_ns = max(world.time_ns, time.monotonic_ns() - self.origin_ns)
 
 
 class PlantTool:

@@ -260,7 +260,7 @@ class SerialArm:
                 case State():
                     self._q = np.array(report.pos) * POS_UNIT
                     self._qd = np.array(report.vel) * VEL_UNIT
-                    self._measured_ns = report.time_ns - self._origin_ns
+                    self._measured_ns = min(report.time_ns - self._origin_ns, self._clock.now_ns)
                 case Started():
                     self._began(report)
                 case Ended():

@@ -45,13 +45,18 @@ class Shadow(Follower):
 
     @property
     def busy(self) -> bool:
-        """Always: its motors may move at any time."""
-        return True
+        """Whether a segment is under way or was told."""
+        return self.running is not None or bool(self._told)
+
+    def look(self, time_ns: int) -> bool:
+        """Take over where the motors are then; whether they have moved."""
+        if self.shafts is None:
+            return False
+        before, self.q = self.q, self.shafts(time_ns)
+        return bool((self.q != before).any())
 
     def advance(self, time_ns: int, dt: float) -> bool:
-        """Take over where the motors are, and go on with the process; the segment ends with that or elsewhere."""
-        if self.shafts is not None:
-            self.q = self.shafts(time_ns)
+        """Go on with the process; the segment ends with that or, without one, where it was driven."""
         while self._told and self._told[0].start_ns <= time_ns:
             told = self._told.popleft()
             self._begin(told.segment, told.start_ns).moving_s = told.moving_s
@@ -61,7 +66,11 @@ class Shadow(Follower):
         elapsed_s = (time_ns - running.start_ns) * 1e-9
         self._sample(running, elapsed_s)
         process = running.segment.process
-        if process is None or isinstance(process, Dwell) or running.work is not None:
+        if process is None or isinstance(process, Dwell):
+            if elapsed_s >= running.moving_s:
+                self.running = None
+            return False
+        if running.work is not None:
             return False
         if isinstance(process, InsertPart) or elapsed_s >= running.moving_s:
             self._begin_process(running)
@@ -111,6 +120,7 @@ class DrivenArm(SimArm):
         rng: np.random.Generator,
     ) -> None:
         super().__init__(world, cell_arm, error, start, color, rng)
+        self._moved = False
         self.follower = Shadow(
             start, self.limits, error, rng, self._on_begin, self._begin_process, world.notice
         )
@@ -127,8 +137,18 @@ class DrivenArm(SimArm):
 
     @property
     def at_rest(self) -> bool:
-        """Never taken for granted: where it is was not decided here."""
-        return False
+        """Whether its motors stand and its tool gives way to nothing."""
+        running = self.follower.running
+        giving_way = running is not None and running.work is not None and running.work.inserting
+        return not self._moved and self.motors.still and not giving_way
+
+    def command(self, time_ns: int, dt: float) -> None:
+        """Give the motors the places where those that drive it are at the end of the step."""
+        self._moved = self.follower.look(time_ns)
+        if self._moved and not self.follower.busy and self.motors.still:
+            self.motors.command(self.follower.q + self.follower.shift, dt)
+        else:
+            super().command(time_ns, dt)
 
     def begin(self, segment: Segment, start_ns: int) -> None:
         """A segment has begun."""
