@@ -1,7 +1,7 @@
 """The cell's arms on emulated controllers, the world as their plant: whose clock counts, and who tells whom.
 
 The firmware's motors are the truth. Time is wall time, because bytes on terminals know no other; the world is
-stepped up to it, and never past what the firmware has already lived through (docs/decisions/0004-cell-clock.md).
+stepped up to it, and never past what the firmware has already lived through (docs/decisions/0005-cell-clock.md).
 """
 
 import time
