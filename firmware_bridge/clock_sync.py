@@ -1,7 +1,7 @@
 """The device's clock seen from the host: offset and drift from exchanged time stamps.
 
 A round trip bounds the moment at which the device read its clock; the shorter the trip, the tighter. A line is
-fitted through the best trips of the last half minute, so that one that was held up anywhere does not count
+fitted through the best quarter of the trips of the last half minute, so that one that was held up anywhere does not count
 (after NTP's clock filter, Mills 1991, "Internet time synchronization", IEEE Trans. Communications 39).
 """
 
@@ -9,8 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _KEPT_NS = 30_000_000_000
-_SLACK = 1.5  # trips up to this much longer than the shortest one count
-_SLACK_NS = 200_000
+_BEST = 4  # the best quarter of the trips counts, and never fewer than so many
 _LEAST_SPAN_NS = 5_000_000_000  # below, the drift can't be told from the jitter
 _WRAP = 1 << 32
 
@@ -78,7 +77,8 @@ class ClockSync:
 
     def _fit(self) -> None:
         self.round_trip_ns = min(sample.trip_ns for sample in self._samples)
-        limit = self.round_trip_ns * _SLACK + _SLACK_NS
+        trips = sorted(sample.trip_ns for sample in self._samples)
+        limit = trips[min(len(trips) - 1, max(_BEST, len(trips) // _BEST))]
         good = [sample for sample in self._samples if sample.trip_ns <= limit]
         host0, device0 = good[0].host_ns, good[0].device_us
         hosts = [sample.host_ns - host0 for sample in good]

@@ -5,6 +5,7 @@ Nothing of an earlier session can reach the next one: all of it is in here, and 
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 from firmware_bridge.clock_sync import ClockSync
 from firmware_bridge.frame import frame_of
@@ -47,6 +48,16 @@ class Conversation:
     def compared(self) -> bool:
         """Whether the clocks have been compared often enough to begin."""
         return self._syncs >= _FIRST_SYNCS
+
+    def counts(self) -> dict[str, Any]:
+        """What it contributes to a `LinkHealth`."""
+        return {
+            "round_trip_ns": self.window.round_trip_ns,
+            "shortest_trip_ns": self.clock.round_trip_ns,
+            "drift_ppm": self.clock.drift_ppm,
+            "frames_sent": self.window.sent,
+            "retransmits": self.window.resent,
+        }
 
     def sync(self, reply: SyncReply, now_ns: int) -> None:
         """The device has compared clocks."""

@@ -1,8 +1,8 @@
 """The host's side of one line: bytes and time in, bytes and reports out. It does no input or output itself.
 
-What it asks of the device, in order: who are you (`opening`), confirm, power up, follow (`motion_stream`), stop
-(`stopping`). Whatever happens that nobody ordered becomes one `Failed` in words, the arm is told to hold, and
-nothing moves again before a `Recover`.
+In order: who are you (`opening`), confirm, power up, follow (`motion_stream`), stop (`stopping`). Whatever
+happens that nobody ordered becomes one `Failed` in words, the arm is told to hold, and nothing moves again
+before a `Recover`.
 """
 
 from collections.abc import Callable
@@ -181,15 +181,7 @@ class ArmSession:
         )
         if self._talk is None:
             return health
-        window, clock = self._talk.window, self._talk.clock
-        return replace(
-            health,
-            round_trip_ns=window.round_trip_ns,
-            shortest_trip_ns=clock.round_trip_ns,
-            drift_ppm=clock.drift_ppm,
-            frames_sent=window.sent,
-            retransmits=window.resent,
-        )
+        return replace(health, **self._talk.counts())
 
     # --- phases --------------------------------------------------------------------------------------------
 
@@ -231,9 +223,8 @@ class ArmSession:
             self._fail(fault_words(status))
 
     def _power_up(self) -> None:
-        if self._status is not None:
-            for word in CONTROLS.get(self._status.drive, ()):
-                self._push(Control(controlword=word))
+        for word in CONTROLS.get(self._status.drive, ()) if self._status is not None else ():
+            self._push(Control(controlword=word))
 
     def _stop(self, power_off: bool, now_ns: int) -> None:
         if self._phase in (Phase.ENABLED, Phase.ENABLING):
@@ -290,11 +281,9 @@ class ArmSession:
             talk.seen(message)
             self._take_event(message)
         elif isinstance(message, Telem):
+            bad = message.crc_errors + message.framing_errors
             self._health = replace(
-                self._health,
-                bad_there=message.crc_errors + message.framing_errors,
-                overruns=message.overruns,
-                starved=message.starved,
+                self._health, bad_there=bad, overruns=message.overruns, starved=message.starved
             )
 
     def _take_hello(self, ack: HelloAck, now_ns: int) -> None:
@@ -398,10 +387,9 @@ class ArmSession:
         def answer(result: Result) -> None:
             if result is Result.NOT_READY and isinstance(message, Start) and self._stream is not None:
                 self._stream.not_ready(message.traj)
-            elif result is not Result.OK:
-                if self._stopping is None and not isinstance(message, FaultReset):
-                    self._fail(f"arm refused {type(message).__name__}: {worded(result)}")
-            elif isinstance(message, SegQuintic) and message.first_knot == 0:
+            elif result is not Result.OK and self._stopping is None and not isinstance(message, FaultReset):
+                self._fail(f"arm refused {type(message).__name__}: {worded(result)}")
+            elif result is Result.OK and isinstance(message, SegQuintic) and message.first_knot == 0:
                 self._taken_traj = message.traj
 
         self._talk.window.push(message, answer)
