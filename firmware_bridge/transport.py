@@ -24,7 +24,7 @@ from firmware_bridge.priority import be_punctual
 from firmware_bridge.session import ArmSession
 
 _REOPEN_NS = 200_000_000
-_PARENT_NS = 500_000_000
+_PARENT_NS = 1_000_000_000
 _GOODBYE_NS = 1_500_000_000
 _LONGEST_NAP_S = 0.02
 _STATES_NS = 8_000_000
