@@ -18,6 +18,7 @@ _STEPS_BETWEEN_REPORTS = 20_000
 # Accepted growth of the cycle time, as a share of it, falls geometrically from the first to the second.
 _HOT, _COLD = 0.02, 0.01
 _STARTS_TRIED = 20
+ONE_KIND: Int64Array = np.zeros(1, np.int64)
 
 
 def solve(
@@ -49,7 +50,7 @@ def solve(
         raise ValueError(f"iterations = {iterations}, restarts = {restarts}: must be at least 0 and 1")
     if allocation:
         problem = pin(problem, allocation)
-    tables, bound = build_tables(problem), lower_bound(problem)
+    tables, bound = build_tables([problem]), lower_bound(problem)
     scratch = np.empty((arc_capacity(tables), 4), np.int64)
     best: Int64Array | None = None
     best_time = np.iinfo(np.int64).max
@@ -63,7 +64,7 @@ def solve(
             temperature = times[1] * _HOT * (_COLD / _HOT) ** (steps / share)
             slack = (temperature * rng.standard_exponential(len(steps))).astype(np.int64)
             draws = rng.integers(0, 2**31, (len(steps), DRAWS))
-            anneal(tables, draws, slack, bound, state, found, times, scratch)
+            anneal(tables, draws, slack, bound, state, found, ONE_KIND, ONE_KIND, times, scratch)
             tried += len(steps)
             if progress is not None:
                 progress(tried, int(min(times[1], best_time)))
@@ -95,7 +96,7 @@ def _start(
 def _arcs(tables: Tables, candidate: Int64Array) -> Int64Array:
     """The constraint graph of a candidate; its last node is the index."""
     arcs = np.empty((arc_capacity(tables), 4), np.int64)
-    return arcs[: build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], arcs)]
+    return arcs[: build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], ONE_KIND, arcs)]
 
 
 def _event_names(problem: SchedulingProblem) -> tuple[str, ...]:
