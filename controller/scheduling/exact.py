@@ -15,7 +15,7 @@ from controller.scheduling.allocation import Allocations, Budget, OutOfBudgetErr
 from controller.scheduling.bound import lower_bound
 from controller.scheduling.candidate import Tables, arc_capacity, build_arcs, build_tables
 from controller.scheduling.cycle_ratio import max_cycle_ratio
-from controller.scheduling.ordering import run
+from controller.scheduling.ordering import Orders
 from controller.scheduling.problem import SchedulingProblem
 
 Int64Array = npt.NDArray[np.int64]
@@ -65,7 +65,7 @@ def prove(
     left = Budget(budget)
     low, high, best = lower_bound(problem), known, None
     limit = horizon or _one_after_the_other(problem)
-    step = max(1, int(low * _FIRST_STEP))
+    step = max(1, int(low * _FIRST_STEP)) if known is None else max(1, known - low)
     try:
         while low <= limit and (high is None or low < high):
             cycle_time = min(low + step, limit) if high is None else min(low + step, high - 1)
@@ -83,8 +83,9 @@ def prove(
 def _first(
     problem: SchedulingProblem, tables: Tables, allocations: Allocations, cycle_time: int, left: Budget
 ) -> Int64Array | None:
+    orders = Orders(problem, tables, cycle_time, left)
     for allocation in allocations.within(cycle_time, left):
-        candidate = run(problem, tables, allocation, cycle_time, left)
+        candidate = orders.run(allocation)
         if candidate is not None:
             return candidate
     return None

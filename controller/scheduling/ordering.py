@@ -1,4 +1,4 @@
-"""Whether one allocation can run with a cycle time: a search over orders, complete within its budget.
+"""Whether an allocation can run with a cycle time: a search over orders, complete within its budget.
 
 With modes and cycle time fixed, what is open is in which cycle an operation off the dial serves a joint, in which order
 an arm makes its visits within a cycle, and who goes first in a nest or where arms cross. The first two are tried out
@@ -6,7 +6,7 @@ one by one; of the last only pairs that overlap in the earliest times are decide
 that close a circuit longer than its cycles allow end a branch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -15,30 +15,13 @@ import numpy.typing as npt
 from controller.scheduling.allocation import Allocation, Budget
 from controller.scheduling.candidate import FREE, NEXT_LOAD, PRECEDES, Tables
 from controller.scheduling.cycle_ratio import positive_circuit
-from controller.scheduling.problem import NO_ARM, OFF_DIAL, SchedulingProblem
+from controller.scheduling.problem import OFF_DIAL, Mode, SchedulingProblem
 
 Int64Array = npt.NDArray[np.int64]
 Arc = tuple[int, int, int, int]
 
 
-def run(
-    problem: SchedulingProblem, tables: Tables, allocation: Allocation, cycle_time: int, budget: Budget
-) -> Int64Array | None:
-    """A candidate (3, n) with that allocation that runs within the cycle time, or None when there is none."""
-    for window in _windows(problem, tables, allocation, cycle_time):
-        found = _Orders(problem, tables, allocation, window, cycle_time, budget).search()
-        if found is not None:
-            rows = [
-                int(tables.first[v]) + operation.modes.index(mode)
-                for v, (operation, mode) in enumerate(zip(problem.operations, allocation, strict=True))
-            ]
-            return np.array([rows, found, window], np.int64)
-    return None
-
-
-def _windows(
-    problem: SchedulingProblem, tables: Tables, allocation: Allocation, cycle_time: int
-) -> Iterator[list[int]]:
+def _windows(tables: Tables, allocation: Allocation, cycle_time: int) -> Iterator[list[int]]:
     """The cycles in which operations serve a joint: their positions, and for those off the dial all that can matter.
 
     What is loaded cannot be taken in an earlier cycle, nor more than one after the next item's load may wait for its
@@ -76,56 +59,61 @@ def _windows(
             yield list(windows)
 
 
-class _Orders:
-    """The search over orders for fixed modes, windows and cycle time."""
+class Orders:
+    """The search over orders of one problem for one cycle time; what is found out about an arm serves all allocations."""
 
-    def __init__(
-        self,
-        problem: SchedulingProblem,
-        tables: Tables,
-        allocation: Allocation,
-        window: Sequence[int],
-        cycle_time: int,
-        budget: Budget,
-    ) -> None:
-        self._problem, self._allocation, self._window = problem, allocation, window
+    def __init__(self, problem: SchedulingProblem, tables: Tables, cycle_time: int, budget: Budget) -> None:
+        n = len(problem.operations)
+        self._n, self._problem, self._tables, self._budget = n, problem, tables, budget
+        self._cycle_time = cycle_time
         self._ratio = np.array([cycle_time, 1], np.int64)
-        self._budget = budget
-        n = len(allocation)
-        self._n = n
+        self._arcs = np.empty((5 * n + len(tables.links) + n * (n - 1) // 2, 4), np.int64)
+        self._scratch = np.empty((4, n + 1), np.int64)
+        self._sequences: dict[tuple[tuple[int, Mode], ...], list[list[Arc]]] = {}
+        self._allocation: Allocation = ()
+        self._pairs: list[tuple[int, int, int]] = []
+
+    def run(self, allocation: Allocation) -> Int64Array | None:
+        """A candidate (3, n) with that allocation that runs within the cycle time, or None when there is none."""
+        self._allocation = allocation
+        sequences = []
+        for arm in range(self._problem.arms):
+            visits = tuple((v, mode) for v, mode in enumerate(allocation) if mode.arm == arm)
+            if visits not in self._sequences:
+                self._sequences[visits] = list(self._arm_sequences(visits))
+            sequences.append(self._sequences[visits])
+        sequences.sort(key=len)
+        if not sequences[0]:
+            return None
+        first, gap = self._tables.first, self._tables.gap
         rows = [
-            int(tables.first[v]) + operation.modes.index(mode)
-            for v, (operation, mode) in enumerate(zip(problem.operations, allocation, strict=True))
+            int(first[v]) + operation.modes.index(mode)
+            for v, (operation, mode) in enumerate(zip(self._problem.operations, allocation, strict=True))
         ]
         self._pairs = [
-            (v, w, int(tables.gap[rows[v], rows[w]]))
-            for v, w in combinations(range(n), 2)
-            if tables.gap[rows[v], rows[w]] >= 0
+            (v, w, int(gap[rows[v], rows[w]]))
+            for v, w in combinations(range(self._n), 2)
+            if gap[rows[v], rows[w]] >= 0
         ]
-        self._arcs = np.empty((5 * n + len(tables.links) + len(self._pairs), 4), np.int64)
-        self._scratch = np.empty((4, n + 1), np.int64)
-        self._fixed = 0
-        for arc in (*self._dial_arcs(), *self._link_arcs(tables)):
-            self._arcs[self._fixed] = arc
-            self._fixed += 1
+        dial = self._put(0, self._dial_arcs(enumerate(allocation)))
+        for window in _windows(self._tables, allocation, self._cycle_time):
+            fixed = self._put(dial, self._link_arcs(window))
+            order = self._choose(sequences, fixed) if self._runs(fixed) else None
+            if order is not None:
+                return np.array([rows, order, window], np.int64)
+        return None
 
-    def search(self) -> list[int] | None:
-        """All operations in the order of their times within a cycle, or None."""
-        if not self._runs(self._fixed):
-            return None
-        own = [[v for v in range(self._n) if self._allocation[v].arm == arm] for arm in range(self._problem.arms)]
-        sequences = []
-        for visits in own:
-            possible = []
-            for order in permutations(visits):
-                arcs = self._arm_arcs(order)
-                if self._runs(self._put(self._fixed, arcs)):
-                    possible.append(arcs)
-            if not possible:
-                return None
-            sequences.append(possible)
-        sequences.sort(key=len)
-        return self._choose(sequences, self._fixed)
+    def _arm_sequences(self, visits: tuple[tuple[int, Mode], ...]) -> Iterator[list[Arc]]:
+        """The orders of an arm's visits within a cycle that the arm itself and the dial leave open, as arcs."""
+        dial = self._put(0, self._dial_arcs(visits))
+        for order in permutations(visits):
+            arcs = []
+            for k, (v, a) in enumerate(order):
+                w, b = order[(k + 1) % len(order)]
+                way = int(self._problem.travel[a.arm, a.end, b.start])
+                arcs.append((v, w, a.inside + a.after + way + b.before, 1 if k + 1 == len(order) else 0))
+            if self._runs(self._put(dial, arcs)):
+                yield arcs
 
     def _choose(self, sequences: list[list[list[Arc]]], m: int) -> list[int] | None:
         if not sequences:
@@ -154,7 +142,7 @@ class _Orders:
             return None
         return [int(v) for v in np.argsort(enter, kind="stable")]
 
-    def _put(self, m: int, arcs: Sequence[Arc]) -> int:
+    def _put(self, m: int, arcs: Iterable[Arc]) -> int:
         for arc in arcs:
             self._arcs[m] = arc
             m += 1
@@ -166,26 +154,18 @@ class _Orders:
         label, parent, mark, circuit = self._scratch
         return positive_circuit(self._arcs[:m], self._ratio, label, parent, mark, circuit) == 0
 
-    def _dial_arcs(self) -> Iterator[Arc]:
-        for v, mode in enumerate(self._allocation):
+    def _dial_arcs(self, visits: Iterable[tuple[int, Mode]]) -> Iterator[Arc]:
+        for v, mode in visits:
             if mode.position != OFF_DIAL:
                 yield self._n, v, self._problem.index_ticks, 0
                 yield v, self._n, mode.inside, 1
 
-    def _arm_arcs(self, order: Sequence[int]) -> list[Arc]:
-        arcs = []
-        for k, v in enumerate(order):
-            w = order[(k + 1) % len(order)]
-            a, b = self._allocation[v], self._allocation[w]
-            way = int(self._problem.travel[a.arm, a.end, b.start])
-            arcs.append((v, w, a.inside + a.after + way + b.before, 1 if k + 1 == len(order) else 0))
-        return arcs
-
-    def _link_arcs(self, tables: Tables) -> Iterator[Arc]:
-        for (link, v, w), ticks in zip(tables.links.tolist(), tables.link_ticks[0].tolist(), strict=True):
+    def _link_arcs(self, window: list[int]) -> Iterator[Arc]:
+        links, link_ticks = self._tables.links.tolist(), self._tables.link_ticks[0].tolist()
+        for (link, v, w), ticks in zip(links, link_ticks, strict=True):
             a, b = self._allocation[v], self._allocation[w]
             apart = self._problem.margin if a.arm != b.arm else 0
-            height = self._window[w] - self._window[v]
+            height = window[w] - window[v]
             if link == PRECEDES:
                 yield v, w, a.inside, height
             elif link == NEXT_LOAD:
