@@ -2,7 +2,8 @@
 
 For a cycle time every allocation that it leaves open (`allocation`) is tried in every order (`ordering`). When none
 runs, the next tick is a lower bound; when one does, its cycle time is an upper one. Between them the search goes up in
-growing steps, since impossible times are cheap to refute far below the optimum, and then halves what is left.
+growing steps, since impossible times are cheap to refute far below the optimum and what is far above it leaves too
+much open.
 """
 
 import math
@@ -20,7 +21,7 @@ from controller.scheduling.problem import SchedulingProblem
 
 Int64Array = npt.NDArray[np.int64]
 
-BUDGET = 1_000_000
+BUDGET = 2_000_000
 _FIRST_STEP = 0.005  # of the cycle time
 
 
@@ -65,16 +66,15 @@ def prove(
     left = Budget(budget)
     low, high, best = lower_bound(problem), known, None
     limit = horizon or _one_after_the_other(problem)
-    step = max(1, int(low * _FIRST_STEP)) if known is None else max(1, known - low)
+    step = int(low * _FIRST_STEP)
     try:
         while low <= limit and (high is None or low < high):
             cycle_time = min(low + step, limit) if high is None else min(low + step, high - 1)
             candidate = _first(problem, tables, allocations, cycle_time, left)
             if candidate is None:
-                low, step = cycle_time + 1, 2 * step
+                low, step = cycle_time + 1, step * 5 // 4
             else:
                 high, best = _cycle_time(tables, candidate), candidate
-                step = (high - low) // 2
     except OutOfBudgetError:
         pass
     return Proof(lower_bound=low, cycle_time=high, candidate=best, steps=budget - max(0, left.left))
