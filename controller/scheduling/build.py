@@ -109,13 +109,14 @@ def build_mix(
     """
     kinds: dict[object, JointModel] = {}
     for model in models:
-        kinds.setdefault(_kind(model), model)
-    counts = Counter(_kind(model) for model in models)
+        kinds.setdefault(kind(model), model)
+    counts = Counter(kind(model) for model in models)
     problems = _build(cell, [recipe_for(model) for model in kinds.values()], progress)
-    return Mix(problems=tuple(problems), counts=tuple(counts[kind] for kind in kinds))
+    return Mix(problems=tuple(problems), counts=tuple(counts[key] for key in kinds))
 
 
-def _kind(model: JointModel) -> object:
+def kind(model: JointModel) -> object:
+    """What decides a model's times: its size and its gear. Kinds are numbered in the order of their first model."""
     return model.diameter_m, model.length_m, model.gear_size
 
 

@@ -12,10 +12,10 @@ from controller import planning
 from controller.app import RunOptions, run, store_plan, verify_plan_files
 from controller.choice import KeptChoice
 from controller.planning import CellPlan, plan_cell
-from controller.scheduling.bound import lower_bound
-from controller.scheduling.build import InfeasibleCellError, build_problem, slowest
+from controller.scheduling.exact import prove
+from controller.scheduling.build import InfeasibleCellError, build_mix, build_problem, slowest
 from controller.scheduling.problem import NO_ARM
-from controller.scheduling.relaxation import relaxation
+from controller.scheduling.mix import easiest_problem
 from controller.scheduling.solve import solve
 from controller.scheduling.verify import verify
 
@@ -61,7 +61,7 @@ def test_decisions_are_kept_and_used_again(
     choice = KeptChoice(kept, cell, MODELS).read()
     assert choice is not None
     assert choice.schedule == plan.motion.schedule
-    monkeypatch.setattr(planning, "build_problem", None)  # a second search would fail
+    monkeypatch.setattr(planning, "build_mix", None)  # a second search would fail
     again = plan_cell(cell, MODELS, plan.motion.order, lambda what, done, of: None, kept)
     assert np.array_equal(again.motion.starts_s, plan.motion.starts_s)
     assert KeptChoice(kept, cell, MODELS[:2]).read() is None
