@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from controller.bench.row import Options, Row
+from controller.bench.schedule_cell import cell_rows
 
 Rows = Callable[[Options], Iterator[Row]]
 
-SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (), "schedule": ()}
+SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (), "schedule": (cell_rows,)}
 
 
 def rows_of(suite: str, options: Options) -> Iterator[Row]:

@@ -71,7 +71,11 @@ def _barrier_ticks(mix: Mix, tables: Tables, candidate: Int64Array, release: Int
         for v in range(n):
             mode = modes[release[(cycle - candidate[WINDOW, v]) % joints]][v]
             # The pose an arm comes from hardly depends on the kind.
-            way = 0 if mode.arm == NO_ARM else int(problem.travel[mode.arm, modes[0][before[v]].end, mode.start])
+            way = (
+                0
+                if mode.arm == NO_ARM
+                else int(problem.travel[mode.arm, modes[0][before[v]].end, mode.start])
+            )
             longest[step[v]] = max(longest[step[v]], mode.duration + way)
         total += sum(longest)
     return total
@@ -127,7 +131,9 @@ def _list_pattern(problem: SchedulingProblem, noise: npt.NDArray[np.float64]) ->
             for row, mode in enumerate(problem.operations[v].modes)
             if mode.position == OFF_DIAL or reached <= mode.position <= latest[names[v]]
         ]
-        leave, enter, row = min(options, key=lambda option: option[0] * noise[(v + 7 * option[2]) % len(noise)])
+        leave, enter, row = min(
+            options, key=lambda option: option[0] * noise[(v + 7 * option[2]) % len(noise)]
+        )
         mode = problem.operations[v].modes[row]
         chosen[v] = mode, enter, leave
         candidate[CHOICE, v], candidate[WINDOW, v] = tables.first[v] + row, mode.position

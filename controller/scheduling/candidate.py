@@ -116,7 +116,15 @@ def joint_kind(release: Int64Array, window: Int64Array, v: int, cycle: int) -> i
 
 @inlined
 def put_arc(
-    arcs: Int64Array, m: int, nodes: int, joints: int, cycle: int, tail: int, head: int, weight: int, height: int
+    arcs: Int64Array,
+    m: int,
+    nodes: int,
+    joints: int,
+    cycle: int,
+    tail: int,
+    head: int,
+    weight: int,
+    height: int,
 ) -> int:
     """Write arc m from `tail` in a cycle to `head` in the cycle `height` later, and return m + 1."""
     reached = cycle + height

@@ -33,7 +33,8 @@ def instance_json(mix: Mix, name: str, about: str) -> str:
             {
                 "count": count,
                 "times": [
-                    [[m.before, m.inside, m.after, m.start, m.end] for m in o.modes] for o in problem.operations
+                    [[m.before, m.inside, m.after, m.start, m.end] for m in o.modes]
+                    for o in problem.operations
                 ],
                 "buffers": [[b.process, b.unload_offset] for b in problem.buffers],
             }
@@ -107,7 +108,8 @@ def solution_json(schedule: MixSchedule, name: str) -> str:
         "release": schedule.release,
         "indices": schedule.indices,
         "visits": [
-            [[i.operation, i.mode.arm, i.mode.position, i.enter] for i in items] for items in schedule.operations
+            [[i.operation, i.mode.arm, i.mode.position, i.enter] for i in items]
+            for items in schedule.operations
         ],
     }
     return _dumped(document)
@@ -128,9 +130,7 @@ def read_solution(text: str, mix: Mix) -> MixSchedule:
             lower_bound=int(document["lower_bound"]),
             indices=tuple(int(start) for start in document["indices"]),
             operations=tuple(
-                tuple(
-                    _visit(mix.problems[kind].operations[v], *row) for v, row in enumerate(rows)
-                )
+                tuple(_visit(mix.problems[kind].operations[v], *row) for v, row in enumerate(rows))
                 for kind, rows in zip(release, document["visits"], strict=True)
             ),
             critical=(),

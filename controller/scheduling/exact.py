@@ -103,4 +103,6 @@ def _one_after_the_other(problem: SchedulingProblem) -> int:
     longest = sum(max(mode.duration for mode in operation.modes) for operation in problem.operations)
     apart = int(problem.travel.max(initial=0)) + problem.margin
     processes = sum(buffer.process + buffer.unload_offset for buffer in problem.buffers)
-    return longest + processes + len(problem.operations) * apart + (problem.positions + 1) * problem.index_ticks
+    return (
+        longest + processes + len(problem.operations) * apart + (problem.positions + 1) * problem.index_ticks
+    )

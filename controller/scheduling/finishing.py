@@ -11,7 +11,15 @@ from itertools import pairwise
 
 from controller.scheduling.construct import InfeasibleProblemError, latest_positions
 from controller.scheduling.mix import Mix
-from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, Operation, ProblemError, SchedulingProblem
+from controller.scheduling.problem import (
+    NO_ARM,
+    OFF_DIAL,
+    Buffer,
+    Mode,
+    Operation,
+    ProblemError,
+    SchedulingProblem,
+)
 from controller.scheduling.running import Finishing, FinishingVisit, JointInWork, Lost, RunningCell, Scrapped
 
 Place = tuple[int, int]
@@ -100,7 +108,9 @@ def _check(mix: Mix, state: RunningCell) -> None:
             n for n, j in enumerate(state.joints) if buffer.loads[0] in j.done and buffer.unload not in j.done
         ]
         if len(items) > 1:
-            raise ProblemError(f"state: buffer {buffer.name!r} holds the items of joints {items}: it has room for one")
+            raise ProblemError(
+                f"state: buffer {buffer.name!r} holds the items of joints {items}: it has room for one"
+            )
 
 
 def _modes(
@@ -139,7 +149,9 @@ def _modes(
             if name in chosen or any(b == name and a not in chosen for a, b in pairs):
                 continue
             reached = max((chosen[a].position for a, b in pairs if b == name), default=OFF_DIAL)
-            fitting = [m for m in operation.modes if m.position == OFF_DIAL or reached <= m.position <= latest[name]]
+            fitting = [
+                m for m in operation.modes if m.position == OFF_DIAL or reached <= m.position <= latest[name]
+            ]
             kept = [m for m in fitting if (m.arm, m.position) == places.get(name)]
             chosen[name] = kept[0] if kept else min(fitting, key=lambda m: (m.position, m.duration))
     return chosen
@@ -198,7 +210,11 @@ class _Pass:
         for buffer in self._problem.buffers:
             items = [j for j, modes in enumerate(self._chosen) if buffer.unload in modes]
             items.sort(
-                key=lambda j: (buffer.loads[0] not in joints[j].done, cycles[j, buffer.unload], -joints[j].position)
+                key=lambda j: (
+                    buffer.loads[0] not in joints[j].done,
+                    cycles[j, buffer.unload],
+                    -joints[j].position,
+                )
             )
             for before, j in pairwise([-1, *items]):
                 for load in buffer.loads:

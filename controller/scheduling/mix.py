@@ -36,7 +36,9 @@ class Mix:
         for number, problem in enumerate(self.problems):
             for name, facts in _SHARED.items():
                 if facts(problem) != facts(first):
-                    raise ProblemError(f"mix: kind {number} differs from kind 0 in its {name}, not in times only")
+                    raise ProblemError(
+                        f"mix: kind {number} differs from kind 0 in its {name}, not in times only"
+                    )
 
     @property
     def joints(self) -> int:

@@ -44,9 +44,7 @@ class NotRepairable:
     finishing: Finishing
 
 
-def repair(
-    mix: Mix, state: RunningCell, lost: Lost, rng: np.random.Generator
-) -> Repaired | NotRepairable:
+def repair(mix: Mix, state: RunningCell, lost: Lost, rng: np.random.Generator) -> Repaired | NotRepairable:
     """Finish what is in work and go on without what is lost.
 
     Args:
@@ -67,7 +65,8 @@ def repair(
     impossible = "no kind of joint is left"
     if kinds:
         reduced = Mix(
-            problems=tuple(left.problems[kind] for kind in kinds), counts=tuple(mix.counts[kind] for kind in kinds)
+            problems=tuple(left.problems[kind] for kind in kinds),
+            counts=tuple(mix.counts[kind] for kind in kinds),
         )
         try:
             steady = solve_mix(reduced, rng=rng, iterations=0, patterns=_PATTERNS, budget=_BUDGET)
@@ -97,7 +96,9 @@ def _gone(problem: SchedulingProblem, lost: Lost) -> dict[str, str]:
         if not any(remains(problem, operation.name, mode, lost) for mode in operation.modes):
             arms = sorted({mode.arm for mode in operation.modes if mode.arm != NO_ARM})
             positions = sorted({mode.position for mode in operation.modes if mode.position != OFF_DIAL})
-            where = f" at positions {positions}" if positions else f" at {_buffer_of(problem, operation.name)!r}"
+            where = (
+                f" at positions {positions}" if positions else f" at {_buffer_of(problem, operation.name)!r}"
+            )
             gone[operation.name] = f"operation {operation.name!r} can only be done by arms {arms}{where}"
     return gone
 

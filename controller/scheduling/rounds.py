@@ -95,8 +95,6 @@ class Rounds:
             round_ticks=ticks,
             lower_bound=self._bound,
             indices=tuple(int(start) for start in starts[:, n]),
-            operations=tuple(
-                tuple(operation(joint, v) for v in range(n)) for joint in range(joints)
-            ),
+            operations=tuple(tuple(operation(joint, v) for v in range(n)) for joint in range(joints)),
             critical=critical_waits(mix, candidate, order, arcs[list(ratio.arcs)]),
         )

@@ -75,7 +75,9 @@ def solve_mix(
         except DeadlockError:
             continue  # a mix may deadlock where the mean joint does not: an item may rest too long
     if not rounds:
-        raise InfeasibleProblemError("no schedule of the mean joint can run the mix: items would rest too long")
+        raise InfeasibleProblemError(
+            "no schedule of the mean joint can run the mix: items would rest too long"
+        )
     rounds.sort(key=lambda item: item[:2])
     share = iterations // len(rounds[:_IMPROVED])
     found = [

@@ -84,7 +84,9 @@ def _joint_order(mix: Mix, state: RunningCell, lost: Lost, finishing: Finishing)
     for (joint, name), visit in visits.items():
         for a, b in mix.problems[0].precedence:
             if a == name and (joint, b) in visits and visits[joint, b].enter < visit.leave:
-                yield Violation(rule="precedence", detail=f"{b!r} of joint {joint} enters before {a!r} leaves")
+                yield Violation(
+                    rule="precedence", detail=f"{b!r} of joint {joint} enters before {a!r} leaves"
+                )
 
 
 def _buffers(mix: Mix, state: RunningCell, lost: Lost, finishing: Finishing) -> Iterator[Violation]:
@@ -100,7 +102,9 @@ def _buffers(mix: Mix, state: RunningCell, lost: Lost, finishing: Finishing) -> 
                 continue
             ready = state.ready.get(first.name, 0) if not loads else loads[-1].leave + buffer.process
             if unload.start < ready or any(b.enter < a.leave for a, b in pairwise(loads)):
-                yield Violation(rule="buffer", detail=f"{unload} takes an item of {first.name!r} that is not ready")
+                yield Violation(
+                    rule="buffer", detail=f"{unload} takes an item of {first.name!r} that is not ready"
+                )
             begins = 0 if inside else loads[0].enter if loads else unload.start
             stays.append((begins, unload.start + buffer.unload_offset))
         for (_, out), (begins, _) in pairwise(sorted(stays)):

@@ -73,7 +73,9 @@ def _content(mix: Mix, schedule: MixSchedule) -> Iterator[Violation]:
         return
     joints = len(schedule.release)
     if (len(schedule.operations), len(schedule.indices)) != (joints, joints):
-        yield Violation(rule="content", detail=f"operations and indices: must be one entry for {joints} joints")
+        yield Violation(
+            rule="content", detail=f"operations and indices: must be one entry for {joints} joints"
+        )
         return
     if schedule.round_ticks < 1:
         yield Violation(rule="content", detail=f"round_ticks = {schedule.round_ticks}: must be positive")
@@ -211,7 +213,8 @@ def _buffer(mix: Mix, schedule: MixSchedule, number: int) -> Iterator[Violation]
         for a, b in pairwise(loads):
             if b.enter < a.leave + apart(a, b):
                 yield Violation(
-                    rule="buffer", detail=f"{buffer.name!r}: {b.operation!r} of joint {joint} enters too early"
+                    rule="buffer",
+                    detail=f"{buffer.name!r}: {b.operation!r} of joint {joint} enters too early",
                 )
         ready = loads[-1].leave + max(buffer.process, apart(loads[-1], unload))
         if unload.start < ready:

@@ -41,7 +41,18 @@ def test_evaluations_per_second():
         times = np.array([10**6, 10**6], np.int64)
         draws, slack = rng.integers(0, 2**31, (steps, DRAWS)), np.full(steps, 400, np.int64)
         begin = time.perf_counter()
-        evaluated = anneal(tables, draws, slack, 0, state, state.copy(), np.zeros(1, np.int64), np.zeros(1, np.int64), times, arcs)
+        evaluated = anneal(
+            tables,
+            draws,
+            slack,
+            0,
+            state,
+            state.copy(),
+            np.zeros(1, np.int64),
+            np.zeros(1, np.int64),
+            times,
+            arcs,
+        )
         rates.append(evaluated / (time.perf_counter() - begin))
     print(
         f"\nevaluations per second, one thread: median {np.median(rates[1:]):.0f}, least {min(rates[1:]):.0f}"

@@ -38,7 +38,9 @@ def check(instance, solution):
                 return [f"{name} of joint {joint} is at ({arm}, {position}), which is none of its places"]
             if [arm, position] != solution["visits"][0][v][1:3]:
                 broken.append(f"{name} is not at the same place for joints 0 and {joint}")
-            before, inside, after, start, end = kinds[release[joint]]["times"][v][places.index([arm, position])]
+            before, inside, after, start, end = kinds[release[joint]]["times"][v][
+                places.index([arm, position])
+            ]
             visit = {
                 "name": name, "joint": joint, "arm": arm, "position": position, "pose_in": start, "pose_out": end,
                 "start": enter - before, "enter": enter, "leave": enter + inside, "end": enter + inside + after,
@@ -57,7 +59,9 @@ def check(instance, solution):
             opens = begins(visit["joint"] + visit["position"]) + index
             closes = begins(visit["joint"] + visit["position"] + 1)
             if not opens <= visit["enter"] <= visit["leave"] <= closes:
-                broken.append(f"{visit['name']} of joint {visit['joint']} is inside while its joint is not there")
+                broken.append(
+                    f"{visit['name']} of joint {visit['joint']} is inside while its joint is not there"
+                )
 
     # Enough copies of the round that its middle one is as crowded as all that follow.
     times = [visit[edge] for visit in visits for edge in ("start", "end")]
@@ -70,9 +74,14 @@ def check(instance, solution):
 
     # Arms.
     for arm, travel in enumerate(instance["travel"]):
-        own = sorted((visit for visit in laid if visit["arm"] == arm), key=lambda visit: (visit["start"], visit["end"]))
+        own = sorted(
+            (visit for visit in laid if visit["arm"] == arm), key=lambda visit: (visit["start"], visit["end"])
+        )
         for one, two in zip(own, own[1:]):
-            if 0 <= one["start"] < period and two["start"] < one["end"] + travel[one["pose_out"]][two["pose_in"]]:
+            if (
+                0 <= one["start"] < period
+                and two["start"] < one["end"] + travel[one["pose_out"]][two["pose_in"]]
+            ):
                 broken.append(f"arm {arm} starts {two['name']} before it can be there from {one['name']}")
 
     # Nests, and arms that cross.
@@ -131,7 +140,9 @@ def main(arguments):
         print(sentence)
     if not broken:
         gap = solution["cycle_time"] / solution["lower_bound"] - 1
-        print(f"{instance['name']}: valid, cycle time {solution['cycle_time']:g}, gap {gap:.2%} to the stated bound")
+        print(
+            f"{instance['name']}: valid, cycle time {solution['cycle_time']:g}, gap {gap:.2%} to the stated bound"
+        )
     return 1 if broken else 0
 
 

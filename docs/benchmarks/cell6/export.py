@@ -57,7 +57,11 @@ def instances() -> Iterator[tuple[str, str, Mix]]:
     yield "c08-four", "four kinds in turn", counts(six, 1, 1, 1, 1)
     yield "c09-lopsided-large", "seven of ten joints are the largest", counts(six, 1, 1, 1, 7)
     yield "c10-lopsided-small", "seven of ten joints are the smallest", counts(six, 7, 1, 1, 1)
-    yield "c11-lopsided-four", "seven of ten joints are the largest, four types of arms", counts(four, 1, 1, 1, 7)
+    yield (
+        "c11-lopsided-four",
+        "seven of ten joints are the largest, four types of arms",
+        counts(four, 1, 1, 1, 7),
+    )
     yield "c12-level", "twelve models, one joint each", counts(six, 2, 3, 4, 3)
     yield "c13-full", "all bundled models, one joint each", six
     yield "c14-full-four", "all bundled models, four types of arms", four
@@ -72,7 +76,10 @@ def main() -> None:
         assert verify_mix(mix, schedule) == [], name
         (here / f"{name}.json").write_text(instance_json(mix, name, about), encoding="utf-8")
         (here / f"{name}.solution.json").write_text(solution_json(schedule, name), encoding="utf-8")
-        print(f"| {name} | {about} | {schedule.cycle_time:g} | {schedule.lower_bound} | {schedule.gap:.2%} |", flush=True)
+        print(
+            f"| {name} | {about} | {schedule.cycle_time:g} | {schedule.lower_bound} | {schedule.gap:.2%} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

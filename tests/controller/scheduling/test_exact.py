@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from controller.scheduling.exact import prove
-from controller.scheduling.solve import solve
 from tests.controller.scheduling.cp_sat_oracle import optimal_cycle_time
 from tests.controller.scheduling.random_cells import random_cell
 

@@ -1,19 +1,23 @@
-"""States of a running cell at random moments of a schedule, taken from its times and nothing else."""
+"""The state of a running cell at a moment of its schedule, taken from the schedule's times."""
 
+from controller.scheduling.mix import Mix
+from controller.scheduling.mix_schedule import MixSchedule
 from controller.scheduling.problem import OFF_DIAL
 from controller.scheduling.running import JointInWork, RunningCell
 
 
-def moment(mix, schedule, tick):
+def moment(mix: Mix, schedule: MixSchedule, tick: int) -> RunningCell:
     """What is in work at a tick of the first round, visits under way finished, the dial standing."""
     joints, period, positions = len(schedule.release), schedule.round_ticks, mix.problems[0].positions
     index = [
-        schedule.indices[c % joints] + c // joints * period for c in range(-3 * positions, 3 * positions + joints)
+        schedule.indices[c % joints] + c // joints * period
+        for c in range(-3 * positions, 3 * positions + joints)
     ]
     cycle = max(k for k, start in enumerate(index) if start <= tick) - 3 * positions
     begins, ends = index[cycle + 3 * positions], index[cycle + 1 + 3 * positions]
     tick = max(tick, begins)
-    work, poses, ready = [], [0] * mix.problems[0].arms, {}
+    work, poses = [], [0] * mix.problems[0].arms
+    ready: dict[str, int] = {}
     latest = [-(10**12)] * len(poses)
     for number in range(cycle - positions - 1, cycle + 4):
         copy, joint = divmod(number, joints)
@@ -29,9 +33,13 @@ def moment(mix, schedule, tick):
         if position < positions and (position >= 0 or done):
             unloaded = {o.name for o in mix.problems[0].operations} <= done
             if not unloaded:
-                work.append(JointInWork(kind=schedule.release[joint], position=position, done=frozenset(done)))
+                work.append(
+                    JointInWork(kind=schedule.release[joint], position=position, done=frozenset(done))
+                )
                 for buffer in mix.problems[schedule.release[joint]].buffers:
                     if buffer.loads[-1] in done and buffer.unload not in done:
-                        loaded = next(v for v in visits if v.operation == buffer.loads[-1]).leave + copy * period
+                        loaded = (
+                            next(v for v in visits if v.operation == buffer.loads[-1]).leave + copy * period
+                        )
                         ready[buffer.name] = max(0, loaded + buffer.process - tick)
     return RunningCell(joints=tuple(work), arm_poses=tuple(poses), ready=ready)
