@@ -31,7 +31,7 @@ def barrier_cycle(mix: Mix, release: Int64Array, rng: np.random.Generator) -> fl
     """Mean ticks per joint of the best barrier-synchronised way of working found."""
     mean = mean_problem(mix)
     tables, alone = build_tables([mean]), Mix(problems=(mean,), counts=(1,))
-    found = []
+    found: list[tuple[float, int, Int64Array]] = []
     for _ in range(_STARTS):
         state, _ = search(mean, rng=rng, iterations=10_000)
         ticks = _barrier_ticks(alone, tables, state, np.zeros(1, np.int64))
@@ -92,7 +92,7 @@ def list_cycle(mix: Mix, release: Int64Array, rng: np.random.Generator) -> float
     mean = mean_problem(mix)
     alone, one = Rounds(Mix(problems=(mean,), counts=(1,))), np.zeros(1, np.int64)
     off_dial = [v for v, o in enumerate(mean.operations) if o.modes[0].position == OFF_DIAL]
-    found = []
+    found: list[tuple[int, int, Int64Array]] = []
     for number in range(_PASSES):
         noise = np.ones(len(mean.operations)) if number == 0 else rng.uniform(0.7, 1.3, len(mean.operations))
         candidate = _list_pattern(mean, noise)

@@ -111,7 +111,7 @@ def arc_capacity(tables: Tables, joints: int = 1) -> int:
 @inlined
 def joint_kind(release: Int64Array, window: Int64Array, v: int, cycle: int) -> int:
     """Kind of the joint that operation v serves in a cycle."""
-    return release[(cycle - window[v]) % len(release)]
+    return int(release[(cycle - window[v]) % len(release)])
 
 
 @inlined

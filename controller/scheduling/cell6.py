@@ -62,7 +62,7 @@ def read_instance(text: str) -> Mix:
 def _mix(document: Any) -> Mix:
     if document["schema_version"] != SCHEMA_VERSION:
         raise ProblemError(f"schema_version = {document['schema_version']!r}: must be {SCHEMA_VERSION}")
-    shared = {
+    shared: dict[str, Any] = {
         "positions": int(document["positions"]),
         "index_ticks": int(document["index"]),
         "margin": int(document["margin"]),

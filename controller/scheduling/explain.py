@@ -114,10 +114,10 @@ def _with_one_rule_less(problem: SchedulingProblem) -> Iterator[tuple[str, Sched
             kept = tuple(other for other in problem.exclusions if other != pair)
             rule = f"arms {pair[0][0]} and {pair[1][0]} cross at positions {pair[0][1]} and {pair[1][1]}"
             yield rule, replace(problem, exclusions=kept)
-    for pair in problem.precedence:
-        if set(pair) <= names:
-            rest = tuple(other for other in problem.precedence if other != pair)
-            yield f"{pair[0]!r} comes before {pair[1]!r}", replace(problem, precedence=rest)
+    for a, b in problem.precedence:
+        if {a, b} <= names:
+            rest = tuple(other for other in problem.precedence if other != (a, b))
+            yield f"{a!r} comes before {b!r}", replace(problem, precedence=rest)
     for buffer in problem.buffers:
         others = tuple(other for other in problem.buffers if other != buffer)
         yield f"{buffer.name!r} holds one item", replace(problem, buffers=others)

@@ -68,7 +68,7 @@ def solve_mix(
     if proof.candidate is not None:
         starts.append(proof.candidate)
     search_round = Rounds(mix, proof.lower_bound)
-    rounds = []
+    rounds: list[tuple[int, int, Int64Array]] = []
     for candidate in starts:
         try:
             rounds.append((search_round.ticks(candidate, order), len(rounds), candidate))

@@ -107,9 +107,9 @@ def _buffers(mix: Mix, state: RunningCell, lost: Lost, finishing: Finishing) -> 
                 )
             begins = 0 if inside else loads[0].enter if loads else unload.start
             stays.append((begins, unload.start + buffer.unload_offset))
-        for (_, out), (begins, _) in pairwise(sorted(stays)):
-            if begins < out:
-                yield Violation(rule="buffer", detail=f"{first.name!r} is loaded at {begins}, before {out}")
+        for (_, out), (begun, _) in pairwise(sorted(stays)):
+            if begun < out:
+                yield Violation(rule="buffer", detail=f"{first.name!r} is loaded at {begun}, before {out}")
 
 
 def _of(finishing: Finishing, joint: int, name: str) -> Iterator[FinishingVisit]:

@@ -1,4 +1,7 @@
-"""Check a CELL6 solution. Usage: python check.py INSTANCE.json SOLUTION.json
+# ruff: noqa: B905, RUF007 - runs on older versions of Python
+"""Check a CELL6 solution.
+
+Usage: python check.py INSTANCE.json SOLUTION.json
 
 Needs nothing but Python 3.9. Prints every broken rule and exits with 1, or prints the cycle time and exits with 0.
 The rules are those of README.md beside this file; the round is laid out several times over and looked at in the middle.
@@ -128,7 +131,7 @@ def check(instance, solution):
 def main(arguments):
     """Read, check, print."""
     if len(arguments) != 2:
-        print(__doc__.splitlines()[0], file=sys.stderr)
+        print(__doc__.splitlines()[2], file=sys.stderr)
         return 2
     documents = []
     for name in arguments:

@@ -1,4 +1,7 @@
-"""Write the CELL6 instances of the bundled cells and solve them. Usage: python docs/benchmarks/cell6/export.py"""
+"""Write the CELL6 instances of the bundled cells and solve them.
+
+Usage: python docs/benchmarks/cell6/export.py
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
