@@ -23,14 +23,20 @@ from kinematics.chain import JOINT_AXES, Chain, Limits
 from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
 from kinematics.dynamics import gravity_torques, inverse_dynamics, mass_matrix
 from kinematics.errors import KinematicsError, LineError
+from kinematics.feed import Feed, change_feed
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.ik_solutions import IkFailure, IkSolutions, Singularity
 from kinematics.inverse import inverse_kinematics, windings
-from kinematics.profile import rest_to_rest, rest_to_rest_duration
+from kinematics.numeric_inverse import NumericSolutions, Reach, numeric_inverse
+from kinematics.opw_fit import OpwFit, fit_opw
+from kinematics.parallel_axes import ParallelAxesChain
+from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
+from kinematics.retime import TorqueLimits, retime
 from kinematics.search import Path, PathStatus, Scene, plan_path
 from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.straight_line import straight_line
 from kinematics.sweep import Sweep, sweep, sweep_box_distance, sweep_distance, sweep_hits
+from kinematics.topp import PathSpeeds, TorqueTerms, path_speeds
 from kinematics.trajectory import Trajectory, concatenate, sample_one
 from kinematics.warm_up import warm_up
 from kinematics.waypoints import through
@@ -41,21 +47,32 @@ __all__ = (
     "Boxes",
     "Capsules",
     "Chain",
+    "Feed",
     "IkFailure",
     "IkSolutions",
     "KinematicsError",
     "Limits",
     "LineError",
+    "NumericSolutions",
+    "OpwFit",
+    "ParallelAxesChain",
     "Path",
+    "PathSpeeds",
     "PathStatus",
+    "Profiles",
+    "Reach",
     "Scene",
     "SerialChain",
     "Singularity",
     "Sweep",
+    "TorqueLimits",
+    "TorqueTerms",
     "Trajectory",
     "box_distance",
+    "change_feed",
     "concatenate",
     "distance",
+    "fit_opw",
     "forward_kinematics",
     "gravity_torques",
     "inverse_dynamics",
@@ -63,10 +80,14 @@ __all__ = (
     "jacobian",
     "link_frames",
     "mass_matrix",
+    "numeric_inverse",
+    "path_speeds",
     "place_capsules",
     "plan_path",
     "rest_to_rest",
     "rest_to_rest_duration",
+    "rest_to_rest_profiles",
+    "retime",
     "sample_one",
     "self_distance",
     "straight_line",

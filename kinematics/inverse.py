@@ -5,6 +5,7 @@ own, four for each pose, so that a single pose costs no more than one SIMD regis
 """
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,27 +21,40 @@ from kinematics.threads import in_chunks
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
 
 _INVERSE = block(LANES, X=12, sign=2, table=14)
-_ROW = 7  # of a table of branches: six angles and a code
+ROW = 7  # of a table of branches: six angles and a code
 _POSES = LANES // 4
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
 _REACH_SLACK = 1e-12  # of the squared reach: what rounding may take from a stretched arm
-_NEAR_SINGULAR = (
+NEAR_SINGULAR = (
     1e-6  # sine of joint 5 or of the elbow's angle; distance from axis 1 over the upper arm's length
 )
 
 _UNBOUNDED = np.repeat([0.0, FINITE, -FINITE, FINITE], 6)
 
+
+class Conventions(Protocol):
+    """What relates the angles of an arm's joints to those of its model."""
+
+    @property
+    def signs(self) -> Joints:
+        """Of the joints."""
+
+    @property
+    def offsets(self) -> Joints:
+        """Of the joints [rad]."""
+
+
 Ranges = tuple[Joints, Joints, Joints, Joints]  # middle, half, lower and upper limit of each joint
 
 
-def inverse_kinematics(chain: Chain, X_BF: ArrayLike, *, threads: int = 2) -> IkSolutions:
+def inverse_kinematics(chain: Chain | SerialChain, X_BF: ArrayLike, *, threads: int = 2) -> IkSolutions:
     """Joint angles that bring the flange to a pose.
 
     Of an angle's full turns, the one nearest to the middle between the joint's limits; `windings` has the others.
     With a straight wrist (joint 5 zero), the model's joint 4 is zero and joint 6 does the turn.
 
     Args:
-        chain: The arm.
+        chain: The arm; a serial chain must have a closed form (`ParallelAxesChain`).
         X_BF: (n, 4, 4) or (4, 4) poses of the flange in the base frame; the rotation is taken to be
             orthonormal, and the last row is not read.
         threads: At most so many, for large batches.
@@ -49,12 +63,16 @@ def inverse_kinematics(chain: Chain, X_BF: ArrayLike, *, threads: int = 2) -> Ik
         Solutions, and where there is none, why. Out of reach is a result, not an error.
 
     Raises:
-        KinematicsError: If X_BF has another shape or holds NaN or infinity.
+        KinematicsError: If X_BF has another shape or holds NaN or infinity, or there is no closed form.
     """
+    if isinstance(chain, SerialChain):
+        poses, single = batch("X_BF", X_BF, (4, 4))
+        branches = chain.branches(poses, limited=True)
+        return IkSolutions(branches[0] if single else branches)
     model = chain.inverse_model
     # The way of a single pose is kept short: most of its time is spent in Python.
     if type(X_BF) is np.ndarray and X_BF.shape == (4, 4) and X_BF.dtype is FLOAT64 and X_BF.flags.carray:
-        table = np.empty((8, _ROW))
+        table = np.empty((8, ROW))
         wrong = _inverse(model, X_BF, table)
     else:
         poses, single = rows("X_BF", X_BF, (4, 4))
@@ -86,18 +104,20 @@ def windings(chain: Chain | SerialChain, q: ArrayLike) -> Array:
     return np.clip(angles + TURN * grid, chain.q_min, chain.q_max)
 
 
-def inverse_without_limits(chain: Chain, X_BF: Array) -> Array:
+def inverse_without_limits(chain: Chain | SerialChain, X_BF: Array) -> Array:
     """All branches (n, 8, 6) of poses (n, 4, 4), each angle within half a turn of zero; NaN out of reach."""
+    if isinstance(chain, SerialChain):
+        return chain.branches(X_BF, limited=False)[..., :6]
     model = frozen("model", np.concatenate([chain.packed, _UNBOUNDED]), (43,))
     return _solved(model, X_BF.reshape(-1, 16), 1)[0][:, :, :6]
 
 
 def _solved(model: Array, X: Array, threads: int) -> tuple[Array, int]:
     """A table (n, 8, 7) for poses X (n, 16), and how many of their values are not finite."""
-    table = np.empty((len(X), 8, _ROW))
+    table = np.empty((len(X), 8, ROW))
 
     def solve(X: Array, table: Array) -> int:
-        return _inverse(model, X.reshape(-1, 4), table.reshape(-1, _ROW))
+        return _inverse(model, X.reshape(-1, 4), table.reshape(-1, ROW))
 
     return table, in_chunks(solve, (), (X, table), threads)
 
@@ -174,7 +194,7 @@ def ranges_of(model: Array) -> Ranges:
 
 
 @inlined
-def limited(arm: Arm, ranges: Ranges, k: int, model: float) -> tuple[float, bool]:
+def limited(arm: Conventions, ranges: Ranges, k: int, model: float) -> tuple[float, bool]:
     """Joint k's angle, maker's convention, a full turn nearest to the middle of its range, and whether it is inside."""
     middle, half, low, high = ranges[0][k], ranges[1][k], ranges[2][k], ranges[3][k]
     t = (model + arm.offsets[k]) * arm.signs[k] - middle
@@ -189,8 +209,8 @@ def limited(arm: Arm, ranges: Ranges, k: int, model: float) -> tuple[float, bool
 def put_solution(lanes: Block, branch: int, i: int, joints: Joints, code: float, singular: float) -> None:
     """Write one of lane i's two branches; NaN in all joints unless the code says that it is a solution."""
     for k in range(6):
-        lanes.table[_ROW * branch + k, i] = joints[k] if code == 0.0 else math.nan
-    lanes.table[_ROW * branch + 6, i] = code + singular
+        lanes.table[ROW * branch + k, i] = joints[k] if code == 0.0 else math.nan
+    lanes.table[ROW * branch + 6, i] = code + singular
 
 
 @inlined
@@ -211,9 +231,9 @@ def put_branches(arm: Arm, ranges: Ranges, lanes: Block, i: int) -> None:
     flip5, flip_in5 = limited(arm, ranges, 4, -model5)
     flip6, flip_in6 = limited(arm, ranges, 5, model6 + PI)
     singular = (
-        (8.0 if sine5 < _NEAR_SINGULAR else 0.0)
-        + (16.0 if abs(sine3) < _NEAR_SINGULAR else 0.0)
-        + (32.0 if abs(reach) < _NEAR_SINGULAR * arm.c2 else 0.0)
+        (8.0 if sine5 < NEAR_SINGULAR else 0.0)
+        + (16.0 if abs(sine3) < NEAR_SINGULAR else 0.0)
+        + (32.0 if abs(reach) < NEAR_SINGULAR * arm.c2 else 0.0)
     )
     code = failure(model2, in1, in2, in3, in4, in5, in6)
     flip_code = failure(model2, in1, in2, in3, flip_in4, flip_in5, flip_in6)
@@ -260,7 +280,7 @@ def _inverse(model: Array, X: Array, table: Array) -> int:
             put_branches(arm, ranges, lanes, i)
         branches = table[8 * start : 8 * start + 2 * LANES]
         for i in range(len(poses)):
-            for k in range(_ROW):
+            for k in range(ROW):
                 branches[2 * i, k] = lanes.table[k, i]
-                branches[2 * i + 1, k] = lanes.table[_ROW + k, i]
+                branches[2 * i + 1, k] = lanes.table[ROW + k, i]
     return wrong

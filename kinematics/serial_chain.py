@@ -94,6 +94,16 @@ class SerialChain:
         for name, values in (("rows", rows), ("reduced", reduced), ("reduced_gravity", gravity)):
             object.__setattr__(self, name, frozen(f"chain.{name}", values, values.shape))
 
+    def branches(self, X_BF: Array, *, limited: bool) -> Array:
+        """The table of `IkSolutions` (n, 8, 7) for poses (n, 4, 4), of arms that have a closed form.
+
+        Raises:
+            KinematicsError: If there is none.
+        """
+        raise KinematicsError(
+            "chain: no closed form of its inverse kinematics is known, expected numeric_inverse"
+        )
+
     def with_payload(
         self, mass: float, com_F: ArrayLike, inertia_F: ArrayLike | None = None
     ) -> "SerialChain":

@@ -38,6 +38,7 @@ OWNERS = {
 # Modules that import inside functions, and why that is right there.
 LATE_IMPORTS = {
     "controller/cli.py": "each command imports what it needs, so that --help needs neither kernels nor the engine",
+    "controller/cli_arms.py": "for the same reason",
     "controller/cli_bench.py": "for the same reason",
     "controller/outputs.py": "for the same reason",
     "firmware_bridge/port.py": "Windows has no termios",

@@ -14,7 +14,10 @@ from kinematics import (
     inverse_dynamics,
     inverse_kinematics,
     jacobian,
+    numeric_inverse,
+    path_speeds,
     rest_to_rest_duration,
+    rest_to_rest_profiles,
     straight_line,
     sweep,
     sweep_box_distance,
@@ -25,6 +28,7 @@ from kinematics.clearance import Boxes
 from tests.kinematics.arms import ARMS
 from tests.kinematics.bodies import body, pose
 from tests.kinematics.samples import INTERPRETED
+from tests.reference.parallel_arms import ur
 from tests.reference.serial_arms import random_chain
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +54,15 @@ def results():
             *rest_to_rest_duration(q, q[0], limits),
         ]
         solutions = inverse_kinematics(chain, X).q
+        numeric = numeric_inverse(chain.serial(), X[:2], np.random.default_rng(41)).q
+        s = np.linspace(0.0, 1.0, 6)
+        speeds = [
+            path_speeds(s, 1.0 + q[:n, None] * s[:, None], np.repeat(q[:n, None], 6, axis=1), limits).squared
+            for n in (1, 5)
+        ]
+        parallel = ur("UR5e")
+        branches = inverse_kinematics(parallel, forward_kinematics(parallel, q)).q
+        found += [numeric, *speeds, branches, rest_to_rest_profiles(q, q[0], limits).jerk]
         serial = random_chain(np.random.default_rng(41))
         found += [
             forward_kinematics(serial, q),
