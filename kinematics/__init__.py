@@ -18,22 +18,25 @@ O     in the centre of a box, along its edges
 A twist is (v, w): linear velocity of the flange's origin, then angular velocity, both in B.
 """
 
+from kinematics.bodies import Boxes, Capsules
 from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
-from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
+from kinematics.clearance import clearance, collides, nearest, place_capsules
 from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
-from kinematics.search import Path, PathStatus, Scene, plan_path
+from kinematics.scene import Body, Scene
 from kinematics.straight_line import straight_line
-from kinematics.sweep import Sweep, sweep, sweep_box_distance, sweep_distance, sweep_hits
+from kinematics.sweep import Sweep, sweep
+from kinematics.swept import SweepSet, sweep_box_distance
 from kinematics.trajectory import Trajectory, concatenate, sample_one
 from kinematics.warm_up import warm_up
 from kinematics.waypoints import through
 
 __all__ = (
     "JOINT_AXES",
+    "Body",
     "Boxes",
     "Capsules",
     "Chain",
@@ -41,29 +44,25 @@ __all__ = (
     "KinematicsError",
     "Limits",
     "LineError",
-    "Path",
-    "PathStatus",
     "Scene",
     "Sweep",
+    "SweepSet",
     "Trajectory",
-    "box_distance",
+    "clearance",
+    "collides",
     "concatenate",
-    "distance",
     "forward_kinematics",
     "inverse_kinematics",
     "jacobian",
     "link_frames",
+    "nearest",
     "place_capsules",
-    "plan_path",
     "rest_to_rest",
     "rest_to_rest_duration",
     "sample_one",
-    "self_distance",
     "straight_line",
     "sweep",
     "sweep_box_distance",
-    "sweep_distance",
-    "sweep_hits",
     "through",
     "use_cache",
     "warm_up",

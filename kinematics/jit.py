@@ -22,8 +22,13 @@ _cache: list[str] = []  # the folder in use, or none
 
 
 def inlined(function: F) -> F:
-    """A scalar function of floats and tuples, always expanded into its caller by LLVM."""
-    compiled: Any = njit(forceinline=True, error_model="numpy", fastmath=_FLAGS)(function)
+    """A scalar function of floats and tuples, always expanded into its caller by LLVM.
+
+    Compiled, only kernels can call it: without wrappers for other callers it compiles in half the time.
+    """
+    compiled: Any = njit(
+        forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", fastmath=_FLAGS
+    )(function)
     _sources.add(Path(function.__code__.co_filename))
     return cast(F, compiled)
 
