@@ -22,6 +22,7 @@ class Packed(NamedTuple):
 
     capsules: Array  # (.., 7) rows of a sweep: sample by sample, capsule by capsule
     spans: Array  # (.., 6) likewise for its runs, then for all samples together
+    around: Array  # (n, 6) boxes around everything
     where: Ints  # (n, 4) by sweep: first row of capsules, of spans, number of samples, of capsules
 
 
@@ -31,8 +32,10 @@ class SweepSet:
     def __init__(self, sweeps: tuple[Sweep, ...] = ()) -> None:
         """Start with some sweeps."""
         self._times: list[Array] = []
-        self._packed = Packed(np.empty((0, 7)), np.empty((0, 6)), np.empty((0, 4), dtype=np.int64))
-        self._used = [0, 0, 0]
+        self._packed = Packed(
+            np.empty((0, 7)), np.empty((0, 6)), np.empty((0, 6)), np.empty((0, 4), dtype=np.int64)
+        )
+        self._used = [0, 0, 0, 0]
         for one in sweeps:
             self.add(one)
 
@@ -44,7 +47,9 @@ class SweepSet:
         """Add a sweep; its number."""
         samples, capsules = one.capsules.shape[:2]
         where = np.array([[self._used[0], self._used[1], samples, capsules]])
-        rows = one.capsules.reshape(-1, 7), one.spans.reshape(-1, 6), where
+        low, high = one.spans[-1, :, :3].min(axis=0), one.spans[-1, :, 3:].max(axis=0)
+        around = np.concatenate([low, high])[None]
+        rows = one.capsules.reshape(-1, 7), one.spans.reshape(-1, 6), around, where
         arrays = []
         for k, (array, new) in enumerate(zip(self._packed, rows, strict=True)):
             end = self._used[k] + len(new)
@@ -148,12 +153,14 @@ def nearer(one: Array, two: Array, best: float) -> float:
 @kernel
 def _sweep_pairs(packed: Packed, pairs: Ints, enough: float, stop: float, smallest: Array) -> None:
     """Smallest distances below `enough` of pairs (n, 4); each ends below `stop`. Does not allocate."""
-    capsules, spans, where = packed
+    capsules, spans, around, where = packed
     for p in range(len(pairs)):
         best = enough
         one, two, until_one, until_two = where[pairs[p, 0]], where[pairs[p, 1]], pairs[p, 2], pairs[p, 3]
         bodies_one, bodies_two = one[3], two[3]
         runs_one, runs_two = (one[2] + RUN - 1) // RUN, (two[2] + RUN - 1) // RUN
+        if spans_apart(row6(around[pairs[p, 0]]), row6(around[pairs[p, 1]])) > best:
+            bodies_one = 0
         for j in range(bodies_one):
             all_j = row6(spans[one[1] + runs_one * bodies_one + j])
             for k in range(bodies_two):
