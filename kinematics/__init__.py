@@ -28,6 +28,7 @@ from kinematics.inverse import IkSolutions, inverse_kinematics
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
 from kinematics.scene import Body, Scene
 from kinematics.straight_line import straight_line
+from kinematics.search import Path, PathStatus, plan_path
 from kinematics.sweep import Sweep, sweep
 from kinematics.swept import SweepSet, sweep_box_distance
 from kinematics.trajectory import Trajectory, concatenate, sample_one
@@ -44,6 +45,8 @@ __all__ = (
     "KinematicsError",
     "Limits",
     "LineError",
+    "Path",
+    "PathStatus",
     "Scene",
     "Sweep",
     "SweepSet",
@@ -57,6 +60,7 @@ __all__ = (
     "link_frames",
     "nearest",
     "place_capsules",
+    "plan_path",
     "rest_to_rest",
     "rest_to_rest_duration",
     "sample_one",

@@ -20,7 +20,7 @@ from kinematics.jit import inlined, kernel
 from kinematics.lanes import LANES, Block, block, get3, get6
 from kinematics.placing import PLACING, place_lanes
 from kinematics.proximity import local, segment_box_squared, segments_squared
-from kinematics.scene import Body, Ints, Model, Scene
+from kinematics.scene import Body, Ints, Model, Scene, moving_only
 from kinematics.vectors import Frame, Joints, Vector
 
 NEAREST = block(LANES, best=1, gap=1)
@@ -96,18 +96,23 @@ def collides(scene: Scene, q: ArrayLike, clearance: float = 0.0) -> NDArray[np.b
     return near[0] if single else near
 
 
-def nearest(scene: Scene, q: ArrayLike) -> str:
-    """What is nearest to each other in a single state (a, 6), in words, with the distance.
+def nearest(scene: Scene, q: ArrayLike, arm: int | None = None) -> str:
+    """What is nearest to each other in a single state, in words, with the distance.
+
+    Args:
+        scene: The arms and boxes.
+        q: (a, 6) joint angles of the a arms [rad].
+        arm: The only arm to look at; all by default.
 
     Raises:
         KinematicsError: If q has another shape or holds NaN or infinity.
     """
     angles, _ = scene.angles("q", q)
-    smallest, what = _smallest(scene.model, angles[:1], math.inf, -math.inf)
+    model = scene.model if arm is None else moving_only(scene, arm)
+    smallest, what = _smallest(model, angles[:1], math.inf, -math.inf)
     pair, one, two = what[0].tolist()
     if pair == _NOTHING:
         return "nothing to compare"
-    model = scene.model
     part, other = model.pairs[pair, :2].tolist()
     names = [_name(scene, part, one), f"box {two}" if other < 0 else _name(scene, other, two)]
     return f"{names[0]} is {smallest[0]:.4f} m from {names[1]}"

@@ -7,6 +7,7 @@ rule out most others.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -96,6 +97,14 @@ class Scene:
         if q.size and np.abs(q).max() > ANGLE_MAX:
             raise KinematicsError(f"{name}: {np.abs(q).max():g} rad, expected at most {ANGLE_MAX:g} rad")
         return (q[None] if single else q), single
+
+
+@lru_cache(maxsize=256)
+def moving_only(scene: Scene, arm: int) -> Model:
+    """The scene's model without the pairs that do not change while only one arm moves. Known by identity."""
+    model = scene.model
+    mine = (model.pairs[:, :2] == 2 * arm + 1).any(axis=1)
+    return model._replace(pairs=model.pairs[mine], apart=model.apart[mine])
 
 
 def model_of(bodies: tuple[Body, ...], boxes: Boxes) -> Model:
