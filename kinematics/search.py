@@ -1,5 +1,6 @@
 """Collision-free paths of one arm in joint space: RRT-Connect with shortcuts, proven free between samples too."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,18 +10,7 @@ from numpy.typing import ArrayLike
 from kinematics.arrays import Array, finite
 from kinematics.clearance import nearest
 from kinematics.errors import KinematicsError
-from kinematics.rrt_connect import (
-    FOUND,
-    GOAL_BLOCKED,
-    GROW,
-    LOOK,
-    OPEN,
-    SHORTEN,
-    START_BLOCKED,
-    Task,
-    Trees,
-    search,
-)
+from kinematics.rrt_connect import FOUND, OPEN, Task, Trees, search
 from kinematics.scene import Scene, moving_only
 from kinematics.sweep import joint_reach
 
@@ -109,48 +99,71 @@ def plan_path(
 
     reach = joint_reach(scene.bodies[arm])
     farthest = float((reach @ (chain.q_max - chain.q_min)).max(initial=0.0))
+    model, rest = moving_only(scene, arm), rest[0]
     task = Task(
-        model=moving_only(scene, arm),
         arm=arm,
-        rest=rest[0],
         reach=reach,
         clearance=float(clearance),
         resolution=float(resolution),
         stride=float(stride),
         intervals=64 + 4 * int(np.ceil(farthest / resolution)),
     )
-    trees = _trees(q["start"], q["goal"], _NODES_PER_SAMPLE * (iterations + 1), 2 * shortcuts)
+    trees = Trees(
+        q=np.empty((2, _NODES_PER_SAMPLE * (iterations + 1), 6)),
+        parent=np.zeros((2, _NODES_PER_SAMPLE * (iterations + 1)), dtype=np.int64),
+        size=np.ones(2, dtype=np.int64),
+    )
+    trees.q[:, 0] = q["start"], q["goal"]
     none = np.empty((0, 6))
-    status, used = search(task, LOOK, trees, none, 0)
-    size = _FIRST_SAMPLES
-    while status == OPEN and used < iterations:
+
+    def are_free(edges: Array) -> list[int]:
+        free = np.empty(len(edges), dtype=np.int64)
+        search(model, task, rest, edges, free, trees, none, 0)
+        return free.tolist()
+
+    ends = np.stack([q["start"], q["goal"]])
+    free = dict(zip(("start", "goal", "straight"), are_free(ends[[[0, 0], [1, 1], [0, 1]]]), strict=True))
+    for name, status in (("start", PathStatus.START_BLOCKED), ("goal", PathStatus.GOAL_BLOCKED)):
+        if not free[name]:
+            state = rest.copy()
+            state[arm] = q[name]
+            reason = f"{name}: {nearest(scene, state, arm)}, clearance {clearance:.4f} m"
+            return Path(status=status, reason=reason, q=none, iterations=0)
+    if free["straight"]:
+        return Path(status=PathStatus.FOUND, reason="", q=ends, iterations=0)
+    ended, used, size = OPEN, 0, _FIRST_SAMPLES
+    while ended == OPEN and used < iterations:
         samples = rng.uniform(chain.q_min, chain.q_max, (min(size, iterations - used), 6))
-        status, used = search(task, GROW, trees, samples, used)
+        no_edges = np.empty((0, 2, 6))
+        ended, used = search(model, task, rest, no_edges, np.empty(0, dtype=np.int64), trees, samples, used)
         size *= 2
-    if status == FOUND:
-        if used and shortcuts:
-            search(task, SHORTEN, trees, rng.random((shortcuts, 6)), used)
-        path = trees.path[: trees.size[2]].copy()
-        return Path(status=PathStatus.FOUND, reason="", q=path, iterations=used)
-    if status == OPEN:
+    if ended != FOUND:
         reason = f"no path after {used} iterations"
         return Path(status=PathStatus.NOT_FOUND, reason=reason, q=none, iterations=used)
-    name, ended = {
-        START_BLOCKED: ("start", PathStatus.START_BLOCKED),
-        GOAL_BLOCKED: ("goal", PathStatus.GOAL_BLOCKED),
-    }[status]
-    state = rest[0].copy()
-    state[arm] = q[name]
-    reason = f"{name}: {nearest(scene, state, arm)}, clearance {clearance:.4f} m"
-    return Path(status=ended, reason=reason, q=none, iterations=0)
+    path = _shortened(_joined(trees), are_free, rng, shortcuts)
+    return Path(status=PathStatus.FOUND, reason="", q=path, iterations=used)
 
 
-def _trees(start: Array, goal: Array, capacity: int, corners: int) -> Trees:
-    trees = Trees(
-        q=np.empty((2, capacity, 6)),
-        parent=np.zeros((2, capacity), dtype=np.int64),
-        size=np.array([1, 1, 0]),
-        path=np.empty((2 * capacity + corners, 6)),
-    )
-    trees.q[0, 0], trees.q[1, 0] = start, goal
-    return trees
+def _joined(trees: Trees) -> Array:
+    """The path from the root of the first tree over the last nodes of both, which are the same, to the other root."""
+    halves = []
+    for tree in range(2):
+        nodes = [int(trees.size[tree]) - 1]
+        while nodes[-1]:
+            nodes.append(int(trees.parent[tree, nodes[-1]]))
+        halves.append(trees.q[tree, nodes])
+    return np.concatenate([halves[0][::-1], halves[1][1:]])
+
+
+def _shortened(
+    path: Array, are_free: Callable[[Array], list[int]], rng: np.random.Generator, attempts: int
+) -> Array:
+    """The path with stretches between two random points on it replaced by straight segments where that is free."""
+    for places in np.sort(rng.random((attempts, 2)), axis=1) if attempts else ():
+        (i, j), shares = divmod(places * (len(path) - 1), 1.0)
+        i, j = int(i), int(j)
+        if i < j:
+            ends = path[[i, j]] + shares[:, None] * (path[[i + 1, j + 1]] - path[[i, j]])
+            if are_free(ends[None])[0]:
+                path = np.concatenate([path[: i + 1], ends, path[j + 1 :]])
+    return path
