@@ -22,6 +22,7 @@ from kinematics.bodies import Boxes, Capsules
 from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
 from kinematics.clearance import clearance, collides, nearest, place_capsules
+from kinematics.contact import first_contact
 from kinematics.errors import KinematicsError, LineError
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
@@ -54,6 +55,7 @@ __all__ = (
     "clearance",
     "collides",
     "concatenate",
+    "first_contact",
     "forward_kinematics",
     "inverse_kinematics",
     "jacobian",

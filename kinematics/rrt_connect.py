@@ -20,7 +20,7 @@ from kinematics.placing import PLACING, place_lanes
 from kinematics.scene import Ints, Model
 
 OPEN, FOUND, FULL = 0, 1, 2  # how a call ended
-_PARTS = 8  # intervals in which an edge is looked at first
+_FIRST_M = 0.2  # motion within the intervals in which an edge is looked at first [m]
 
 
 class Task(NamedTuple):
@@ -40,6 +40,14 @@ class Trees(NamedTuple):
     q: Array  # (2, capacity, 6) [rad]
     parent: Ints  # (2, capacity)
     size: Ints  # (2,)
+
+
+@inlined
+def spread(rows: Array) -> None:
+    """Copy the first lane into all."""
+    for k in range(6):
+        for i in range(1, LANES):
+            rows[k, i] = rows[k, 0]
 
 
 @inlined
@@ -129,12 +137,12 @@ def search(model: Model, task: Task, rest: Array, edges: Array, free: Ints, tree
                 one, two = trees.q[tree, node], trees.q[tree, trees.size[tree]]
                 reached = step_towards(target, one, task.stride, two)
             moved = motion_bound(task.reach, one, two)
-            count = _PARTS if moved > 0.0 else 1
+            count = max(1, min(int(math.ceil(moved / _FIRST_M)), LANES))
             half = 0.5 / count
             for part in range(count):
                 middles[0, part] = (2 * part + 1) * half
         else:
-            count = LANES
+            count = 1
         # Is the edge free?
         blocked = 0
         first, doubtful = 0, 0
@@ -146,6 +154,10 @@ def search(model: Model, task: Task, rest: Array, edges: Array, free: Ints, tree
                     q[i, k] = one[k] + middles[0, first + i] * (two[k] - one[k]) if is_edge else rest[round_, k]
             place_lanes(model, arm, q[:n], placing, ends, spans)
             if not is_edge:
+                for part in range(2 * arm, 2 * arm + 2):
+                    spread(spans[part])
+                    for capsule in range(model.first[part], model.first[part + 1]):
+                        spread(ends[capsule])
                 break
             margin = task.clearance + moved * half
             for i in range(n):

@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 from kinematics.arrays import Array, finite
 from kinematics.clearance import nearest
 from kinematics.errors import KinematicsError
-from kinematics.rrt_connect import FOUND, OPEN, Task, Trees, search
+from kinematics.rrt_connect import FOUND, FULL, OPEN, Task, Trees, search
 from kinematics.scene import Scene, moving_only
 from kinematics.sweep import joint_reach
 
 _FIRST_SAMPLES = 32
-_NODES_PER_SAMPLE = 32
+_ENDS = [[0, 0], [1, 1], [0, 1]]  # start, goal, and the straight way
+_NODES = 256  # room for as many at first, in each tree
 
 
 class PathStatus(StrEnum):
@@ -92,7 +93,9 @@ def plan_path(
     q = {"start": rest[0, arm], "goal": finite("goal", goal, (6,))}
     chain = scene.bodies[arm].chain
     for name, status in (("start", PathStatus.START_BLOCKED), ("goal", PathStatus.GOAL_BLOCKED)):
-        for k in np.flatnonzero((q[name] < chain.q_min) | (q[name] > chain.q_max)):
+        outside = (q[name] < chain.q_min) | (q[name] > chain.q_max)
+        if outside.any():
+            k = int(outside.argmax())
             reason = f"{name}: joint {k + 1} at {q[name][k]:.4f} rad is outside its limits "
             reason += f"{chain.q_min[k]:.4f} to {chain.q_max[k]:.4f} rad"
             return Path(status=status, reason=reason, q=np.empty((0, 6)), iterations=0)
@@ -108,12 +111,8 @@ def plan_path(
         stride=float(stride),
         intervals=64 + 4 * int(np.ceil(farthest / resolution)),
     )
-    trees = Trees(
-        q=np.empty((2, _NODES_PER_SAMPLE * (iterations + 1), 6)),
-        parent=np.zeros((2, _NODES_PER_SAMPLE * (iterations + 1)), dtype=np.int64),
-        size=np.ones(2, dtype=np.int64),
-    )
-    trees.q[:, 0] = q["start"], q["goal"]
+    trees = Trees(np.empty((2, _NODES, 6)), np.empty((2, _NODES), dtype=np.int64), np.ones(2, dtype=np.int64))
+    trees.q[0, 0], trees.q[1, 0] = q["start"], q["goal"]
     none = np.empty((0, 6))
 
     def are_free(edges: Array) -> list[int]:
@@ -122,14 +121,14 @@ def plan_path(
         return free.tolist()
 
     ends = np.stack([q["start"], q["goal"]])
-    free = dict(zip(("start", "goal", "straight"), are_free(ends[[[0, 0], [1, 1], [0, 1]]]), strict=True))
-    for name, status in (("start", PathStatus.START_BLOCKED), ("goal", PathStatus.GOAL_BLOCKED)):
-        if not free[name]:
+    *are, straight = are_free(ends[_ENDS])
+    for name, status, good in zip(q, (PathStatus.START_BLOCKED, PathStatus.GOAL_BLOCKED), are, strict=True):
+        if not good:
             state = rest.copy()
             state[arm] = q[name]
             reason = f"{name}: {nearest(scene, state, arm)}, clearance {clearance:.4f} m"
             return Path(status=status, reason=reason, q=none, iterations=0)
-    if free["straight"]:
+    if straight:
         return Path(status=PathStatus.FOUND, reason="", q=ends, iterations=0)
     ended, used, size = OPEN, 0, _FIRST_SAMPLES
     while ended == OPEN and used < iterations:
@@ -137,6 +136,14 @@ def plan_path(
         no_edges = np.empty((0, 2, 6))
         ended, used = search(model, task, rest, no_edges, np.empty(0, dtype=np.int64), trees, samples, used)
         size *= 2
+        if ended == FULL:
+            room = trees.q.shape[1]
+            trees = Trees(
+                np.concatenate([trees.q, np.empty((2, room, 6))], axis=1),
+                np.concatenate([trees.parent, np.empty((2, room), dtype=np.int64)], axis=1),
+                trees.size,
+            )
+            ended = OPEN
     if ended != FOUND:
         reason = f"no path after {used} iterations"
         return Path(status=PathStatus.NOT_FOUND, reason=reason, q=none, iterations=used)

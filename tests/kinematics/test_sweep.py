@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 
 from kinematics import (
+    Body,
     Boxes,
     Capsules,
     KinematicsError,
+    Scene,
+    SweepSet,
     Trajectory,
-    box_distance,
-    distance,
+    clearance,
     link_frames,
     place_capsules,
     rest_to_rest,
     sweep,
     sweep_box_distance,
-    sweep_distance,
-    sweep_hits,
     through,
 )
 from kinematics.sweep import joint_reach
