@@ -16,6 +16,7 @@ from kinematics import (
     nearest,
     place_capsules,
 )
+from kinematics.clearance import _smallest
 from tests.kinematics.arms import ARMS
 from tests.kinematics.bodies import body, placed_body, pose, rows_distance
 from tests.kinematics.samples import few_if_interpreted
@@ -214,24 +215,12 @@ def test_placed_capsules_move_with_their_links():
 def test_no_state_is_nearer_than_pairs_always_keep():
     """What lets pairs be left out is a bound over all states, also outside the joint limits."""
     scene = cell()
-    q = np.random.default_rng(9).uniform(-4.0, 4.0, (few_if_interpreted(500, 30), 3, 6))
-    placed = np.concatenate(
-        [place_capsules(b, q[:, k]) for k, b in enumerate(scene.bodies)], axis=1
-    )  # in order of links, as in the model
-    for pair, apart in zip(scene.model.pairs, scene.model.apart, strict=True):
-        mine = placed[:, pair[2] : pair[3]]
-        low = np.minimum(mine[..., :3], mine[..., 3:6]) - mine[..., 6:]
-        high = np.maximum(mine[..., :3], mine[..., 3:6]) + mine[..., 6:]
-        if pair[1] < 0:
-            corner = scene.model.corners[pair[4]]
-            gap = np.maximum(np.maximum(corner[:3] - high, low - corner[3:]), 0.0)
-            assert np.linalg.norm(gap, axis=-1).min() >= apart - 0.2  # loose: boxes around capsules
-        ends = np.concatenate([mine[..., :3], mine[..., 3:6]], axis=1)
-        if pair[1] >= 0:
-            yours = placed[:, pair[4] : pair[5]]
-            others = np.concatenate([yours[..., :3], yours[..., 3:6]], axis=1)
-            points = np.linalg.norm(ends[:, :, None] - others[:, None], axis=-1).min()
-            assert points - scene.model.radius.max() * 2 >= apart - 0.2 or points >= apart
+    q = np.random.default_rng(9).uniform(-4.0, 4.0, (few_if_interpreted(1000, 10), 3, 6))
+    model = scene.model
+    assert (model.apart > 0.0).any()
+    for k in range(0, len(model.pairs), few_if_interpreted(1, 9)):
+        alone = model._replace(pairs=model.pairs[k : k + 1], apart=np.array([-np.inf]))
+        assert _smallest(alone, q, np.inf, -np.inf)[0].min() >= model.apart[k] - 1e-12
 
 
 def test_nothing_is_infinitely_far():
