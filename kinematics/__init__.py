@@ -28,8 +28,8 @@ from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import IkSolutions, inverse_kinematics
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
 from kinematics.scene import Body, Scene
-from kinematics.straight_line import straight_line
 from kinematics.search import Path, PathStatus, plan_path
+from kinematics.straight_line import straight_line
 from kinematics.sweep import Sweep, sweep
 from kinematics.swept import SweepSet, sweep_box_distance
 from kinematics.trajectory import Trajectory, concatenate, sample_one

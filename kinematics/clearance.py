@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from kinematics.arrays import Array, joint_angles
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, Block, block, get3, get6
+from kinematics.lanes import LANES, Block, block, get6
 from kinematics.placing import PLACING, place_lanes
 from kinematics.proximity import local, segment_box_squared, segments_squared
 from kinematics.scene import Body, Ints, Model, Scene, moving_only
@@ -190,7 +190,9 @@ def capsule_to_box(tips: Joints, box: Array) -> float:
 
 
 @inlined
-def look_closer(model: Model, ends: Array, i: int, pair: Ints, hint: Ints, best: float) -> tuple[float, int, int]:
+def look_closer(
+    model: Model, ends: Array, i: int, pair: Ints, hint: Ints, best: float
+) -> tuple[float, int, int]:
     """The smallest distance below best of a pair's capsules in lane i, and between which of them.
 
     It begins with those of the hint, and leaves there those found. Numbers are -1 if there is nothing below.
@@ -257,7 +259,14 @@ def lower(
 
 @kernel
 def _examine(
-    model: Model, q: Array, enough: float, stop: float, hints: Ints, smallest: Array, what: Ints, placed: Array
+    model: Model,
+    q: Array,
+    enough: float,
+    stop: float,
+    hints: Ints,
+    smallest: Array,
+    what: Ints,
+    placed: Array,
 ) -> None:
     """Distances below `enough` in the states q (n, a, 6), into smallest (n,); what (n, 3) as `lower` writes it.
 

@@ -25,7 +25,8 @@ _cache: list[str] = []  # the folder in use, or none
 class _Inlined(CPUDispatcher):  # type: ignore[misc]
     """A function for kernels only, which saves a third of the time to compile: without entry points from Python and C,
     and compiled once for an integer, not for each literal integer that it is called with. Called from Python, it runs
-    interpreted."""
+    interpreted.
+    """
 
     def get_call_template(self, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
         return super().get_call_template(tuple(map(types.unliteral, args)), kws)

@@ -87,7 +87,9 @@ def motion_bound(reach: Array, one: Array, two: Array) -> float:
 
 
 @kernel
-def search(model: Model, task: Task, rest: Array, edges: Array, free: Ints, trees: Trees, samples: Array, turn: int) -> tuple[int, int]:
+def search(
+    model: Model, task: Task, rest: Array, edges: Array, free: Ints, trees: Trees, samples: Array, turn: int
+) -> tuple[int, int]:
     """Check edges one by one; then grow the trees in turns, one towards a sample, the other towards what it reached.
 
     Args:
@@ -151,7 +153,9 @@ def search(model: Model, task: Task, rest: Array, edges: Array, free: Ints, tree
             arm = task.arm if is_edge else round_
             for i in range(n):
                 for k in range(6):
-                    q[i, k] = one[k] + middles[0, first + i] * (two[k] - one[k]) if is_edge else rest[round_, k]
+                    q[i, k] = (
+                        one[k] + middles[0, first + i] * (two[k] - one[k]) if is_edge else rest[round_, k]
+                    )
             place_lanes(model, arm, q[:n], placing, ends, spans)
             if not is_edge:
                 for part in range(2 * arm, 2 * arm + 2):

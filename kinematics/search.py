@@ -89,7 +89,7 @@ def plan_path(
             f"plan_path: clearance {clearance} m, resolution {resolution} m and stride {stride} rad, "
             "expected at least 0 and more than 0"
         )
-    rest, _ = scene.angles("start", [start] if np.ndim(start) == 1 else start)
+    rest, _ = scene.angles("start", np.reshape(start, (1, -1)) if np.ndim(start) == 1 else start)
     q = {"start": rest[0, arm], "goal": finite("goal", goal, (6,))}
     chain = scene.bodies[arm].chain
     for name, status in (("start", PathStatus.START_BLOCKED), ("goal", PathStatus.GOAL_BLOCKED)):

@@ -4,7 +4,7 @@ From coarse to fine: boxes around all samples of a capsule, around runs of sampl
 and at last the exact distance of two capsules.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,24 +45,33 @@ class SweepSet:
 
     def add(self, one: Sweep) -> int:
         """Add a sweep; its number."""
-        samples, capsules = one.capsules.shape[:2]
-        where = np.array([[self._used[0], self._used[1], samples, capsules]])
+        where = np.array([[self._used[0], self._used[1], *one.capsules.shape[:2]]])
         low, high = one.spans[-1, :, :3].min(axis=0), one.spans[-1, :, 3:].max(axis=0)
         around = np.concatenate([low, high])[None]
-        rows = one.capsules.reshape(-1, 7), one.spans.reshape(-1, 6), around, where
-        arrays = []
-        for k, (array, new) in enumerate(zip(self._packed, rows, strict=True)):
-            end = self._used[k] + len(new)
-            if end > len(array):
-                grown = np.empty((2 * end, array.shape[1]), dtype=array.dtype)
-                grown[: self._used[k]] = array[: self._used[k]]
-                array = grown
-            array[self._used[k] : end] = new
-            arrays.append(array)
-            self._used[k] = end
-        self._packed = Packed(*arrays)
+        capsules, spans, around, where = (
+            self._appended(array, k, new)
+            for k, (array, new) in enumerate(
+                zip(
+                    self._packed,
+                    (one.capsules.reshape(-1, 7), one.spans.reshape(-1, 6), around, where),
+                    strict=True,
+                )
+            )
+        )
+        self._packed = Packed(capsules, spans, around, where)
         self._times.append(one.t)
         return len(self._times) - 1
+
+    def _appended(self, array: NDArray[Any], k: int, new: NDArray[Any]) -> NDArray[Any]:
+        """Array k with rows appended, in twice the room where it has become too small."""
+        end = self._used[k] + len(new)
+        if end > len(array):
+            grown = np.empty((2 * end, array.shape[1]), dtype=array.dtype)
+            grown[: self._used[k]] = array[: self._used[k]]
+            array = grown
+        array[self._used[k] : end] = new
+        self._used[k] = end
+        return array
 
     def distance(self, ones: ArrayLike, twos: ArrayLike, enough: float) -> Array:
         """Lower bounds of the distances between any state of the one and any state of the other of each pair.
@@ -172,7 +181,10 @@ def _sweep_pairs(packed: Packed, pairs: Ints, enough: float, stop: float, smalle
                     if spans_apart(run_j, all_k) > best:
                         continue
                     for other in range((until_two + RUN - 1) // RUN):
-                        if best < stop or spans_apart(run_j, row6(spans[two[1] + other * bodies_two + k])) > best:
+                        if (
+                            best < stop
+                            or spans_apart(run_j, row6(spans[two[1] + other * bodies_two + k])) > best
+                        ):
                             continue
                         for s in range(run * RUN, min(until_one, (run + 1) * RUN)):
                             row = capsules[one[0] + s * bodies_one + j]

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kinematics.chain import Chain, Limits
 from kinematics.bodies import Boxes, Capsules
+from kinematics.chain import Chain, Limits
 from kinematics.clearance import clearance
 from kinematics.forward import FEW, forward_kinematics, jacobian, link_frames
 from kinematics.inverse import inverse_kinematics
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
-from kinematics.straight_line import straight_line
 from kinematics.scene import Body, Scene
+from kinematics.search import plan_path
+from kinematics.straight_line import straight_line
 from kinematics.sweep import sweep
 from kinematics.swept import SweepSet, sweep_box_distance
 from kinematics.trajectory import sample_one
@@ -72,6 +73,7 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
         ("straight lines", lambda: straight_line(chain, limits, X, X_end, q, 0.1, 1.0)),
         ("sampling", lambda: sample_one(move.t, move.q, move.qd, move.qdd, 0.0, *state)),
         ("clearance", lambda: clearance(scene, np.stack([q, q]))),
+        ("path search", lambda: plan_path(scene, np.stack([q, q]), 1.1 * q, np.random.default_rng(0))),
         ("sweeps", lambda: SweepSet((swept,)).distance([0], [0], 1.0)),
         ("sweeps past boxes", lambda: sweep_box_distance(swept, boxes)),
     ]

@@ -130,9 +130,7 @@ def _crossings(
     places = sorted(
         {(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0}
     )
-    bodies = [
-        Body(chain=p.arm.arm.chain, X_WB=p.arm.X_WB, capsules=moving_capsules(p.arm)) for p in planners
-    ]
+    bodies = [Body(chain=p.arm.arm.chain, X_WB=p.arm.X_WB, capsules=moving_capsules(p.arm)) for p in planners]
     at_work = {}
     for arm, position in places:
         poses, X_WN = planners[arm].poses, cell.nest(position)
@@ -140,7 +138,9 @@ def _crossings(
         at_work[arm, position] = [
             poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)
         ]
-    scenes = {pair: Scene(bodies=tuple(bodies[arm] for arm in pair)) for pair in combinations(range(len(bodies)), 2)}
+    scenes = {
+        pair: Scene(bodies=tuple(bodies[arm] for arm in pair)) for pair in combinations(range(len(bodies)), 2)
+    }
     return tuple(
         (one, two)
         for one, two in combinations(places, 2)

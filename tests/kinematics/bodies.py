@@ -44,9 +44,7 @@ STILL = Chain(
 def rows_body(rows, link=0):
     """Capsules, given by rows [ax ay az bx by bz r], as a body whose base, or turning column, they are."""
     rows = np.atleast_2d(rows)
-    capsules = Capsules(
-        link=np.full(len(rows), link), a=rows[:, :3], b=rows[:, 3:6], radius=rows[:, 6]
-    )
+    capsules = Capsules(link=np.full(len(rows), link), a=rows[:, :3], b=rows[:, 3:6], radius=rows[:, 6])
     return Body(chain=STILL, X_WB=np.eye(4), capsules=capsules)
 
 

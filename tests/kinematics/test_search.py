@@ -6,7 +6,7 @@ import pytest
 from kinematics import Body, Boxes, KinematicsError, PathStatus, Scene, clearance, plan_path
 from tests.kinematics.arms import ARMS
 from tests.kinematics.bodies import body, placed_body, pose
-from tests.kinematics.samples import few_if_interpreted
+from tests.kinematics.samples import INTERPRETED, few_if_interpreted
 
 CHAIN = ARMS["LR Mate 200iD/7L"][0]
 START = np.array([-1.0, 0.7, 0.2, 0.0, -1.0, 0.0])
@@ -66,11 +66,18 @@ def test_the_same_seed_gives_the_same_path():
     assert one.iterations == two.iterations
 
 
+@pytest.mark.skipif(INTERPRETED, reason="takes too long; the next test sees to it")
 def test_small_strides_need_more_room():
-    path = find(scene(), np.random.default_rng(1), stride=few_if_interpreted(0.002, 0.02), shortcuts=0)
+    path = find(scene(), np.random.default_rng(1), stride=0.01, iterations=20000, shortcuts=0)
     assert path.status == PathStatus.FOUND
-    assert np.abs(np.diff(path.q, axis=0)).max() <= few_if_interpreted(0.002, 0.02) * (1 + 1e-9)
-    assert len(path.q) > 256 or few_if_interpreted(False, True)
+    assert np.abs(np.diff(path.q, axis=0)).max() <= 0.01 * (1 + 1e-9)
+    assert len(path.q) > 256
+
+
+def test_trees_grow_beyond_their_first_room(monkeypatch):
+    wide = find(scene(), np.random.default_rng(1), shortcuts=0)
+    monkeypatch.setattr("kinematics.search._NODES", 2)
+    assert find(scene(), np.random.default_rng(1), shortcuts=0).status == wide.status == PathStatus.FOUND
 
 
 def test_without_a_wall_the_path_is_straight():
@@ -82,9 +89,7 @@ def test_without_a_wall_the_path_is_straight():
 
 def test_shortcuts_make_it_no_longer():
     lengths = [
-        np.linalg.norm(
-            np.diff(find(scene(), np.random.default_rng(3), shortcuts=n).q, axis=0), axis=1
-        ).sum()
+        np.linalg.norm(np.diff(find(scene(), np.random.default_rng(3), shortcuts=n).q, axis=0), axis=1).sum()
         for n in (0, 60)
     ]
     assert lengths[1] < lengths[0]

@@ -146,7 +146,8 @@ def test_first_conflict_is_the_earliest_moment_in_the_way_of_the_other():
             continue
         found += 1
         other = b.sample(np.linspace(0, b.duration, few_if_interpreted(120, 10)))[0]
-        before = a.sample(np.linspace(0, times[0], few_if_interpreted(60, 5)))[0]
+        count = few_if_interpreted(60, 5) if times[0] > 0.0 else 0
+        before = a.sample(np.linspace(0, times[0], count, endpoint=False))[0]
         states = np.stack(np.broadcast_arrays(before[:, None], other[None]), axis=2).reshape(-1, 2, 6)
         assert not collides(Scene(bodies=(A, B)), states, 0.01).any()
         assert 0.0 <= times[1] <= b.duration
@@ -159,13 +160,18 @@ def test_first_conflict_is_the_earliest_moment_in_the_way_of_the_other():
 
 def test_box_distance_of_a_sweep_is_a_close_lower_bound():
     rng = np.random.default_rng(30)
-    trajectory = motion(4)
-    swept = sweep(A, trajectory, RESOLUTION)
+    trajectory, own = motion(4), A.capsules
+    moving = Body(  # a base that stands still is not compared with boxes
+        chain=CHAIN,
+        X_WB=A.X_WB,
+        capsules=Capsules(link=own.link[1:], a=own.a[1:], b=own.b[1:], radius=own.radius[1:]),
+    )
+    swept = sweep(moving, trajectory, RESOLUTION)
     states = trajectory.sample(np.linspace(0, trajectory.duration, DENSE))[0]
     for _ in range(few_if_interpreted(40, 8)):
         X = pose(*rng.uniform(-1.2, 1.2, 3), rng.uniform(0, 3))
         boxes = Boxes(X_WO=np.stack([X, pose(0, 0, -2)]), half=rng.uniform(0.05, 0.2, (2, 3)))
-        exact = float(clearance(Scene(bodies=(A,), boxes=boxes), states[:, None]).min())
+        exact = float(clearance(Scene(bodies=(moving,), boxes=boxes), states[:, None]).min())
         bound = sweep_box_distance(swept, boxes)
         if bound < 0.0:
             assert exact <= RESOLUTION + 0.02
