@@ -32,6 +32,7 @@ from cells.measurement import Measurement
 from cells.order import mixed_order
 from cells.part import Fit, Grip, Part, Section, parts_of
 from cells.recipe import Operation, Recipe, StationProcess, recipe_for
+from cells.servos import Servos
 from cells.tool_shape import X_FT, HandCapsule, finger_open_m, hand_capsule
 
 __all__ = (
@@ -56,6 +57,7 @@ __all__ = (
     "Recipe",
     "Screws",
     "Section",
+    "Servos",
     "Source",
     "Station",
     "StationProcess",

@@ -36,6 +36,7 @@ from cells.files import (
     load_record,
     locate,
 )
+from cells.servos import Servos, ServoTable
 from kinematics import Capsules, Chain, Limits
 
 FloatArray = npt.NDArray[np.float64]
@@ -84,6 +85,7 @@ class Arm:
         links: Base and links 1-6; their masses add up to `mass_kg`.
         capsules: Collision shapes in link frames.
         sources: Where each group of figures comes from.
+        servos: Its bus servos, None for an arm with a controller of its own.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Arm:
     links: tuple[Link, ...]
     capsules: Capsules
     sources: Mapping[str, Source]
+    servos: Servos | None = None
 
 
 # Bounds that a length typed in millimetres, or in the wrong field, does not meet.
@@ -176,6 +179,7 @@ class _ArmFile(Record):
     ratings: _Ratings
     links: _Links | None = None
     capsules: _Capsules | None = None
+    servos: ServoTable | None = None
 
 
 def arm_names() -> tuple[str, ...]:
@@ -193,7 +197,11 @@ def load_arm(name_or_path: str | Path) -> Arm:
     """
     path, shown_path = locate(name_or_path, "arms")
     file = load_record(_ArmFile, path, shown_path)
-    if findings := [*_empty_ranges(file, shown_path), *_wrong_total(file, shown_path)]:
+    if findings := [
+        *_empty_ranges(file, shown_path),
+        *_wrong_total(file, shown_path),
+        *(file.servos.wrong_addresses(shown_path) if file.servos else ()),
+    ]:
         raise CellError(findings)
     opw, ratings = file.opw, file.ratings
     chain = Chain(
@@ -230,6 +238,7 @@ def load_arm(name_or_path: str | Path) -> Arm:
         links=_links(file.links) if file.links else cylinder_links(ratings.mass_kg, opw_capsules(chain)),
         capsules=_capsules(file.capsules) if file.capsules else opw_capsules(chain),
         sources=MappingProxyType(sources),
+        servos=file.servos.wiring() if file.servos else None,
     )
 
 

@@ -2,9 +2,9 @@
 
 An ``ArmDriver`` receives segments ahead of time and executes them in the order queued, each as soon as the
 one before has ended; Python is never in the servo loop. Calls never block for longer than one simulation
-step or one serial write. All calls come from one thread. A driver that faults stops on its path, reports
-the fault in every ``ArmState`` until it is closed, and refuses further segments. A stop flushes the queue:
-what was queued before a stop never moves.
+step or one serial write, unless their driver says so. All calls come from one thread. A driver that faults
+stops on its path, reports the fault in every ``ArmState`` until it is closed, and refuses further segments.
+A stop flushes the queue: what was queued before a stop never moves.
 """
 
 from collections.abc import Mapping

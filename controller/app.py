@@ -30,6 +30,7 @@ from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
 from controller.report.history import history
+from firmware_bridge.sca_joint import connect
 from kinematics import use_cache, warm_up
 from sim.film import Film
 from sim.render import animation, picture
@@ -251,7 +252,7 @@ def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) 
         stations = FakeStations(clock)
         clock.watch(*arms.values(), stations)
         return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
-    world = World(cell, options.seed, start=start, gui=options.gui)
+    world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect)
     stack.callback(world.close)
     return _Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
 

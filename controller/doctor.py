@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.app import prepare_kernels
+from firmware_bridge.port import port_names
 
 _DISTRIBUTION = "jointcell"
 _FREE_BYTES = 500_000_000  # E: a day of records and reports
@@ -152,13 +153,7 @@ def processors(cores: int, load: float) -> Finding:
 
 def serial_ports() -> Finding:
     """Ports to which arms could be connected."""
-    try:
-        from serial.tools.list_ports import comports
-    except ImportError:
-        return Finding(
-            what="serial ports", state="not looked for", remedy="pip install pyserial, if you have arms"
-        )
-    ports = [port.device for port in comports()]
+    ports = port_names()
     unusable = [port for port in ports if not os.access(port, os.R_OK | os.W_OK)]
     remedy = f"join the group that owns {', '.join(unusable)} (often dialout)" if unusable else ""
     return Finding(what="serial ports", state=", ".join(ports) or "none", remedy=remedy)

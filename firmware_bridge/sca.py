@@ -12,6 +12,8 @@ Source: github.com/innfos/wiki, en/pages (protocol of the SCA line).
 from dataclasses import dataclass
 from enum import IntEnum
 
+from firmware_bridge.stream import StreamParser
+
 HEAD, TAIL = 0xEE, 0xED
 BROADCAST = 0
 MAX_DATA = 16
@@ -76,38 +78,11 @@ class Frame:
         return header + self.data + check + bytes((TAIL,))
 
 
-class Parser:
-    """Finds frames in a stream of bytes, however it is cut up, and steps over whatever is not a frame.
-
-    Attributes:
-        skipped: Bytes so far that belonged to no frame: noise, and frames that were cut off or corrupted.
-    """
+class Parser(StreamParser[Frame]):
+    """Finds frames in a stream of bytes."""
 
     def __init__(self) -> None:
-        self.skipped = 0
-        self._pending = bytearray()
-
-    def feed(self, received: bytes) -> list[Frame]:
-        """Take in bytes; the frames that they complete, in order."""
-        self._pending += received
-        frames = []
-        while self._pending and (match := _match(self._pending)) is not None:
-            frame, size = match
-            del self._pending[:size]
-            if frame is None:
-                self.skipped += size
-            else:
-                frames.append(frame)
-        return frames
-
-    def flush(self) -> list[Frame]:
-        """The line has been silent: what is pending stays incomplete, but may have hidden frames."""
-        frames = []
-        while self._pending:
-            del self._pending[0]
-            self.skipped += 1
-            frames += self.feed(b"")
-        return frames
+        super().__init__(_match)
 
 
 def _match(pending: bytearray) -> tuple[Frame | None, int] | None:
@@ -134,13 +109,23 @@ def _match(pending: bytearray) -> tuple[Frame | None, int] | None:
     return None, 1
 
 
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0xA001 if value & 1 else 0)
+        table.append(value)
+    return tuple(table)
+
+
+_TABLE = _crc_table()
+
+
 def crc16(data: bytes) -> int:
     """CRC-16/MODBUS: polynomial 0xA001 (reflected 0x8005), start 0xFFFF."""
     crc = 0xFFFF
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
     return crc
 
 

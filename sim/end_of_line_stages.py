@@ -2,76 +2,127 @@
 
 A asks the joint over its bus and finds the electrical zero; B turns it without load over a wave-generator
 turn; C takes the hysteresis loop at +-2 % and at rated torque with the motor braked, turns the joint
-backwards, and drives it against the locked output. Every value is computed from quantised, noisy signals and
-the *nominal* figures of the model; the true parameters enter only through `simulate`, and supply and idle
-current through the noise of their meters. Figures marked E are engineering estimates.
+backwards, and drives it against the locked output. Speeds and currents are commanded, and motor position and
+phase current read, over the joint's own bus. Brake, field and output encoder have no documented command: they
+hang on the bench, and so does what loads and measures the output. Every value is computed from quantised,
+noisy signals and the *nominal* figures of the model; the true parameters enter only through the electronics,
+and idle current through the noise of its meter. Figures marked E are engineering estimates.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cells.joint_bus import JointBus, JointMode
 from cells.measurement import Measurement
 from sim.end_of_line_limits import TURN_SPEED, EndOfLineLimits
-from sim.joint_dynamics import BENCH_STIFFNESS_NM_PER_RAD, COMMAND, SAMPLE_PERIOD_S, simulate
+from sim.joint_dynamics import BENCH_STIFFNESS_NM_PER_RAD, COMMAND, SAMPLE_PERIOD_S
+from sim.joint_electronics import JointElectronics, serial_number
 from sim.joint_under_test import JointPhysics
 
 QUERY_S = 0.5  # documented time of the find-actuators command
 ENABLE_S = 0.8  # E: enable, switch mode, in every stage
 SAVE_S = 1.0  # E: save to EEPROM, disable
 
-CURRENT_NOISE_A = 0.02  # E: phase-current sensor, rms
-CURRENT_BITS = 12  # E: over plus and minus full scale
 TORQUE_NOISE = 5e-4  # E: transducer, rms, share of rated torque
 BENCH_ENCODER_BITS = 22  # E
 BENCH_ENCODER_NOISE_RAD = 1.5e-6  # E: rms, 0.3 arcsec
 
 LOST_MOTION_TORQUE = 0.02  # share of rated torque
+_QUIET_READINGS = round(QUERY_S / 0.01)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nest:
-    """The joint as the test sees it: setpoints in, readings of real instruments out."""
+    """The joint as the test sees it: its bus, and the instruments of the bench.
+
+    Attributes:
+        joint: What the instruments are connected to.
+        electronics: Its electronics, which are told when each sample is.
+        bus: The way to them.
+        limits: Windows and nominal figures of the model it should be.
+        rng: Noise of the instruments.
+    """
 
     joint: JointPhysics
+    electronics: JointElectronics
+    bus: JointBus
     limits: EndOfLineLimits
     rng: np.random.Generator
-    start_angle: float
 
-    def run(self, commands: NDArray[np.void]) -> "_Readings":
-        """Plays a profile and reads it back through noisy, quantised instruments."""
-        samples = simulate(self.joint, commands, self.start_angle)
+    def run(
+        self,
+        commands: NDArray[np.void],
+        mode: JointMode | None = None,
+        setpoints: NDArray[np.float64] | None = None,
+    ) -> "_Readings":
+        """Plays a profile and reads the bench's noisy, quantised instruments.
+
+        Args:
+            commands: What the bench does, one record per sample period.
+            mode: What the drive is to control, by ``setpoints`` (one per sample period); at rest without.
+            setpoints: Motor speeds [rad/s] or phase currents [A].
+        """
+        self.electronics.prepare(commands)
+        if mode is not None and setpoints is not None:
+            self.bus.set_mode(mode)
+            send = self.bus.set_speed if mode is JointMode.SPEED else self.bus.set_current
+            for sample in np.flatnonzero(np.diff(setpoints, prepend=0.0)):
+                self.electronics.now = int(sample)
+                send(float(setpoints[sample]))
+        samples = self.electronics.play()
         design = self.limits.design
-        noise = self.rng.standard_normal((3, len(samples)))
-        step_a = 2 * design.full_scale_a / 2**CURRENT_BITS
-        current = np.rint((samples["current"] + CURRENT_NOISE_A * noise[0]) / step_a) * step_a
+        noise = self.rng.standard_normal((2, len(samples)))
         step_rad = 2 * math.pi / 2**BENCH_ENCODER_BITS
-        angle = np.rint((samples["output_angle"] + BENCH_ENCODER_NOISE_RAD * noise[1]) / step_rad) * step_rad
+        angle = np.rint((samples["output_angle"] + BENCH_ENCODER_NOISE_RAD * noise[0]) / step_rad) * step_rad
         return _Readings(
-            motor_angle=samples["motor_counts"] * (2 * math.pi / 2**design.encoder_bits),
-            motor_counts=samples["motor_counts"],
             joint_angle=samples["output_counts"] * (2 * math.pi / 2**design.output_encoder_bits),
-            current=current,
             output_angle=angle,
-            torque=samples["bench_torque"] + TORQUE_NOISE * self.limits.torque_rated_nm * noise[2],
+            torque=samples["bench_torque"] + TORQUE_NOISE * self.limits.torque_rated_nm * noise[1],
         )
 
-    def quiet_reading(self, value: float, noise: float, step: float) -> float:
-        """Mean of a steady quantity over the bus query, read every 10 ms."""
-        readings = value + noise * self.rng.standard_normal(round(QUERY_S / 0.01))
-        return float(np.mean(np.rint(readings / step) * step))
+    def motor_counts(self, first: int, last: int) -> NDArray[np.int64]:
+        """Counts of the motor's encoder in samples of the last profile, from the position over the bus."""
+        design = self.limits.design
+        counts_per_rad = 2**design.encoder_bits * design.ratio / (2 * math.pi)
+        positions = self._each(self.bus.position_rad, first, last)
+        counts: NDArray[np.int64] = np.rint(positions * counts_per_rad).astype(np.int64)
+        return counts
+
+    def motor_angle(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Motor angles [rad] of counts."""
+        angles: NDArray[np.float64] = counts * (2 * math.pi / 2**self.limits.design.encoder_bits)
+        return angles
+
+    def current(self, first: int, last: int) -> NDArray[np.float64]:
+        """Phase currents [A] in samples of the last profile, over the bus."""
+        return self._each(self.bus.current_a, first, last)
+
+    def supply(self) -> float:
+        """Mean supply [V] over the bus query, read every 10 ms."""
+        return float(np.mean([self.bus.voltage_v() for _ in range(_QUIET_READINGS)]))
+
+    def idle_current(self) -> float:
+        """Mean supply current [A] of the joint at rest by the bench's meter, read every 10 ms."""
+        readings = self.joint.idle_current_a + 0.002 * self.rng.standard_normal(_QUIET_READINGS)
+        return float(np.mean(np.rint(readings / 1e-3) * 1e-3))
+
+    def _each(self, read: Callable[[], float], first: int, last: int) -> NDArray[np.float64]:
+        values = np.empty(last - first)
+        for sample in range(first, last):
+            self.electronics.now = sample
+            values[sample - first] = read()
+        return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Readings:
-    """Readings of one profile, one per sample period; angles in rad."""
+    """Readings of the bench for one profile, one per sample period."""
 
-    motor_angle: NDArray[np.float64]
-    motor_counts: NDArray[np.int64]
     joint_angle: NDArray[np.float64]
-    current: NDArray[np.float64]
     output_angle: NDArray[np.float64]
     torque: NDArray[np.float64]
 
@@ -94,8 +145,12 @@ def bus_and_encoder(nest: Nest) -> tuple[list[Measurement], float]:
     electrical zero, whatever the friction.
     """
     limits, design = nest.limits, nest.limits.design
-    supply = nest.quiet_reading(nest.joint.supply_v, 0.02, 2.0**-10)
-    idle = nest.quiet_reading(nest.joint.idle_current_a, 0.002, 1e-3)
+    found = nest.bus.find().count(serial_number(nest.joint.serial))
+    alarm = nest.bus.alarm()
+    supply = nest.supply()
+    idle = nest.idle_current()
+    if alarm == 0:
+        nest.bus.enable(True)
 
     turn = 2 * math.pi
     # a rotor that happens to stand opposite the field feels no torque: pull from a quarter turn aside first;
@@ -114,8 +169,8 @@ def bus_and_encoder(nest: Nest) -> tuple[list[Measurement], float]:
         len(field) * SAMPLE_PERIOD_S, align_current=limits.torque_rated_nm / _torque_per_ampere(limits)
     )
     commands["field_angle"] = field
-    readings = nest.run(commands)
-    electrical = design.pole_pairs * readings.motor_angle
+    nest.run(commands)
+    electrical = design.pole_pairs * nest.motor_angle(nest.motor_counts(0, len(field)))
     quarter = sweep // 5
     forth = slice(aside + settle + quarter, aside + settle + sweep)  # one turn each, the same field angles
     back = slice(forth.stop + pause, forth.stop + pause + sweep - quarter)
@@ -123,6 +178,8 @@ def bus_and_encoder(nest: Nest) -> tuple[list[Measurement], float]:
     travel = (ahead[-1] - ahead[0] + astern[0] - astern[-1]) / 2
     offset = (np.mean(ahead - field[forth]) + np.mean(astern - field[back])) / 2
     return [
+        _within("bus", float(found), "joints", (1.0, 1.0)),
+        _within("alarm", float(alarm), "fault bits", (0.0, 0.0)),
         _within("supply", supply, "V", limits.supply_v),
         _within("idle_current", idle, "A", limits.idle_current_a),
         _within("field_travel", float(travel), "rad", limits.field_travel_rad),
@@ -141,13 +198,14 @@ def no_load_run(nest: Nest) -> tuple[list[Measurement], float]:
     settle, turn = 400, round(2 * math.pi / TURN_SPEED / SAMPLE_PERIOD_S)
     means, ripples, ratios, counts = [], [], [], []
     for direction in (1.0, -1.0):
-        commands = _profile((settle + turn) * SAMPLE_PERIOD_S, speed_loop=1.0, speed=direction * TURN_SPEED)
-        readings = nest.run(commands)
-        angle = readings.motor_angle[settle:]
-        mean, peak_to_peak = _turn_harmonics(angle, readings.current[settle:])
+        commands = _profile((settle + turn) * SAMPLE_PERIOD_S)
+        end = len(commands)
+        readings = nest.run(commands, JointMode.SPEED, np.full(end, direction * TURN_SPEED))
+        counts.append(nest.motor_counts(settle, end))
+        angle = nest.motor_angle(counts[-1])
+        mean, peak_to_peak = _turn_harmonics(angle, nest.current(settle, end))
         means.append(direction * mean)
         ripples.append(peak_to_peak / abs(mean))
-        counts.append(readings.motor_counts[settle:])
         output_travel = readings.joint_angle[-1] - readings.joint_angle[settle]
         ratios.append((angle[-1] - angle[0]) / output_travel if output_travel != 0.0 else math.nan)
     return [
@@ -194,6 +252,9 @@ def load_loops(nest: Nest) -> tuple[list[Measurement], float]:
 
     back_drive, back_drive_s = _back_drive(nest)
     torque_constant, driven_s = _driven_against_lock(nest)
+    if nest.bus.alarm() == 0:
+        nest.bus.enable(False)
+        nest.bus.save()
     loops_s = (len(small.torque) + len(large.torque)) * SAMPLE_PERIOD_S
     return [
         _within("backlash", float(backlash), "rad", limits.backlash_rad),
@@ -265,12 +326,12 @@ def _driven_against_lock(nest: Nest) -> tuple[float, float]:
         [np.linspace(0, peak, grow), np.linspace(peak, -peak, fall + grow), np.linspace(-peak, 0, fall)]
     )
     commands = _profile(len(current) * SAMPLE_PERIOD_S, coupled=1.0)
-    commands["current"] = current
-    readings = nest.run(commands)
+    readings = nest.run(commands, JointMode.CURRENT, current)
+    measured = nest.current(0, len(current))
     slopes = []
     for first, last in ((0, grow), (grow + (fall + grow) // 2, 2 * grow + fall)):
         wound = slice(first + (last - first) // 2, last)
-        slopes.append(np.polyfit(readings.current[wound], readings.torque[wound], 1)[0])
+        slopes.append(np.polyfit(measured[wound], readings.torque[wound], 1)[0])
     # the transducer reads the bench on the joint: the joint pushes the other way
     return -float(np.mean(slopes)) / limits.design.ratio, len(current) * SAMPLE_PERIOD_S
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from cells.driver import StationCycle, StationResult, StopCategory
 from cells.fixtures import SHUTTLE_M
+from cells.joint_bus import ConnectJoint
 from cells.joint_model import load_joint_model
 from cells.measurement import Measurement
 from cells.part import parts_of
@@ -59,8 +60,9 @@ class _Running:
 class SimStations:
     """All stations of a `World`; also the `StationDriver` that the controller talks to."""
 
-    def __init__(self, world: "World", rng: np.random.Generator) -> None:
+    def __init__(self, world: "World", rng: np.random.Generator, connect_joint: ConnectJoint) -> None:
         self.world = world
+        self._connect_joint = connect_joint
         self.dial = Dial(world.engine, world.cell, world.fixtures)
         self.shuttles = {
             station.id: Shuttle(world.engine, station)
@@ -293,7 +295,7 @@ class SimStations:
             screw_torque_fraction=min(workpiece.screw_ratios, default=1.0),
         )
         joint = draw(model, self._rng, assembly, workpiece.serial)
-        result = end_of_line_test(joint, EndOfLineLimits.for_model(model), self._rng)
+        result = end_of_line_test(joint, EndOfLineLimits.for_model(model), self._rng, self._connect_joint)
         elapsed = 0.0
         while elapsed < sum(result.stage_s):
             elapsed += yield

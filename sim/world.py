@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cells.cell import Cell
 from cells.fixtures import fixtures_of
+from cells.joint_bus import ConnectJoint, direct
 from sim.body import Seating, Workpiece, joined
 from sim.bullet import pybullet
 from sim.clearance import ArmClearance
@@ -72,6 +73,7 @@ class World:
         start: Joints (6,) of each arm by name at the beginning [rad]; zeros where it is not named.
         ideal: Leave out the servo errors (calibration, repeatability, lag).
         gui: Show the engine's own window.
+        connect_joint: Puts a bus between the end-of-line test and the joint on the nest.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class World:
         start: Mapping[str, FloatArray] | None = None,
         ideal: bool = False,
         gui: bool = False,
+        connect_joint: ConnectJoint = direct,
     ) -> None:
         self.cell = cell
         self.engine = Engine(gui=gui)
@@ -100,7 +103,7 @@ class World:
         self._build_fixtures()
         generator = np.random.default_rng(seed)
         station_rng, *arm_rngs = generator.spawn(1 + len(cell.arms))
-        self.stations = SimStations(self, station_rng)
+        self.stations = SimStations(self, station_rng, connect_joint)
         self.arms: dict[str, SimArm] = {}
         for index, (cell_arm, rng) in enumerate(zip(cell.arms, arm_rngs, strict=True)):
             error = no_error() if ideal else draw_error(rng)

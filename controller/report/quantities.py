@@ -32,6 +32,8 @@ class Quantity:
 
 
 _KNOWN = {
+    "bus": Quantity(heading="On its bus", unit="joints", digits=0),
+    "alarm": Quantity(heading="Alarm", unit="fault bits", digits=0),
     "backlash": Quantity(heading="Backlash", unit="arcsec", per_si=math.degrees(3600), digits=1),
     "stiffness": Quantity(heading="Stiffness", unit="kN m/rad", per_si=1e-3),
     "current_ripple": Quantity(heading="Ripple", unit="% of mean", per_si=100, digits=1),

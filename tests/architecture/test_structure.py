@@ -31,7 +31,7 @@ OWNERS = {
     "numba": "kinematics/jit.py",
     "pybullet": "sim/",
     "pybullet_data": "sim/",
-    "serial": ("firmware_bridge/", "controller/doctor.py"),  # doctor only lists ports
+    "serial": "firmware_bridge/",
     "fastapi": "controller/panel/",
     "uvicorn": "controller/panel/",
 }
@@ -40,7 +40,7 @@ LATE_IMPORTS = {
     "controller/cli.py": "each command imports what it needs, so that --help needs neither kernels nor the engine",
     "controller/cli_bench.py": "for the same reason",
     "controller/outputs.py": "for the same reason",
-    "controller/doctor.py": "looks whether pyserial is there",
+    "firmware_bridge/port.py": "Windows has no termios",
     "controller/motion/verify_body.py": "pinocchio and coal are in the extra `verify`",
     "sim/bullet.py": "keeps the engine from printing while it is imported",
     "sim/render.py": "Pillow is in the extra `render`",
@@ -56,6 +56,9 @@ CONCRETE_DRIVERS = {
     "FakeStations",
     "FakeClock",
     "SerialArm",
+    "ServoArm",
+    "DynamixelArm",
+    "FeetechArm",
 }
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc|handlers?)(_|$)", re.IGNORECASE)
 LONGEST = 400

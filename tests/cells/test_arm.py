@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 import cells
@@ -37,6 +38,7 @@ URDF = {
     "gp8": (FANUC, ".330z .040x .345z .340x+.040z 0 0", ".080x"),
     "tx2_60l": (UPRIGHT, ".375z 0 .02y+.40z 0 .45z .07z", "0"),
     "tx2_60": (UPRIGHT, ".375z 0 .02y+.29z 0 .31z .07z", "0"),
+    "vx300s": (ABB, ".079z .04805z .05955x+.3z .2x .1x .069744x", ".042825x"),
     "vs060": (UPRIGHT, ".1815z .1635z .305z -.010x+.1645z .1355z .070z", "0"),
 }
 
@@ -53,7 +55,10 @@ REACH = {
     "tx2_60l": 0.850,
     "tx2_60": 0.600,
     "vs060": 0.605,
+    "vx300s": 0.606,
 }
+
+INDUSTRIAL = [name for name in arm_names() if load_arm(name).servos is None]
 
 
 def vector(text: str) -> Vector:
@@ -100,7 +105,7 @@ def test_reach(name: str) -> None:
     assert chain.a1 + chain.c2 + np.hypot(chain.a2, chain.c3) == pytest.approx(REACH[name], abs=5e-4)
 
 
-@pytest.mark.parametrize("name", arm_names())
+@pytest.mark.parametrize("name", INDUSTRIAL)
 def test_every_group_of_figures_has_source_and_mark(name: str) -> None:
     sources = load_arm(name).sources
     assert set(sources) == {
@@ -121,7 +126,7 @@ def test_every_group_of_figures_has_source_and_mark(name: str) -> None:
     assert sources["torque"].mark == ("V" if name in ("gp7", "gp8", "tx2_60", "tx2_60l") else "E")
 
 
-@pytest.mark.parametrize("name", arm_names())
+@pytest.mark.parametrize("name", INDUSTRIAL)
 def test_limits_are_radians_and_estimates_follow_their_rule(name: str) -> None:
     arm, gp7 = load_arm(name), load_arm("gp7")
     assert np.abs([arm.chain.q_min, arm.chain.q_max]).max() <= np.radians(361.0)
@@ -130,6 +135,56 @@ def test_limits_are_radians_and_estimates_follow_their_rule(name: str) -> None:
     assert arm.limits.jerk == pytest.approx(10.0 * arm.limits.acceleration)
     if arm.sources["torque"].mark == "E":
         assert arm.torque_nm == pytest.approx(gp7.torque_nm * arm.mass_kg / gp7.mass_kg, abs=0.05)
+
+
+def test_the_arm_of_servos() -> None:
+    arm = load_arm("vx300s")
+    assert [name for name in arm_names() if name != "vx300s"] == INDUSTRIAL
+    assert arm.servos is not None
+    assert arm.servos.protocol == "dynamixel2"
+    assert (arm.servos.ids, arm.servos.shadows) == ((1, 2, 4, 6, 7, 8), ((3, 2), (5, 4)))
+    assert arm.sources["servos"].mark == "V"
+    # Min and Max Position Limit of vx300s.yaml
+    registers = [(0, 4095), (841, 2867), (898, 3094), (0, 4095), (830, 3504), (0, 4095)]
+    steps = 2048 + np.stack([arm.chain.q_min, arm.chain.q_max], axis=1) * 4096 / (2 * np.pi)
+    for (low, high), (least, most) in zip(registers, np.rint(steps), strict=True):
+        assert low <= least <= low + 2
+        assert high - 2 <= most <= high
+
+
+def test_forward_kinematics_are_the_makers_product_of_exponentials() -> None:
+    # interbotix_xsarms_docs, docs/specifications/vx300s.rst: home pose of the gripper link, and the screws
+    home = np.eye(4)
+    home[:3, 3] = 0.536494, 0.0, 0.42705
+    screws = [
+        (0, 0, 1, 0, 0, 0),
+        (0, 1, 0, -0.12705, 0, 0),
+        (0, 1, 0, -0.42705, 0, 0.05955),
+        (1, 0, 0, 0, 0.42705, 0),
+        (0, 1, 0, -0.42705, 0, 0.35955),
+        (1, 0, 0, 0, 0.42705, 0),
+    ]
+    chain = load_arm("vx300s").chain
+    flange = np.linalg.inv(forward_kinematics(chain, np.zeros(6))) @ home
+    for q in np.random.default_rng(5).uniform(chain.q_min, chain.q_max, (50, 6)):
+        X = np.eye(4)
+        for (wx, wy, wz, *v), angle in zip(screws, q, strict=True):
+            twist = np.array([[0, -wz, wy, v[0]], [wz, 0, -wx, v[1]], [-wy, wx, 0, v[2]], [0, 0, 0, 0]])
+            X = X @ expm(twist * angle)
+        assert forward_kinematics(chain, q) @ flange == pytest.approx(X @ home, abs=1e-12)
+
+
+def test_a_bus_address_belongs_to_one_servo(tmp_path: Path) -> None:
+    text = (Path(cells.__file__).parent / "arms" / "vx300s.toml").read_text(encoding="utf-8")
+    path = tmp_path / "arm.toml"
+    path.write_text(text.replace("[[3, 2], [5, 4]]", "[[3, 2], [7, 9]]"), encoding="utf-8")
+    with pytest.raises(CellError) as caught:
+        load_arm(path)
+    shared, unknown = map(str, caught.value.findings)
+    assert "servos.ids: 7: an address is given to more than one servo" in shared
+    assert (
+        "servos.shadows[1]: 9: no joint has the servo that is shadowed (allowed: 1, 2, 4, 6, 7, 8)" in unknown
+    )
 
 
 def test_figures_of_one_arm() -> None:

@@ -1,19 +1,39 @@
 """Drivers under contract, each with a way to let time pass."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pytest
 
+from cells.arm import load_arm
 from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
+from firmware_bridge.dynamixel.arm import DynamixelArm
+from firmware_bridge.emulated_line import MemoryLine
+from firmware_bridge.feetech.arm import FeetechArm
+from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from kinematics import Chain
 from sim.world import SimClock, World
+from tests.firmware_bridge.emulated_arms import ServoClock, dynamixel_bus, feetech_arm, feetech_bus
 
 START = np.array([0.1, 0.2, -0.1, 0.2, -0.8, 0.3])
+
+
+def dynamixel_arm(clock: ServoClock) -> ServoArm:
+    line = MemoryLine(dynamixel_bus(START), clock.now_s)
+    return DynamixelArm("R1", load_arm("vx300s"), line, clock, streaming=False)
+
+
+def feetech_arm_on_bus(clock: ServoClock) -> ServoArm:
+    line = MemoryLine(feetech_bus(START), clock.now_s)
+    return FeetechArm("R1", feetech_arm(), line, clock, streaming=False)
+
+
+SERVO_ARMS = {"dynamixel": dynamixel_arm, "feetech": feetech_arm_on_bus}
 
 
 class FailingArm(ArmDriver, Protocol):
@@ -24,14 +44,18 @@ class FailingArm(ArmDriver, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump."""
+    """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump.
+
+    ``still_rad`` is how near to its setpoint an arm at rest reads, ``near_rad`` what it may be off while it moves.
+    """
 
     driver: str
     arm: FailingArm
     chain: Chain
-    stations: StationDriver
     clock: Clock
     step_s: float
+    still_rad: float = 1e-4
+    near_rad: float = 2e-3
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -54,10 +78,17 @@ class TickingClock(FakeClock):
         self.now_ns += 4_000_000
 
 
-def fake_bench(cell: Cell) -> Bench:
+@dataclass(frozen=True, kw_only=True)
+class CellBench(Bench):
+    """A bench with the stations of the cell."""
+
+    stations: StationDriver
+
+
+def fake_bench(cell: Cell) -> CellBench:
     clock = TickingClock()
     arm = cell.arms[0]
-    return Bench(
+    return CellBench(
         driver="fake",
         arm=FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=START),
         chain=arm.arm.chain,
@@ -67,9 +98,9 @@ def fake_bench(cell: Cell) -> Bench:
     )
 
 
-def sim_bench(cell: Cell, world: World) -> Bench:
+def sim_bench(cell: Cell, world: World) -> CellBench:
     name = cell.arms[0].id
-    return Bench(
+    return CellBench(
         driver="sim",
         arm=world.arms[name],
         chain=cell.arms[0].arm.chain,
@@ -84,11 +115,48 @@ def cell() -> Cell:
     return load_cell("six_arm")
 
 
-@pytest.fixture(params=["fake", pytest.param("sim", marks=pytest.mark.pybullet)])
-def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
-    """Every driver in turn: a disabled arm at START, and idle stations."""
-    if request.param == "fake":
+def servo_bench(driver: str) -> Bench:
+    clock = ServoClock()
+    arm = SERVO_ARMS[driver](clock)
+    clock.arm = arm
+    half_step = np.pi / 4096
+    return Bench(
+        driver=driver,
+        arm=arm,
+        chain=load_arm("vx300s").chain,
+        clock=clock,
+        step_s=4 * PERIOD_S,  # goals are reached two periods late
+        still_rad=1.01 * half_step,
+        near_rad=4e-3,
+    )
+
+
+@contextmanager
+def cell_bench(driver: str, cell: Cell) -> Iterator[CellBench]:
+    if driver == "fake":
         yield fake_bench(cell)
         return
     with World(cell, start={cell.arms[0].id: START}, ideal=True) as world:
         yield sim_bench(cell, world)
+
+
+CELL_DRIVERS = ("fake", pytest.param("sim", marks=pytest.mark.pybullet))
+
+
+@pytest.fixture(params=CELL_DRIVERS)
+def stations_bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[CellBench]:
+    """Every driver with stations in turn."""
+    with cell_bench(request.param, cell) as bench:
+        yield bench
+
+
+@pytest.fixture(params=(*CELL_DRIVERS, *SERVO_ARMS))
+def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
+    """Every driver in turn: a disabled arm at START, and idle stations if it has any."""
+    if request.param in SERVO_ARMS:
+        servos = servo_bench(request.param)
+        with servos.arm:
+            yield servos
+        return
+    with cell_bench(request.param, cell) as bench:
+        yield bench

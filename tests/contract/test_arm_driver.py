@@ -16,7 +16,6 @@ FloatArray = NDArray[np.float64]
 THERE = START + np.array([0.3, 0.2, -0.2, 0.4, 0.3, -0.5])
 ELSEWHERE = START + np.array([-0.2, 0.1, 0.2, 0.0, -0.4, 0.6])
 AT_REST = 1e-6  # rad/s
-NEAR = 2e-3  # rad; what a servo may be off while it moves
 
 _ids = itertools.count(1)
 
@@ -55,7 +54,7 @@ def test_it_is_disabled_until_enabled_and_refuses_until_then(bench: Bench) -> No
         arm.enable()
         assert arm.read().status is Status.IDLE
         bench.wait(0.2)
-        assert arm.read().q == pytest.approx(START, abs=1e-4)  # powered where it stands
+        assert arm.read().q == pytest.approx(START, abs=bench.still_rad)  # powered where it stands
         assert arm.queue(move(bench, START, THERE)) is QueueStatus.ACCEPTED
 
 
@@ -85,7 +84,7 @@ def test_segments_run_in_order_and_back_to_back_in_device_time(bench: Bench) -> 
         assert (result.end_ns - result.start_ns) * 1e-9 == pytest.approx(segment.duration_s, abs=1e-8)
     assert bench.arm.read().status is Status.IDLE
     bench.wait(0.2)
-    assert bench.arm.read().q == pytest.approx(START, abs=1e-4)
+    assert bench.arm.read().q == pytest.approx(START, abs=bench.still_rad)
 
 
 def test_a_segment_queued_late_starts_when_it_is_queued(bench: Bench) -> None:
@@ -132,7 +131,7 @@ def test_it_moves_along_the_trajectory(bench: Bench) -> None:
         off = np.maximum(
             np.minimum(low, high) - bench.arm.read().q, bench.arm.read().q - np.maximum(low, high)
         )
-        assert off.max() < NEAR
+        assert off.max() < bench.near_rad
         bench.clock.advance()
 
 
@@ -261,7 +260,7 @@ def test_a_stop_flushes_the_queue_and_nothing_moves_afterwards(bench: Bench, cat
     assert np.abs(state.qd).max() < AT_REST
     assert first.trajectory is not None
     path = first.trajectory.sample(np.linspace(0.0, first.duration_s, 4001))[0]
-    assert np.abs(path - state.q).max(axis=1).min() < NEAR  # it stopped on its path
+    assert np.abs(path - state.q).max(axis=1).min() < bench.near_rad  # it stopped on its path
     assert np.abs(state.q - THERE).max() > 0.01
     bench.wait(1.0)
     assert arm.read().q == pytest.approx(state.q, abs=1e-6)
@@ -297,7 +296,7 @@ def test_a_stop_at_rest_and_a_second_stop_are_harmless(bench: Bench) -> None:
     arm.stop(StopCategory.STOP_AND_HOLD)
     bench.wait(0.1)
     assert arm.read().status is Status.STOPPED
-    assert arm.read().q == pytest.approx(START, abs=1e-4)
+    assert arm.read().q == pytest.approx(START, abs=bench.still_rad)
 
 
 def test_enabling_a_running_arm_changes_nothing(bench: Bench) -> None:
@@ -324,7 +323,7 @@ def test_a_fault_stops_on_the_path_and_is_reported_from_then_on(bench: Bench) ->
     assert np.abs(state.qd).max() < AT_REST
     assert first.trajectory is not None
     path = first.trajectory.sample(np.linspace(0.0, first.duration_s, 4001))[0]
-    assert np.abs(path - state.q).max(axis=1).min() < NEAR
+    assert np.abs(path - state.q).max(axis=1).min() < bench.near_rad
     assert state.results == ()
 
 
@@ -377,8 +376,8 @@ def test_a_reading_is_a_copy(bench: Bench) -> None:
     bench.arm.enable()
     bench.arm.read().q[:] = 7.0
     bench.arm.read().qd[:] = 7.0
-    assert bench.arm.read().q == pytest.approx(START, abs=1e-4)
+    assert bench.arm.read().q == pytest.approx(START, abs=bench.still_rad)
     before = bench.arm.read()
     bench.arm.queue(move(bench, START, THERE))
     bench.wait(0.3)
-    assert before.q == pytest.approx(START, abs=1e-4)
+    assert before.q == pytest.approx(START, abs=bench.still_rad)

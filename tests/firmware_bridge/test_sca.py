@@ -41,6 +41,19 @@ def test_documented_crc(data: str, check: str) -> None:
     assert parse(frame.encode()) == [frame]
 
 
+def test_answers_of_real_joints() -> None:
+    # A query of six joints, as published by an owner of them; the fifth answers with six bytes.
+    wire = (
+        "EE 01 02 00 04 02 BC FD 28 80 F6 ED EE 02 02 00 04 02 BC 3A 2B 92 C7 ED"
+        "EE 03 02 00 04 02 BC AF 45 7C 7B ED EE 04 02 00 04 02 BC FD 29 41 36 ED"
+        "EE 05 02 00 06 02 BC AF 5A 00 00 51 25 ED EE 06 02 00 04 02 BC AF 61 7C 60 ED"
+    )
+    found = parse(bytes.fromhex(wire))
+    assert [frame.address for frame in found] == [1, 2, 3, 4, 5, 6]
+    serials = [int.from_bytes(frame.data[:4], "big") for frame in found]
+    assert serials == [45940008, 45890091, 45920069, 45940009, 45920090, 45920097]
+
+
 def test_crc_of_the_standard_check_string() -> None:
     assert crc16(b"123456789") == 0x4B37  # CRC catalogue, CRC-16/MODBUS
 

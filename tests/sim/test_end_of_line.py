@@ -1,14 +1,21 @@
 """The end-of-line test finds the true figures of a joint, passes sound joints and rejects faulty ones."""
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
+from cells.joint_bus import direct
 from cells.measurement import Measurement
+from firmware_bridge import sca_joint
+from firmware_bridge.emulated_line import MemoryLine
+from firmware_bridge.sca_bus import ScaBus, ScaJoint
+from firmware_bridge.sca_joint import BusEnd
 from sim.end_of_line import EndOfLineLimits, end_of_line_test
 from sim.end_of_line_limits import TURN_SPEED
+from sim.joint_electronics import JointElectronics
 from sim.joint_under_test import Assembly, draw
 
 ARCSEC = math.radians(1 / 3600)
@@ -42,15 +49,33 @@ def sound(model, seed=0):
     return draw(model, np.random.default_rng(seed), Assembly(flexspline_offset_m=8e-6), f"S{seed}")
 
 
-def judge(joint, model, seed=1):
-    return end_of_line_test(joint, EndOfLineLimits.for_model(model), np.random.default_rng(seed))
+def judge(joint, model, seed=1, connect=direct):
+    return end_of_line_test(joint, EndOfLineLimits.for_model(model), np.random.default_rng(seed), connect)
 
 
+def silent_after(exchanges):
+    """A bus that dies after so many answers."""
+
+    def connect_dying(joint, full_scale_a):
+        bus = sca_joint.connect(joint, full_scale_a)
+        line, left = bus.bus._port, itertools.count(exchanges, -1)
+
+        def write(data):
+            line.cut = next(left) <= 0
+            MemoryLine.write(line, data)
+
+        line.write = write
+        return bus
+
+    return connect_dying
+
+
+@pytest.mark.parametrize("connect", [direct, sca_joint.connect], ids=["direct", "bus"])
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 @pytest.mark.parametrize("seed", range(5))
-def test_measured_values_agree_with_the_true_ones(model, seed):
+def test_measured_values_agree_with_the_true_ones(model, seed, connect):
     joint = sound(model, seed)
-    result = judge(joint, model, seed)
+    result = judge(joint, model, seed, connect)
     value = {name: m.value for name, m in result.measurements.items()}
     assert result.good, result.reason
     assert result.reason == ""
@@ -85,13 +110,14 @@ FAULTS = {
     "weak magnets": ({"torque_constant_nm_per_a": 0.07}, "torque_constant"),
     "supply drops": ({"supply_v": 40.5}, "supply"),
     "electronics draw too much": ({"idle_current_a": 0.11}, "idle_current"),
+    "supply too low to start": ({"supply_v": 23.0}, "alarm"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_rejected_for_its_own_reason(fault):
     change, measurement = FAULTS[fault]
-    result = judge(replace(sound(MODEL), **change), MODEL)
+    result = judge(replace(sound(MODEL), **change), MODEL, connect=sca_joint.connect)
     assert not result.good
     assert not result.measurements[measurement].ok
     assert measurement in result.reason
@@ -105,6 +131,58 @@ def test_a_badly_seated_flexspline_is_found():
 def test_what_cannot_be_measured_is_said_so():
     result = judge(replace(sound(MODEL), backlash_rad=0.01), MODEL)
     assert "backlash could not be measured" in result.reason
+
+
+def test_the_bus_changes_values_by_what_it_rounds_off():
+    joint = sound(MODEL)
+    plain, wired = judge(joint, MODEL), judge(joint, MODEL, connect=sca_joint.connect)
+    for name, measurement in plain.measurements.items():
+        if (
+            name != "encoder_bit_balance"
+        ):  # a share of samples; a speed that is 1e-6 less falls on other counts
+            assert wired.measurements[name].value == pytest.approx(measurement.value, rel=5e-3), name
+    assert wired == judge(joint, MODEL, connect=sca_joint.connect)
+
+
+def test_a_bus_with_both_kinds_of_answers_gives_the_same():
+    def with_crc(joint, full_scale_a):
+        end = BusEnd(joint, 7, full_scale_a, bare_status=False)
+        return ScaJoint(ScaBus(MemoryLine(end, lambda: 0.0)), 7, full_scale_a)
+
+    joint = sound(MODEL)
+    assert judge(joint, MODEL, connect=with_crc) == judge(joint, MODEL, connect=sca_joint.connect)
+
+
+@pytest.mark.parametrize("exchanges", [0, 1, 2, 30, 60, 2000, 5000])
+def test_a_joint_that_falls_silent_is_rejected(exchanges):
+    result = judge(sound(MODEL), MODEL, connect=silent_after(exchanges))
+    assert result.reason == "bus could not be measured"
+
+
+def test_another_joint_on_the_nest_is_noticed():
+    class Stranger(JointElectronics):
+        def find(self):
+            return (1,)
+
+    def exchanged(joint, full_scale_a):
+        joint.__class__ = Stranger
+        return sca_joint.connect(joint, full_scale_a)
+
+    assert judge(sound(MODEL), MODEL, connect=exchanged).reason == "bus 0 joints outside 1 to 1"
+
+
+def test_nothing_moves_that_was_not_enabled():
+    class Weak(ScaJoint):
+        def enable(self, on):
+            pass
+
+    def never_on(joint, full_scale_a):
+        bus = sca_joint.connect(joint, full_scale_a)
+        return Weak(bus.bus, 1, full_scale_a)
+
+    result = judge(sound(MODEL), MODEL, connect=never_on)
+    assert not result.measurements["torque_constant"].ok
+    assert not result.measurements["no_load_current"].ok
 
 
 def test_the_stages_fit_their_time_in_the_cycle():
