@@ -75,7 +75,7 @@ def clearance(scene: Scene, q: ArrayLike, enough: float = math.inf) -> Array:
         KinematicsError: If q has another shape, holds NaN or infinity, or `enough` is NaN.
     """
     angles, single = scene.angles("q", q)
-    smallest, what = _smallest(scene.model, angles, float(enough), -math.inf)
+    smallest, _ = _smallest(scene.model, angles, float(enough), -math.inf)
     return smallest[0] if single else smallest
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba import njit, types
 from numba.core.registry import CPUDispatcher
 
@@ -25,8 +26,7 @@ _cache: list[str] = []  # the folder in use, or none
 class _Inlined(CPUDispatcher):  # type: ignore[misc]
     """A function for kernels only, which saves a third of the time to compile: without entry points from Python and C,
     and compiled once for an integer, not for each literal integer that it is called with. Called from Python, it runs
-    interpreted.
-    """
+    interpreted."""
 
     def get_call_template(self, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
         return super().get_call_template(tuple(map(types.unliteral, args)), kws)
@@ -50,7 +50,9 @@ def inlined(function: F) -> F:
 
 def kernel(function: F) -> F:
     """A loop over lanes or samples; allocates nothing it returns, releases the GIL, is kept by `keep_in`."""
-    compiled: Any = njit(error_model="numpy", fastmath=_FLAGS, nogil=True, no_cfunc_wrapper=True)(function)
+    # Interpreted, NumPy would warn of NaN where compiled code computes on.
+    quiet = np.errstate(all="ignore")(function) if numba.config.DISABLE_JIT else function
+    compiled: Any = njit(error_model="numpy", fastmath=_FLAGS, nogil=True, no_cfunc_wrapper=True)(quiet)
     _sources.add(Path(function.__code__.co_filename))
     _kernels.append(compiled)
     for folder in _cache:

@@ -139,7 +139,7 @@ def search(
                 one, two = trees.q[tree, node], trees.q[tree, trees.size[tree]]
                 reached = step_towards(target, one, task.stride, two)
             moved = motion_bound(task.reach, one, two)
-            count = max(1, min(int(math.ceil(moved / _FIRST_M)), LANES))
+            count = 1 + int(min(moved / _FIRST_M, LANES - 1.0))
             half = 0.5 / count
             for part in range(count):
                 middles[0, part] = (2 * part + 1) * half
