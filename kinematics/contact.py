@@ -63,8 +63,9 @@ def first_contact(
             if not near[:first].any() and (2.0 * margin[first] <= tolerance or width[first] <= 0.0):
                 return float(start[first])
             near[first + 1 :] = False
-        start, half = start[near], 0.5 * width[near]
-        start, width = np.stack([start, start + half], axis=1).ravel(), np.repeat(half, 2)
+        half: Array = 0.5 * width[near]
+        start = np.stack([start[near], start[near] + half], axis=1).ravel()
+        width = np.repeat(half, 2)
     return None
 
 

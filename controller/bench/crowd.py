@@ -32,7 +32,8 @@ def crowd(rng: np.random.Generator) -> Scene:
     while len(places) < _BOXES:
         place = rng.uniform([-2.0, -2.0, 0.0], [2.0, 2.0, 1.3])
         if np.linalg.norm(feet - place[:2], axis=1).min() > 0.3:
-            places.append(_upright(*place.tolist(), float(rng.uniform(-np.pi, np.pi))))
+            x, y, z = place.tolist()
+            places.append(_upright(x, y, z, float(rng.uniform(-np.pi, np.pi))))
     return Scene(bodies=bodies, boxes=Boxes(X_WO=np.array(places), half=rng.uniform(0.02, 0.12, (_BOXES, 3))))
 
 

@@ -24,7 +24,9 @@ def distance_rows(options: Options) -> Iterator[Row]:
         name=f"smallest distance, {count} states of 6 arms and 30 boxes",
         ours=measure(lambda: clearance(scene, q), items=count),
         peer="coal computeDistances",
-        theirs=coal and measure(lambda: [coal.distance(row) for row in q[:some]], items=some, repeats=5),
+        theirs=None
+        if coal is None
+        else measure(lambda: [coal.distance(row) for row in q[:some]], items=some, repeats=5),
         goal=200.0,
         error=None if theirs is None else float(np.abs(distances[:some] - theirs)[apart].max()),
         error_limit=1e-6,
@@ -35,31 +37,39 @@ def distance_rows(options: Options) -> Iterator[Row]:
         name=f"collision, {count} states of 6 arms and 30 boxes",
         ours=measure(lambda: collides(scene, q), items=count),
         peer="coal DynamicAABBTree",
-        theirs=coal and measure(lambda: [coal.collides(row) for row in q[:some]], items=some, repeats=5),
+        theirs=None
+        if coal is None
+        else measure(lambda: [coal.collides(row) for row in q[:some]], items=some, repeats=5),
         goal=30.0,
     )
     if coal:
         checked = states(scene, 2000 if options.quick else 100_000, rng)
-        wrong = sum(
-            coal.collides(row) != hit for row, hit in zip(checked, collides(scene, checked), strict=True)
-        )
+        hits = collides(scene, checked)
+        disputed = np.flatnonzero(np.array([coal.collides(row) for row in checked]) != hits)
+        # Where coal's collide says one thing and its distance another, the distance decides.
+        wrong = sum((coal.distance(checked[k]) < 0.0) != hits[k] for k in disputed)
         yield Figure(
             name=f"collision: disagreements with coal in {len(checked)} states",
             value=float(wrong),
             goal=0.0,
             must_hold=True,
+            note=f"besides {len(disputed) - wrong} in which coal's collide contradicts coal's own distance",
         )
     yield Comparison(
         name="smallest distance, a single state",
         ours=measure(lambda: [clearance(scene, row) for row in q[:50]], items=50),
         peer="coal computeDistances",
-        theirs=coal and measure(lambda: [coal.distance(row) for row in q[:50]], items=50, repeats=5),
+        theirs=None
+        if coal is None
+        else measure(lambda: [coal.distance(row) for row in q[:50]], items=50, repeats=5),
     )
     yield Comparison(
         name="collision, a single state",
         ours=measure(lambda: [collides(scene, row) for row in q[:50]], items=50),
         peer="coal DynamicAABBTree",
-        theirs=coal and measure(lambda: [coal.collides(row) for row in q[:50]], items=50, repeats=5),
+        theirs=None
+        if coal is None
+        else measure(lambda: [coal.collides(row) for row in q[:50]], items=50, repeats=5),
     )
     yield from _motions(options, rng)
 
