@@ -46,8 +46,8 @@ def first_contact(
             f"first_contact: clearance {clearance} m and tolerance {tolerance} m, expected at least 0 and more than 0"
         )
     end = max(motion.duration for motion in motions)
-    start = np.arange(_PARTS) * (end / _PARTS)
     width: Array = np.full(_PARTS, end / _PARTS)
+    start: Array = width * np.arange(_PARTS)
     while len(start):
         q = np.stack([motion.sample(start + 0.5 * width)[0] for motion in motions], axis=1)
         # Two arms may approach each other: the two that move most count. Within an arm only the joints between
@@ -64,7 +64,7 @@ def first_contact(
                 return float(start[first])
             near[first + 1 :] = False
         half: Array = 0.5 * width[near]
-        start = np.stack([start[near], start[near] + half], axis=1).ravel()
+        start = np.ravel([start[near], start[near] + half], order="F")
         width = np.repeat(half, 2)
     return None
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.core.registry import CPUDispatcher
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -18,21 +18,25 @@ F = TypeVar("F", bound=Callable[..., object])
 COMPILER = f"numba {numba.__version__}"
 
 _FLAGS = {"contract"}
+_config: Any = numba.config
+_njit: Any = numba.njit
 _kernels: list[Any] = []
 _sources: set[Path] = set()
 _cache: list[str] = []  # the folder in use, or none
 
 
-class _Inlined(CPUDispatcher):  # type: ignore[misc]
-    """A function for kernels only, which saves a third of the time to compile: without entry points from Python and C,
-    and compiled once for an integer, not for each literal integer that it is called with. Called from Python, it runs
-    interpreted."""
+class _Inlined(CPUDispatcher):
+    """A function for kernels only: less than half the time to compile.
 
-    def get_call_template(self, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+    It has no entry points from Python and C; called from Python, it runs interpreted. And it is compiled once for an
+    integer, not for each literal integer that it is called with.
+    """
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
         return super().get_call_template(tuple(map(types.unliteral, args)), kws)
 
-    def add_overload(self, compiled: Any) -> None:
-        self.overloads[tuple(compiled.signature.args)] = compiled  # and no entry point
+    def add_overload(self, cres: Any) -> None:
+        self.overloads[tuple(cres.signature.args)] = cres
 
     def _compile_for_args(self, *_: Any, **__: Any) -> Any:
         return self.py_func
@@ -41,7 +45,7 @@ class _Inlined(CPUDispatcher):  # type: ignore[misc]
 def inlined(function: F) -> F:
     """A scalar function of floats and tuples, always expanded into its caller by LLVM."""
     _sources.add(Path(function.__code__.co_filename))
-    if numba.config.DISABLE_JIT:
+    if _config.DISABLE_JIT:
         return function
     options = {"nopython": True, "forceinline": True, "error_model": "numpy", "fastmath": _FLAGS}
     wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -51,8 +55,8 @@ def inlined(function: F) -> F:
 def kernel(function: F) -> F:
     """A loop over lanes or samples; allocates nothing it returns, releases the GIL, is kept by `keep_in`."""
     # Interpreted, NumPy would warn of NaN where compiled code computes on.
-    quiet = np.errstate(all="ignore")(function) if numba.config.DISABLE_JIT else function
-    compiled: Any = njit(error_model="numpy", fastmath=_FLAGS, nogil=True, no_cfunc_wrapper=True)(quiet)
+    quiet = np.errstate(all="ignore")(function) if _config.DISABLE_JIT else function
+    compiled: Any = _njit(error_model="numpy", fastmath=_FLAGS, nogil=True, no_cfunc_wrapper=True)(quiet)
     _sources.add(Path(function.__code__.co_filename))
     _kernels.append(compiled)
     for folder in _cache:
@@ -73,12 +77,11 @@ def keep_in(folder: str) -> None:
 
 def _enable_cache(kernels: list[Any], folder: str) -> None:
     # Numba asks its global setting for the folder at this moment only; it is put back for other packages.
-    config: Any = numba.config
-    before = config.CACHE_DIR
-    config.CACHE_DIR = folder
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = folder
     try:
         for compiled in kernels:
             # Interpreted (NUMBA_DISABLE_JIT), a kernel is a plain function without a cache.
             getattr(compiled, "enable_caching", lambda: None)()
     finally:
-        config.CACHE_DIR = before
+        _config.CACHE_DIR = before

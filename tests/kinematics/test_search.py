@@ -80,6 +80,19 @@ def test_trees_grow_beyond_their_first_room(monkeypatch):
     assert find(scene(), np.random.default_rng(1), shortcuts=0).status == wide.status == PathStatus.FOUND
 
 
+def test_an_edge_close_to_a_box_is_looked_at_in_many_places():
+    """More intervals in doubt than fit a block of lanes; what is a little too near is found, a little less is free."""
+    arm = Body(chain=CHAIN, X_WB=np.eye(4), capsules=body(CHAIN))
+    bend = np.array([0.0, 0.7, 0.2, 0.0, -1.0, 0.0])
+    start, goal = (np.where(np.arange(6) == 0, a, bend) for a in (-0.5, 0.5))
+    floor = Boxes(X_WO=pose(0.0, 0.0, -1.0)[None], half=np.array([[2.0, 2.0, 0.9]]))
+    gap = float(clearance(Scene(bodies=(arm,), boxes=floor), start[None]))
+    free = find(Scene(bodies=(arm,), boxes=floor), None, start, goal, clearance=gap - 0.004, resolution=0.004)
+    assert len(free.q) == 2
+    near = find(Scene(bodies=(arm,), boxes=floor), None, start, goal, clearance=gap + 1e-6, resolution=0.004)
+    assert near.status == PathStatus.START_BLOCKED
+
+
 def test_without_a_wall_the_path_is_straight():
     path = find(scene(NOTHING), None)
     assert path.iterations == 0
