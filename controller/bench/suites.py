@@ -10,6 +10,7 @@ from controller.bench import (
     kernels_search,
     kernels_start,
     kernels_trajectories,
+    schedule_cell,
     schedule_shop,
 )
 from controller.bench.row import Options, Row
@@ -26,7 +27,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_search.rows,
         kernels_start.rows,
     ),
-    "schedule": (schedule_shop.rows,),
+    "schedule": (schedule_cell.rows, schedule_shop.rows),
 }
 
 
