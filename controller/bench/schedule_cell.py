@@ -21,7 +21,7 @@ from controller.scheduling.verify_finishing import verify_finishing
 from controller.scheduling.verify_mix import verify_mix
 
 
-def cell_rows(options: Options) -> Iterator[Row]:
+def rows(options: Options) -> Iterator[Row]:
     """Full mix, lopsided and level mixes, the two baselines, repair."""
     models = [load_joint_model(name) for name in joint_model_names()]
     mix = build_mix(load_cell("six_arm"), models)

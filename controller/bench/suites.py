@@ -2,12 +2,33 @@
 
 from collections.abc import Callable, Iterator
 
+from controller.bench import (
+    kernels_any_arm,
+    kernels_distance,
+    kernels_inverse,
+    kernels_motion,
+    kernels_search,
+    kernels_start,
+    kernels_trajectories,
+    schedule_cell,
+    schedule_shop,
+)
 from controller.bench.row import Options, Row
-from controller.bench.schedule_cell import cell_rows
 
 Rows = Callable[[Options], Iterator[Row]]
 
-SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (), "schedule": (cell_rows,)}
+SUITES: dict[str, tuple[Rows, ...]] = {
+    "kernels": (
+        kernels_motion.rows,
+        kernels_inverse.rows,
+        kernels_any_arm.rows,
+        kernels_trajectories.rows,
+        kernels_distance.rows,
+        kernels_search.rows,
+        kernels_start.rows,
+    ),
+    "schedule": (schedule_cell.rows, schedule_shop.rows),
+}
 
 
 def rows_of(suite: str, options: Options) -> Iterator[Row]:

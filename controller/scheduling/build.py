@@ -6,7 +6,7 @@ Times come from planned motions. One problem holds one kind of joint; a mix has 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from controller.motion.volumes import CollisionError, Volumes
 from controller.scheduling.mix import Mix
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork
-from kinematics import KinematicsError, distance, place_capsules
+from kinematics import Body, KinematicsError, Scene, collides
 
 FloatArray = NDArray[np.float64]
 
@@ -201,22 +201,25 @@ def _crossings(
     places = sorted(
         {(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0}
     )
-    volumes = {}
+    bodies = [Body(chain=p.arm.arm.chain, X_WB=p.arm.X_WB, capsules=moving_capsules(p.arm)) for p in planners]
+    at_work = {}
     for arm, position in places:
-        planner = planners[arm]
-        poses, X_WN = planner.poses, cell.nest(position)
+        poses, X_WN = planners[arm].poses, cell.nest(position)
         q6 = poses.nest_q6(position)
-        q = np.array([poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)])
-        volumes[arm, position] = place_capsules(
-            planner.arm.arm.chain, planner.arm.X_WB, moving_capsules(planner.arm), q
-        )
+        at_work[arm, position] = [
+            poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)
+        ]
+    scenes = {
+        pair: Scene(bodies=tuple(bodies[arm] for arm in pair)) for pair in combinations(range(len(bodies)), 2)
+    }
     return tuple(
         (one, two)
         for one, two in combinations(places, 2)
         if one[0] != two[0]
         and one[1] != two[1]
-        and min(distance(volumes[one], volumes[two][k]).min() for k in (slice(None), slice(None, None, -1)))
-        < cell.clearance.arms_m
+        and collides(
+            scenes[one[0], two[0]], list(product(at_work[one], at_work[two])), cell.clearance.arms_m
+        ).any()
     )
 
 
