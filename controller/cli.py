@@ -17,6 +17,7 @@ import typer
 
 from controller.cli_arms import arms
 from controller.cli_bench import bench
+from controller.cli_solve import solve
 from controller.console import (
     INTERRUPTED,
     MET,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.command()(arms)
+app.command()(solve)
 
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
