@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kinematics.arrays import Array
 from kinematics.bodies import Boxes, Capsules
 from kinematics.chain import Chain, Limits
 from kinematics.clearance import clearance
 from kinematics.dynamics import inverse_dynamics
 from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import inverse_kinematics
+from kinematics.numeric_inverse import numeric_inverse
+from kinematics.parallel_axes import ParallelAxesChain
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
 from kinematics.scene import Body, Scene
 from kinematics.search import plan_path
@@ -17,6 +20,7 @@ from kinematics.serial_chain import Bodies
 from kinematics.straight_line import straight_line
 from kinematics.sweep import sweep
 from kinematics.swept import SweepSet, sweep_box_distance
+from kinematics.topp import path_speeds
 from kinematics.trajectory import sample_one
 from kinematics.waypoints import through
 
@@ -57,6 +61,7 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
     serial = chain.serial(
         Bodies(mass=np.ones(6), com=np.zeros((6, 3)), inertia=np.tile(np.eye(3), (6, 1, 1)))
     )
+    rng = np.random.default_rng(0)
     X = forward_kinematics(chain, q)
     X_end = X.copy()
     X_end[2, 3] -= 0.01
@@ -75,8 +80,14 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
         ("forward kinematics of any arm", lambda: forward_kinematics(serial, q)),
         ("link frames of any arm", lambda: link_frames(serial, q)),
         ("Jacobian of any arm", lambda: jacobian(serial, q)),
+        ("inverse kinematics, axes 2 to 4 parallel", lambda: inverse_kinematics(_parallel_axes(full), X)),
+        ("inverse kinematics of any arm", lambda: numeric_inverse(serial, X[None], rng, restarts=1)),
         ("inverse dynamics", lambda: inverse_dynamics(serial, q, q, q)),
         ("profiles", lambda: rest_to_rest_duration(q, many, limits)),
+        (
+            "time-optimal speeds",
+            lambda: path_speeds([0.0, 0.5, 1.0], np.ones((3, 6)), np.zeros((3, 6)), limits),
+        ),
         ("waypoints", lambda: through([q, 1.1 * q, 0.9 * q], limits)),
         ("straight lines", lambda: straight_line(chain, limits, X, X_end, q, 0.1, 1.0)),
         ("sampling", lambda: sample_one(move.t, move.q, move.qd, move.qdd, 0.0, *state)),
@@ -85,3 +96,12 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
         ("sweeps", lambda: SweepSet((swept,)).distance([0], [0], 1.0)),
         ("sweeps past boxes", lambda: sweep_box_distance(swept, boxes)),
     ]
+
+
+def _parallel_axes(limit: Array) -> ParallelAxesChain:
+    up, down = (np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -sign], [0.0, sign, 0.0]]) for sign in (1.0, -1.0))
+    X = np.tile(np.eye(4), (7, 1, 1))
+    X[1, :3, :3], X[4, :3, :3], X[5, :3, :3] = up, up, down
+    X[2:4, 0, 3] = 0.4
+    X[6, 2, 3] = 0.1
+    return ParallelAxesChain(X_joint=X, q_min=-limit, q_max=limit)
