@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinematics.jit import inlined
-from kinematics.vectors import Frame, Joints, Vector
+from kinematics.vectors import Frame, Joints
 
 Array = NDArray[np.float64]
 Block = Any  # a record of the type made by `block`; its fields are arrays
@@ -22,12 +22,6 @@ def block(lanes: int, /, **rows: int) -> np.dtype[Any]:
     """Record type of one block: ``block(64, q=6, X=12)`` has the fields q (6, 64) and X (12, 64)."""
     fields = [(name, np.float64, (count, lanes)) for name, count in rows.items()]
     return np.dtype((np.record, np.dtype(fields, align=True)))
-
-
-@inlined
-def get3(a: Array, i: int) -> Vector:
-    """Three rows of lane i."""
-    return a[0, i], a[1, i], a[2, i]
 
 
 @inlined
