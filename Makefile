@@ -23,7 +23,7 @@ test-interpreted: .venv/.test
 # Compiled kernels are invisible to coverage: those outside kinematics run once more, interpreted, and are added to the
 # coverage of `make test ARGS=--cov=...`.
 cover-kernels: .venv/.test
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/controller/motion/test_orientation.py tests/sim/test_joint_under_test.py tests/controller/scheduling/test_cycle_ratio.py tests/controller/scheduling/test_longest_path.py $(ARGS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/controller/motion/test_orientation.py tests/sim/test_joint_under_test.py tests/controller/scheduling/test_cycle_ratio.py tests/controller/scheduling/test_longest_path.py tests/controller/scheduling/shop/test_interpreted.py $(ARGS)
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/controller/scheduling/test_solve.py -k "same_seed or pinned" --cov-append $(ARGS)
 
 bench: .venv/.test

@@ -11,7 +11,7 @@ ortho-parallel basis and a spherical wrist").
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -37,7 +37,7 @@ from cells.files import (
     locate,
 )
 from cells.servos import Servos, ServoTable
-from kinematics import Capsules, Chain, Limits
+from kinematics import Bodies, Capsules, Chain, Limits, SerialChain
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -86,6 +86,7 @@ class Arm:
         capsules: Collision shapes in link frames.
         sources: Where each group of figures comes from.
         servos: Its bus servos, None for an arm with a controller of its own.
+        dynamics: The same arm with its masses on a level base, for `kinematics.inverse_dynamics`.
     """
 
     id: str
@@ -100,6 +101,16 @@ class Arm:
     capsules: Capsules
     sources: Mapping[str, Source]
     servos: Servos | None = None
+    dynamics: SerialChain = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        moving = self.links[1:]
+        bodies = Bodies(
+            mass=np.array([link.mass_kg for link in moving]),
+            com=np.stack([link.com_m for link in moving]),
+            inertia=np.stack([np.diag(link.inertia_kgm2) for link in moving]),
+        )
+        object.__setattr__(self, "dynamics", self.chain.serial(bodies))
 
 
 # Bounds that a length typed in millimetres, or in the wrong field, does not meet.
@@ -167,16 +178,31 @@ class _Capsules(Sourced):
     capsule: Annotated[tuple[_Capsule, ...], Field(min_length=1, max_length=64)]
 
 
-class _ArmFile(Record):
+class ArmFigures(Record):
+    """What the files of all arms hold, whatever their geometry."""
+
     schema_version: Literal[1]
     name: Text
-    opw: _Opw
     position: _Position
     velocity: _Velocity
     acceleration: _Acceleration
     jerk: _Jerk
     torque: _Torque
     ratings: _Ratings
+
+    def limits(self) -> Limits:
+        """Limits of joint motion."""
+        return Limits(
+            velocity=_constant(self.velocity.limits),
+            acceleration=_constant(self.acceleration.limits),
+            jerk=_constant(self.jerk.limits),
+        )
+
+
+class ArmFile(ArmFigures):
+    """The file of an arm with ortho-parallel base and spherical wrist."""
+
+    opw: _Opw
     links: _Links | None = None
     capsules: _Capsules | None = None
     servos: ServoTable | None = None
@@ -196,9 +222,9 @@ def load_arm(name_or_path: str | Path) -> Arm:
         CellError: With every finding, when there is no such arm or its file is wrong.
     """
     path, shown_path = locate(name_or_path, "arms")
-    file = load_record(_ArmFile, path, shown_path)
+    file = load_record(ArmFile, path, shown_path)
     if findings := [
-        *_empty_ranges(file, shown_path),
+        *empty_ranges(file, shown_path),
         *_wrong_total(file, shown_path),
         *(file.servos.wrong_addresses(shown_path) if file.servos else ()),
     ]:
@@ -217,29 +243,30 @@ def load_arm(name_or_path: str | Path) -> Arm:
         q_min=_constant(file.position.q_min),
         q_max=_constant(file.position.q_max),
     )
-    limits = Limits(
-        velocity=_constant(file.velocity.limits),
-        acceleration=_constant(file.acceleration.limits),
-        jerk=_constant(file.jerk.limits),
-    )
-    sources = {"links": _LINKS_SOURCE, "capsules": _CAPSULES_SOURCE}
-    for group in _ArmFile.model_fields:
-        if isinstance(figures := getattr(file, group), Sourced):
-            sources[group] = Source(text=figures.source, mark=figures.mark)
     return Arm(
         id=path.name.removesuffix(".toml"),
         name=file.name,
         chain=chain,
-        limits=limits,
+        limits=file.limits(),
         torque_nm=_constant(file.torque.limits_nm),
         payload_kg=ratings.payload_kg,
         mass_kg=ratings.mass_kg,
         repeatability_m=ratings.repeatability_m,
         links=_links(file.links) if file.links else cylinder_links(ratings.mass_kg, opw_capsules(chain)),
         capsules=_capsules(file.capsules) if file.capsules else opw_capsules(chain),
-        sources=MappingProxyType(sources),
+        sources=MappingProxyType({"links": _LINKS_SOURCE, "capsules": _CAPSULES_SOURCE} | sources_of(file)),
         servos=file.servos.wiring() if file.servos else None,
     )
+
+
+def sources_of(file: ArmFigures) -> dict[str, Source]:
+    """Where each group of figures comes from."""
+    groups = {group: getattr(file, group) for group in type(file).model_fields}
+    return {
+        name: Source(text=figures.source, mark=figures.mark)
+        for name, figures in groups.items()
+        if isinstance(figures, Sourced)
+    }
 
 
 def opw_capsules(chain: Chain) -> Capsules:
@@ -313,7 +340,8 @@ def _capsules(given: _Capsules) -> Capsules:
     )
 
 
-def _empty_ranges(file: _ArmFile, name: str) -> Iterator[Finding]:
+def empty_ranges(file: ArmFigures, name: str) -> Iterator[Finding]:
+    """Findings for joints whose limits leave them no range."""
     low, high = np.degrees(file.position.q_min), np.degrees(file.position.q_max)
     for joint in np.flatnonzero(low >= high):
         yield Finding(
@@ -325,7 +353,7 @@ def _empty_ranges(file: _ArmFile, name: str) -> Iterator[Finding]:
         )
 
 
-def _wrong_total(file: _ArmFile, name: str) -> Iterator[Finding]:
+def _wrong_total(file: ArmFile, name: str) -> Iterator[Finding]:
     if file.links is None:
         return
     total = math.fsum(link.mass_kg for link in file.links.link)

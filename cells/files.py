@@ -110,7 +110,9 @@ def check_record(kind: type[R], document: Mapping[str, Any], name: str) -> R:
         return kind.model_validate(document)
     except ValidationError as error:
         schema = kind.model_json_schema()
-        findings = [_finding(dict(item), schema, name) for item in error.errors() if not _follows(dict(item))]
+        place = {key: i for i, key in enumerate(document)}  # missing tables come last
+        errors = sorted(error.errors(), key=lambda item: place.get(str(item["loc"][0]), len(place)))
+        findings = [_finding(dict(item), schema, name) for item in errors if not _follows(dict(item))]
         raise CellError(findings) from None  # the findings say the same, in the file's own words
 
 

@@ -10,11 +10,13 @@ from cells.files import read_toml
 from cells.joint_model import JointModel, load_joint_models
 from cells.part import parts_of
 from cells.recipe import recipe_for
+from cells.serial_arm import SerialArm, load_serial_arm
 
 # Tables that only one kind of file has; whichever kind has most of them is meant.
 _TABLES = {
     "cell": {"work_height_m", "dial", "clearance", "tools", "arms", "stations"},
     "arm": {"opw", "position", "velocity", "acceleration", "jerk", "torque", "ratings", "links", "capsules"},
+    "serial arm": {"serial"},
     "joint models": {"electrical", "motors", "gear", "stiffness", "screws", "parts", "model"},
 }
 
@@ -32,6 +34,8 @@ def check_file(path: Path) -> str:
         return _of_cell(load_cell(path))
     if kind == "arm":
         return _of_arm(load_arm(path))
+    if kind == "serial arm":
+        return _of_arm(load_serial_arm(path))
     models = load_joint_models(path)
     if findings := [finding for model in models for finding in _missing_parts(model, path)]:
         raise CellError(findings)
@@ -40,7 +44,7 @@ def check_file(path: Path) -> str:
 
 def _kind(document: Mapping[str, object], path: Path) -> str:
     fits = {kind: len(tables & document.keys()) for kind, tables in _TABLES.items()}
-    kind = max(fits, key=lambda name: fits[name])
+    kind = "serial arm" if fits["serial arm"] else max(fits, key=lambda name: fits[name])
     if fits[kind] == 0:
         allowed = "; ".join(f"{name}: {', '.join(sorted(tables))}" for name, tables in _TABLES.items())
         found = shown(", ".join(document)) if document else ""
@@ -77,9 +81,13 @@ def _of_cell(cell: Cell) -> str:
     )
 
 
-def _of_arm(arm: Arm) -> str:
-    shapes = len(arm.capsules.radius)
-    return f"arm {arm.name}: payload {arm.payload_kg:g} kg, mass {arm.mass_kg:g} kg, {shapes} capsules"
+def _of_arm(arm: Arm | SerialArm) -> str:
+    shapes = (
+        f"{len(arm.capsules.radius)} capsules"
+        if isinstance(arm, Arm)
+        else "of any geometry, for kinematics only"
+    )
+    return f"arm {arm.name}: payload {arm.payload_kg:g} kg, mass {arm.mass_kg:g} kg, {shapes}"
 
 
 def _of_models(models: tuple[JointModel, ...]) -> str:

@@ -15,7 +15,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from controller.cli_arms import arms
 from controller.cli_bench import bench
+from controller.cli_solve import solve
 from controller.console import (
     INTERRUPTED,
     MET,
@@ -39,6 +41,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bench, name="bench")
+app.command()(arms)
+app.command()(solve)
 
 _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
@@ -245,14 +249,6 @@ def models() -> None:
     from controller.listing import models_table
 
     show(models_table())
-
-
-@app.command()
-def arms() -> None:
-    """List the arms with their data and where it comes from."""
-    from controller.listing import arms_table
-
-    show(arms_table())
 
 
 @app.command()

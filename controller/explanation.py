@@ -10,9 +10,10 @@ from controller.motion.volumes import CollisionError
 from controller.scheduling.build import InfeasibleCellError
 from controller.scheduling.construct import InfeasibleProblemError
 from controller.scheduling.problem import ProblemError
+from controller.scheduling.shop.exact import MissingSolverError
 from kinematics import KinematicsError
 
-_INPUT = (CellError, MissingLibraryError, PlanFileError, RecordError)
+_INPUT = (CellError, MissingLibraryError, MissingSolverError, PlanFileError, RecordError)
 _INFEASIBLE = (
     CollisionError,
     DeadlockError,

@@ -23,48 +23,79 @@ from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
 from kinematics.clearance import clearance, collides, nearest, place_capsules
 from kinematics.contact import first_contact
+from kinematics.dynamics import gravity_torques, inverse_dynamics, mass_matrix
 from kinematics.errors import KinematicsError, LineError
+from kinematics.feed import Feed, change_feed
 from kinematics.forward import forward_kinematics, jacobian, link_frames
-from kinematics.inverse import IkSolutions, inverse_kinematics
-from kinematics.profile import rest_to_rest, rest_to_rest_duration
+from kinematics.ik_solutions import IkFailure, IkSolutions, Singularity
+from kinematics.inverse import inverse_kinematics, windings
+from kinematics.numeric_inverse import NumericSolutions, Reach, numeric_inverse
+from kinematics.opw_fit import OpwFit, fit_opw
+from kinematics.parallel_axes import ParallelAxesChain
+from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
+from kinematics.retime import TorqueLimits, retime
 from kinematics.scene import Body, Scene
 from kinematics.search import Path, PathStatus, plan_path
+from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.straight_line import straight_line
 from kinematics.sweep import Sweep, sweep
 from kinematics.swept import SweepSet, sweep_box_distance
+from kinematics.topp import PathSpeeds, TorqueTerms, path_speeds
 from kinematics.trajectory import Trajectory, concatenate, sample_one
 from kinematics.warm_up import warm_up
 from kinematics.waypoints import through
 
 __all__ = (
     "JOINT_AXES",
+    "Bodies",
     "Body",
     "Boxes",
     "Capsules",
     "Chain",
+    "Feed",
+    "IkFailure",
     "IkSolutions",
     "KinematicsError",
     "Limits",
     "LineError",
+    "NumericSolutions",
+    "OpwFit",
+    "ParallelAxesChain",
     "Path",
+    "PathSpeeds",
     "PathStatus",
+    "Profiles",
+    "Reach",
     "Scene",
+    "SerialChain",
+    "Singularity",
     "Sweep",
     "SweepSet",
+    "TorqueLimits",
+    "TorqueTerms",
     "Trajectory",
+    "change_feed",
     "clearance",
     "collides",
     "concatenate",
     "first_contact",
+    "fit_opw",
     "forward_kinematics",
+    "gravity_torques",
+    "inverse_dynamics",
     "inverse_kinematics",
     "jacobian",
     "link_frames",
+    "mass_matrix",
     "nearest",
+    "numeric_inverse",
+    "path_speeds",
     "place_capsules",
     "plan_path",
     "rest_to_rest",
     "rest_to_rest_duration",
+    "rest_to_rest_profiles",
+    "retime",
     "sample_one",
     "straight_line",
     "sweep",
@@ -72,4 +103,5 @@ __all__ = (
     "through",
     "use_cache",
     "warm_up",
+    "windings",
 )

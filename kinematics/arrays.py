@@ -1,5 +1,6 @@
 """Coercion and checks at the door: what public functions do before a kernel sees an array."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from kinematics.elementary import ANGLE_MAX
 from kinematics.errors import KinematicsError
 
 Array = NDArray[np.float64]
+FLOAT64 = np.dtype(np.float64)
 
 
 def finite(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
@@ -46,6 +48,25 @@ def batch(name: str, value: ArrayLike, shape: tuple[int, ...]) -> tuple[Array, b
     single = np.ndim(value) == len(shape)
     array = finite(name, value, shape if single else (None, *shape))
     return (array[None] if single else array), single
+
+
+def rows(name: str, value: ArrayLike, shape: tuple[int, ...]) -> tuple[Array, bool]:
+    """The value as a batch (n, product of shape) whose numbers a kernel checks, and whether it was a single item.
+
+    Raises:
+        KinematicsError: If it is not numeric or has another shape.
+    """
+    if not (type(value) is np.ndarray and value.dtype is FLOAT64 and value.flags.carray):
+        try:
+            # Writeable, too: a read-only array is another type to a kernel and would have it compiled again.
+            value = np.require(value, np.float64, ["C", "W", "E"])
+        except (TypeError, ValueError) as error:
+            raise KinematicsError(f"{name}: not an array of numbers ({error})") from error
+    if value.shape == shape:
+        return value.reshape(1, -1), True
+    if value.ndim != len(shape) + 1 or value.shape[1:] != shape:
+        batch(name, value, shape)
+    return value.reshape(len(value), math.prod(shape)), False
 
 
 def joint_angles(name: str, value: ArrayLike) -> tuple[Array, bool]:

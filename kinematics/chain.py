@@ -27,6 +27,8 @@ import numpy as np
 
 from kinematics.arrays import Array, frozen
 from kinematics.errors import KinematicsError
+from kinematics.jit import inlined
+from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.vectors import Joints
 
 JOINT_AXES: Array = np.array(
@@ -51,6 +53,14 @@ class Arm(NamedTuple):
     offsets: Joints
 
 
+@inlined
+def unpacked(packed: Array) -> Arm:
+    """The parameters of a chain from its array: one array costs a call from Python less than 19 numbers do."""
+    p = packed
+    signs, offsets = (p[7], p[8], p[9], p[10], p[11], p[12]), (p[13], p[14], p[15], p[16], p[17], p[18])
+    return Arm(p[0], p[1], p[2], p[3], p[4], p[5], p[6], signs, offsets)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chain:
     """Lengths, joint conventions and joint limits of an OPW arm.
@@ -71,6 +81,9 @@ class Chain:
         q_min: (6,) lower joint limits [rad].
         q_max: (6,) upper joint limits [rad].
         arm: The parameters as kernels take them.
+        packed: (19,) the same as an array; `unpacked` is its inverse.
+        inverse_model: (43,) the same, and of all joints the middle of their limits, half their distance, lower and upper
+            limits [rad]: what the inverse kinematics takes.
     """
 
     a1: float
@@ -85,6 +98,8 @@ class Chain:
     q_min: Array
     q_max: Array
     arm: Arm = field(init=False, repr=False)
+    packed: Array = field(init=False, repr=False)
+    inverse_model: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("offsets", "signs", "q_min", "q_max"):
@@ -106,6 +121,10 @@ class Chain:
         signs, offsets = tuple(self.signs.tolist()), tuple(self.offsets.tolist())
         arm = Arm(self.a1, self.a2, self.b, self.c1, self.c2, self.c3, self.c4, signs, offsets)
         object.__setattr__(self, "arm", arm)
+        object.__setattr__(self, "packed", frozen("chain.packed", [*arm[:7], *signs, *offsets], (19,)))
+        middle, half = 0.5 * (self.q_min + self.q_max), 0.5 * (self.q_max - self.q_min)
+        model = np.concatenate([self.packed, middle, half, self.q_min, self.q_max])
+        object.__setattr__(self, "inverse_model", frozen("chain.inverse_model", model, (43,)))
 
     @property
     def joint_origins(self) -> Array:
@@ -120,6 +139,39 @@ class Chain:
                 (0.0, 0.0, self.c4),
             ]
         )
+
+    def serial(self, bodies: Bodies | None = None) -> SerialChain:
+        """The same arm as a chain of any geometry, taking the same joint angles q.
+
+        Args:
+            bodies: Masses of links 1 to 6 in this chain's link frames, if they are known.
+        """
+        # X_CS[k]: the serial chain's link frame, z along the axis about which q_k counts, in this chain's link frame.
+        axes = self.signs[:, None] * JOINT_AXES
+        X_CS = np.tile(np.eye(4), (7, 1, 1))
+        X_joint = np.tile(np.eye(4), (7, 1, 1))
+        for k, (axis, zero) in enumerate(zip(axes, self.signs * self.offsets, strict=True)):
+            at_zero = np.eye(4)
+            at_zero[:3, :3], at_zero[:3, 3] = _z_along(axis), self.joint_origins[k]
+            back = np.eye(4)
+            back[:2, :2] = [[np.cos(zero), -np.sin(zero)], [np.sin(zero), np.cos(zero)]]
+            X_joint[k] = np.linalg.inv(X_CS[k]) @ at_zero
+            X_CS[k + 1, :3, :3] = _z_along(axis) @ back[:3, :3]
+        X_joint[6] = np.linalg.inv(X_CS[6])
+        if bodies is not None:
+            R = X_CS[1:, :3, :3].swapaxes(1, 2)
+            bodies = Bodies(
+                mass=bodies.mass,
+                com=(R @ bodies.com[:, :, None])[:, :, 0],
+                inertia=R @ bodies.inertia @ R.swapaxes(1, 2),
+            )
+        return SerialChain(X_joint=X_joint, q_min=self.q_min, q_max=self.q_max, bodies=bodies)
+
+
+def _z_along(axis: Array) -> Array:
+    """A rotation whose z is a unit vector in the plane of y and z."""
+    _, s, c = axis
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

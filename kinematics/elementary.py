@@ -38,8 +38,9 @@ def sincos(x: float) -> tuple[float, float]:
     c = 2.0876756602722215e-09 + z * (-1.1470712262813793e-11 + z * c)
     c = 2.4801587301579848e-05 + z * (-2.755731922156836e-07 + z * c)
     c = 4.1666666666666664e-02 + z * (-1.388888888888888e-03 + z * c)
-    sign = 1.0 - 2.0 * (n - 2.0 * np.floor(0.5 * n))  # +1 for even n, -1 for odd n
-    return sign * (r + r * z * s), sign * (1.0 - 0.5 * z + z * z * c)
+    odd = n - 2.0 * np.floor(0.5 * n) > 0.5
+    s, c = r + r * z * s, 1.0 - 0.5 * z + z * z * c
+    return -s if odd else s, -c if odd else c
 
 
 @inlined

@@ -1,27 +1,47 @@
-"""Forward kinematics and the geometric Jacobian of an OPW arm, one and many configurations at a time."""
+"""Forward kinematics and the geometric Jacobian, one and many configurations at a time; the kernels of an OPW arm."""
+
+import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kinematics.arrays import Array, joint_angles
-from kinematics.chain import Arm, Chain
-from kinematics.elementary import sincos
+from kinematics.arrays import Array, joint_angles, rows
+from kinematics.chain import Arm, Chain, unpacked
+from kinematics.elementary import ANGLE_MAX, sincos
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, block, get6, load, put_frame, unload
-from kinematics.vectors import Frame, Joints, Vector, add, cross, scale, subtract, turn
+from kinematics.lanes import (
+    LANES,
+    active,
+    block,
+    get6,
+    load,
+    outside,
+    put_column,
+    put_frame,
+    put_identities,
+    unload,
+)
+from kinematics.serial_chain import SerialChain
+from kinematics.serial_forward import serial_flanges, serial_frames_of, serial_jacobians
+from kinematics.threads import in_chunks
+from kinematics.vectors import Frame, Joints, add, scale, subtract, turn
 
-FEW = 8  # below this many configurations, the scalar path is faster than a block of lanes
-_FORWARD = block(LANES, q=6, X=12)
-_JACOBIAN = block(LANES, q=6, J=36)
-_FRAMES = block(LANES, q=6, X=72)
+AnyChain = Chain | SerialChain
+Kernel = Callable[[Array, Array, Array], int]
+
+_FLANGES = block(LANES, q=6, X=16)
+_JACOBIANS = block(LANES, q=6, J=36)
+_FRAMES = block(LANES, q=6, X=112)
 
 
-def forward_kinematics(chain: Chain, q: ArrayLike) -> Array:
+def forward_kinematics(chain: AnyChain, q: ArrayLike, *, threads: int = 2) -> Array:
     """Pose of the flange in the base frame.
 
     Args:
         chain: The arm.
         q: (n, 6) or (6,) joint angles [rad], maker's convention.
+        threads: At most so many, for large batches.
 
     Returns:
         X_BF, (n, 4, 4), or (4, 4) for a single configuration.
@@ -29,42 +49,34 @@ def forward_kinematics(chain: Chain, q: ArrayLike) -> Array:
     Raises:
         KinematicsError: If q has another shape or holds NaN or infinity.
     """
-    angles, single = joint_angles("q", q)
-    X_BF = _poses(len(angles))
-    (_forward_few if len(angles) < FEW else _forward_many)(chain.arm, angles, X_BF)
-    X = X_BF.reshape(-1, 4, 4)
-    return X[0] if single else X
+    return _filled(chain, q, (_flanges, serial_flanges), (4, 4), threads)
 
 
-def link_frames(chain: Chain, q: ArrayLike) -> Array:
-    """Poses of all link frames in the base frame; the table in `kinematics.chain` says where they sit.
+def link_frames(chain: AnyChain, q: ArrayLike, *, threads: int = 2) -> Array:
+    """Poses of all link frames in the base frame; `kinematics.chain` and `kinematics.serial_chain` say where they sit.
 
     Args:
         chain: The arm.
         q: (n, 6) or (6,) joint angles [rad].
+        threads: At most so many, for large batches.
 
     Returns:
-        X_B0 (identity), X_B1 .. X_B6 (the flange), (n, 7, 4, 4), or (7, 4, 4) for a single configuration.
+        X_B0 (identity), X_B1 .. X_B6 (of a `Chain`: the flange), (n, 7, 4, 4), or (7, 4, 4) for a single
+        configuration.
 
     Raises:
         KinematicsError: If q has another shape or holds NaN or infinity.
     """
-    angles, single = joint_angles("q", q)
-    rows = np.empty((len(angles), 72))
-    _frames_many(chain.arm, angles, rows)
-    X = np.zeros((len(angles), 7, 4, 4))
-    X[:, 0] = np.eye(4)
-    X[:, 1:, :3] = rows.reshape(-1, 6, 3, 4)
-    X[:, 1:, 3, 3] = 1.0
-    return X[0] if single else X
+    return _filled(chain, q, (_frames, serial_frames_of), (7, 4, 4), threads)
 
 
-def jacobian(chain: Chain, q: ArrayLike) -> Array:
+def jacobian(chain: AnyChain, q: ArrayLike, *, threads: int = 2) -> Array:
     """Geometric Jacobian of the flange in the base frame, with respect to the maker's joint angles.
 
     Args:
         chain: The arm.
         q: (n, 6) or (6,) joint angles [rad].
+        threads: At most so many, for large batches.
 
     Returns:
         J, (n, 6, 6) or (6, 6): rows 0-2 linear velocity of the flange's origin [m/rad], rows 3-5 angular
@@ -73,18 +85,20 @@ def jacobian(chain: Chain, q: ArrayLike) -> Array:
     Raises:
         KinematicsError: If q has another shape or holds NaN or infinity.
     """
-    angles, single = joint_angles("q", q)
-    rows = np.empty((len(angles), 36))
-    _jacobian_many(chain.arm, angles, rows)
-    J = rows.reshape(-1, 6, 6)
-    return J[0] if single else J
+    return _filled(chain, q, (_jacobians, serial_jacobians), (6, 6), threads)
 
 
-def _poses(count: int) -> Array:
-    """Pose matrices (count, 16) with the last row set; kernels fill the first twelve columns."""
-    X = np.zeros((count, 16))
-    X[:, 15] = 1.0
-    return X
+def _filled(
+    chain: AnyChain, q: ArrayLike, kernels: tuple[Kernel, Kernel], shape: tuple[int, ...], threads: int
+) -> Array:
+    """What the kernel for this kind of chain makes of joint angles, an array of the given shape for each."""
+    angles, single = rows("q", q, (6,))
+    result = np.empty((len(angles), math.prod(shape)))
+    opw = isinstance(chain, Chain)
+    model = chain.packed if isinstance(chain, Chain) else chain.rows
+    if in_chunks(kernels[0 if opw else 1], (model,), (angles, result), threads):
+        joint_angles("q", q)  # names the value that is out of range
+    return result.reshape(shape if single else (-1, *shape))
 
 
 @inlined
@@ -116,63 +130,61 @@ def frames(arm: Arm, q: Joints) -> tuple[Frame, Frame, Frame, Frame, Frame, Fram
     return frame1, frame2, frame3, frame4, frame5, (x, y, z, add(origin, scale(arm.c4, z)))
 
 
-@inlined
-def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector, sign: float) -> None:
-    """Column k of the Jacobian: the flange's twist per joint velocity (Lynch and Park, 2017, ch. 5)."""
-    v = cross(axis, lever)
-    for row in range(3):
-        J[6 * row + k, i] = sign * v[row]
-        J[6 * row + 18 + k, i] = sign * axis[row]
-
-
 @kernel
-def _forward_few(arm: Arm, q: Array, X: Array) -> None:
-    """Flange poses, one by one; writes the first twelve columns of X (n, 16), does not allocate."""
-    for i in range(len(q)):
-        put_frame(X.T, 0, i, frames(arm, get6(q.T, i))[5])
-
-
-@kernel
-def _forward_many(arm: Arm, q: Array, X: Array) -> None:
-    """Flange poses in lanes; writes the first twelve columns of X (n, 16)."""
-    lanes = np.zeros(1, _FORWARD)[0]
+def _flanges(packed: Array, q: Array, X: Array) -> int:
+    """Flange poses X (n, 16) of joint angles q (n, 6); returns how many angles are out of range."""
+    arm = unpacked(packed)
+    lanes = np.empty(1, _FLANGES)[0]
+    put_identities(lanes.X)
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        for i in range(count):
             put_frame(lanes.X, 0, i, frames(arm, get6(lanes.q, i))[5])
         unload(X[start : start + LANES], lanes.X)
+    return wrong
 
 
 @kernel
-def _frames_many(arm: Arm, q: Array, X: Array) -> None:
-    """Link frames in lanes; X (n, 72) holds the upper three rows of frames 1 to 6."""
-    lanes = np.zeros(1, _FRAMES)[0]
+def _frames(packed: Array, q: Array, X: Array) -> int:
+    """Link frames 0 to 6, X (n, 112), of joint angles q (n, 6); returns how many angles are out of range."""
+    arm = unpacked(packed)
+    lanes = np.empty(1, _FRAMES)[0]
+    put_identities(lanes.X)
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
-            frame1, frame2, frame3, frame4, frame5, frame6 = frames(arm, get6(lanes.q, i))
-            put_frame(lanes.X, 0, i, frame1)
-            put_frame(lanes.X, 12, i, frame2)
-            put_frame(lanes.X, 24, i, frame3)
-            put_frame(lanes.X, 36, i, frame4)
-            put_frame(lanes.X, 48, i, frame5)
-            put_frame(lanes.X, 60, i, frame6)
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        for i in range(count):
+            links = frames(arm, get6(lanes.q, i))
+            for k in range(6):
+                put_frame(lanes.X, 16 * k + 16, i, links[k])
         unload(X[start : start + LANES], lanes.X)
+    return wrong
 
 
 @kernel
-def _jacobian_many(arm: Arm, q: Array, J: Array) -> None:
-    """Jacobians in lanes; J (n, 36) row by row."""
-    lanes = np.zeros(1, _JACOBIAN)[0]
+def _jacobians(packed: Array, q: Array, J: Array) -> int:
+    """Jacobians J (n, 36), row by row, of joint angles q (n, 6); returns how many angles are out of range."""
+    arm = unpacked(packed)
+    signs = arm.signs
+    lanes = np.empty(1, _JACOBIANS)[0]
+    wrong = 0
     for start in range(0, len(q), LANES):
         load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
+        count = active(len(q) - start)
+        wrong += outside(lanes.q, count, ANGLE_MAX)
+        for i in range(count):
             frame1, frame2, frame3, frame4, frame5, frame6 = frames(arm, get6(lanes.q, i))
             tip = frame6[3]
-            put_column(lanes.J, 0, i, frame1[2], tip, arm.signs[0])
-            put_column(lanes.J, 1, i, frame2[1], subtract(tip, frame2[3]), arm.signs[1])
-            put_column(lanes.J, 2, i, frame3[1], subtract(tip, frame3[3]), arm.signs[2])
-            put_column(lanes.J, 3, i, frame4[2], subtract(tip, frame4[3]), arm.signs[3])
-            put_column(lanes.J, 4, i, frame5[1], subtract(tip, frame5[3]), arm.signs[4])
-            put_column(lanes.J, 5, i, frame6[2], (0.0, 0.0, 0.0), arm.signs[5])
+            put_column(lanes.J, 0, i, frame1[2], tip, signs[0])
+            put_column(lanes.J, 1, i, frame2[1], subtract(tip, frame2[3]), signs[1])
+            put_column(lanes.J, 2, i, frame3[1], subtract(tip, frame3[3]), signs[2])
+            put_column(lanes.J, 3, i, frame4[2], subtract(tip, frame4[3]), signs[3])
+            put_column(lanes.J, 4, i, frame5[1], subtract(tip, frame5[3]), signs[4])
+            put_column(lanes.J, 5, i, frame6[2], (0.0, 0.0, 0.0), signs[5])
         unload(J[start : start + LANES], lanes.J)
+    return wrong

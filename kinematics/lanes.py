@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinematics.jit import inlined
-from kinematics.vectors import Frame, Joints
+from kinematics.vectors import Frame, Joints, Vector, cross
 
 Array = NDArray[np.float64]
 Block = Any  # a record of the type made by `block`; its fields are arrays
 
-LANES = 64  # a multiple of every vector width; with fewer, the loop is unrolled before it can be vectorised
+LANES = 64  # a multiple of every vector width, and so many that a block's overheads do not matter
+FINITE = float(np.finfo(np.float64).max)
 
 
 def block(lanes: int, /, **rows: int) -> np.dtype[Any]:
@@ -53,11 +54,46 @@ def put_frame(X: Array, row: int, i: int, frame: Frame) -> None:
 
 
 @inlined
+def put_identities(X: Array) -> None:
+    """Identity matrices into rows of whole pose matrices, all lanes: what the kernels do not write stays."""
+    for row in range(X.shape[0]):
+        for i in range(X.shape[1]):
+            X[row, i] = 1.0 if row % 16 % 5 == 0 else 0.0
+
+
+@inlined
+def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector, sign: float) -> None:
+    """Column k of the Jacobian: the flange's twist per joint velocity (Lynch and Park, 2017, ch. 5)."""
+    v = cross(axis, lever)
+    for row in range(3):
+        J[6 * row + k, i] = sign * v[row]
+        J[6 * row + 18 + k, i] = sign * axis[row]
+
+
+@inlined
+def active(samples: int) -> int:
+    """Lanes to work on for so many samples: a whole number of SIMD registers, so that one sample costs one of them."""
+    return ((min(samples, LANES) + 7) >> 3) << 3
+
+
+@inlined
+def outside(rows: Array, lanes: int, bound: float) -> int:
+    """How many values in the first lanes are larger than a bound, infinite or NaN."""
+    count = 0
+    for k in range(rows.shape[0]):
+        for i in range(lanes):
+            count += 0 if abs(rows[k, i]) <= bound else 1
+    return count
+
+
+@inlined
 def load(rows: Array, samples: Array) -> None:
-    """Copy samples (m, k) into lanes 0..m-1 of rows (k, lanes)."""
+    """Copy samples (m, >= k) into lanes 0..m-1 of rows (k, lanes); zero in the other active lanes."""
     for k in range(rows.shape[0]):
         for i in range(len(samples)):
             rows[k, i] = samples[i, k]
+        for i in range(len(samples), active(len(samples))):
+            rows[k, i] = 0.0
 
 
 @inlined

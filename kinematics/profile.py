@@ -7,6 +7,8 @@ jerk. A faster joint follows the slowest one's shape where its limits allow that
 down to the same duration.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -20,6 +22,35 @@ from kinematics.vectors import Vector
 _SAME_TIME = 1e-9  # [s]: breakpoints nearer than this are one knot
 _STILL = 1e-15  # [rad]: a joint that moves less than this does not move
 _FITS = 1.0 + 1e-12  # relative: rounding in the comparison with a limit
+
+# Durations of jerk phase and constant acceleration to full speed [s]; the distances from which full speed and full
+# acceleration are reached [rad]; 1 / v, 1 / a, 1 / (2 j).
+Ramp = tuple[float, float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profiles:
+    """Motions of six joints from rest to rest, each as the durations of its phases.
+
+    Attributes:
+        start: (n, 6) [rad].
+        displacement: (n, 6) [rad].
+        shape: (n, 6, 3) durations (tj, ta, tv) of jerk phase, constant acceleration and cruise [s]; zero for a
+            joint that does not move.
+        jerk: (n, 6) jerk of the first phase, with its sign [rad/s^3].
+        duration: (n,) [s].
+    """
+
+    start: Array
+    displacement: Array
+    shape: Array
+    jerk: Array
+    duration: Array
+
+    def trajectory(self, i: int) -> Trajectory:
+        """Motion i, with knots where the jerk jumps; one knot if nothing moves."""
+        move, shape = self.displacement[i : i + 1], self.shape[i : i + 1]
+        return trajectory_of_legs(self.start[i].copy(), move, shape, np.zeros(1))
 
 
 def rest_to_rest(q0: ArrayLike, q1: ArrayLike, limits: Limits, *, straight: bool = False) -> Trajectory:
@@ -39,20 +70,19 @@ def rest_to_rest(q0: ArrayLike, q1: ArrayLike, limits: Limits, *, straight: bool
         KinematicsError: If an input has another shape or holds NaN or infinity.
     """
     start, end = finite("q0", q0, (6,)), finite("q1", q1, (6,))
-    shapes = leg_shapes(end - start, limits, straight)
-    return trajectory_of_legs(start, (end - start)[None], shapes[None], np.zeros(1))
+    return rest_to_rest_profiles(start, end, limits, straight=straight).trajectory(0)
 
 
-def rest_to_rest_duration(q0: ArrayLike, q1: ArrayLike, limits: Limits) -> Array:
-    """Durations [s] of `rest_to_rest` for many pairs at once, without the profiles.
+def rest_to_rest_profiles(
+    q0: ArrayLike, q1: ArrayLike, limits: Limits, *, straight: bool = False
+) -> Profiles:
+    """The motions of `rest_to_rest` for many pairs at once.
 
     Args:
         q0: (n, 6) or (6,) starts [rad].
         q1: (n, 6) or (6,) ends [rad]; a single configuration goes with every one of the other.
         limits: Velocity, acceleration and jerk limits.
-
-    Returns:
-        (n,) durations [s].
+        straight: See `rest_to_rest`.
 
     Raises:
         KinematicsError: If an input has another shape or holds NaN or infinity, or the lengths differ.
@@ -61,17 +91,19 @@ def rest_to_rest_duration(q0: ArrayLike, q1: ArrayLike, limits: Limits) -> Array
     end, _ = batch("q1", q1, (6,))
     if len(start) != len(end) and 1 not in (len(start), len(end)):
         raise KinematicsError(f"q0, q1: {len(start)} and {len(end)} configurations, expected the same or one")
-    distance = np.abs(end - start)
-    duration = np.empty(len(distance))
-    _durations(distance, limits.velocity, limits.acceleration, limits.jerk, duration)
-    return duration
+    displacement = end - start
+    n = len(displacement)
+    shape, jerk, duration = np.empty((n, 6, 3)), np.empty((n, 6)), np.empty(n)
+    _profiles(
+        displacement, limits.velocity, limits.acceleration, limits.jerk, straight, shape, jerk, duration
+    )
+    start = np.broadcast_to(start, displacement.shape)
+    return Profiles(start=start, displacement=displacement, shape=shape, jerk=jerk, duration=duration)
 
 
-def leg_shapes(displacement: Array, limits: Limits, straight: bool) -> Array:
-    """Shapes (6, 3) of the joints of one leg of displacement (6,) [rad], all of the same duration."""
-    shapes = np.zeros((6, 3))
-    _shapes(np.abs(displacement), limits.velocity, limits.acceleration, limits.jerk, straight, shapes)
-    return shapes
+def rest_to_rest_duration(q0: ArrayLike, q1: ArrayLike, limits: Limits) -> Array:
+    """Durations (n,) [s] of `rest_to_rest_profiles`."""
+    return rest_to_rest_profiles(q0, q1, limits).duration
 
 
 def trajectory_of_legs(start: Array, displacement: Array, shapes: Array, begin: Array) -> Trajectory:
@@ -88,16 +120,24 @@ def trajectory_of_legs(start: Array, displacement: Array, shapes: Array, begin: 
 
 
 @inlined
-def fastest_shape(distance: float, v: float, a: float, j: float) -> Vector:
-    """Shape (tj, ta, tv) [s] of the fastest profile over a distance >= 0 within limits v, a and j."""
+def ramp(v: float, a: float, j: float) -> Ramp:
+    """How a joint with limits v, a and j gets to full speed, and what follows from that."""
     tj = min(a / j, np.sqrt(v / j))  # reaches the acceleration limit, or the velocity limit before it
     ta = v / (j * tj) - tj
     ta = ta if ta > 0.0 else 0.0
-    if distance >= v * (2.0 * tj + ta):
-        return tj, ta, distance / v - (2.0 * tj + ta)
-    if v * j > a * a and distance > 2.0 * a * tj * tj:  # no cruise, but constant acceleration
-        return tj, np.sqrt(0.25 * tj * tj + distance / a) - 1.5 * tj, 0.0
-    return (0.5 * distance / j) ** (1.0 / 3.0), 0.0, 0.0
+    to_acceleration = 2.0 * a * tj * tj if v * j > a * a else np.inf
+    return tj, ta, v * (2.0 * tj + ta), to_acceleration, 1.0 / v, 1.0 / a, 0.5 / j
+
+
+@inlined
+def fastest_shape(distance: float, limits: Ramp) -> Vector:
+    """Shape (tj, ta, tv) [s] of the fastest profile over a distance >= 0."""
+    tj, ta, to_velocity, to_acceleration, per_v, per_a, half_per_j = limits
+    if distance >= to_velocity:
+        return tj, ta, distance * per_v - (2.0 * tj + ta)
+    if distance > to_acceleration:  # no cruise, but constant acceleration
+        return tj, np.sqrt(0.25 * tj * tj + distance * per_a) - 1.5 * tj, 0.0
+    return (distance * half_per_j) ** (1.0 / 3.0), 0.0, 0.0
 
 
 @inlined
@@ -115,9 +155,8 @@ def jerk_of(distance: float, shape: Vector) -> float:
 
 
 @inlined
-def fits(distance: float, shape: Vector, v: float, a: float, j: float) -> bool:
-    """Whether a shape covers a distance within the limits."""
-    jerk = jerk_of(distance, shape)
+def fits(jerk: float, shape: Vector, v: float, a: float, j: float) -> bool:
+    """Whether a shape with a jerk stays within the limits."""
     acceleration = jerk * shape[0]
     velocity = acceleration * (shape[0] + shape[1])
     return (jerk <= j * _FITS) & (acceleration <= a * _FITS) & (velocity <= v * _FITS)
@@ -158,42 +197,58 @@ def profile_state(distance: float, shape: Vector, t: float) -> Vector:
 
 
 @kernel
-def _durations(distance: Array, velocity: Array, acceleration: Array, jerk: Array, duration: Array) -> None:
-    """Durations (n,) of the slowest joint over distances (n, 6) >= 0. Does not allocate."""
-    for i in range(len(distance)):
-        longest = 0.0
-        for k in range(6):
-            longest = max(
-                longest, length(fastest_shape(distance[i, k], velocity[k], acceleration[k], jerk[k]))
-            )
-        duration[i] = longest
-
-
-@kernel
-def _shapes(
-    distance: Array, velocity: Array, acceleration: Array, jerk: Array, straight: bool, shapes: Array
+def _profiles(
+    displacement: Array,
+    velocity: Array,
+    acceleration: Array,
+    jerk: Array,
+    straight: bool,
+    shapes: Array,
+    jerks: Array,
+    duration: Array,
 ) -> None:
-    """Shapes (6, 3) of one leg over distances (6,) >= 0; left as they are for a joint that does not move."""
-    v, a, j = np.inf, np.inf, np.inf  # of the path coordinate from 0 to 1 along a straight leg
-    slowest, longest = (0.0, 0.0, 0.0), 0.0
-    for k in range(6):
-        if distance[k] > _STILL:
-            shape = fastest_shape(distance[k], velocity[k], acceleration[k], jerk[k])
-            v = min(v, velocity[k] / distance[k])
-            a = min(a, acceleration[k] / distance[k])
-            j = min(j, jerk[k] / distance[k])
-            if length(shape) > longest:
-                slowest, longest = shape, length(shape)
-    if longest > 0.0 and straight:
-        slowest = fastest_shape(1.0, v, a, j)
-    for k in range(6):
-        if distance[k] > _STILL:
-            shape = slowest
-            if not (straight or fits(distance[k], shape, velocity[k], acceleration[k], jerk[k])):
-                own = fastest_shape(distance[k], velocity[k], acceleration[k], jerk[k])
-                factor = longest / length(own)
-                shape = (factor * own[0], factor * own[1], factor * own[2])
-            shapes[k, 0], shapes[k, 1], shapes[k, 2] = shape
+    """Shapes (n, 6, 3), signed jerks (n, 6) and durations (n,) over displacements (n, 6). Does not allocate."""
+    v, a, j = velocity, acceleration, jerk
+    ramps = (
+        ramp(v[0], a[0], j[0]),
+        ramp(v[1], a[1], j[1]),
+        ramp(v[2], a[2], j[2]),
+        ramp(v[3], a[3], j[3]),
+        ramp(v[4], a[4], j[4]),
+        ramp(v[5], a[5], j[5]),
+    )
+    for i in range(len(displacement)):
+        slowest, longest = (0.0, 0.0, 0.0), 0.0
+        least_v, least_a, least_j = np.inf, np.inf, np.inf  # of the path coordinate from 0 to 1, if straight
+        for k in range(6):
+            distance = abs(displacement[i, k])
+            own = (0.0, 0.0, 0.0)
+            if distance > _STILL:
+                own = fastest_shape(distance, ramps[k])
+                if straight:
+                    least_v = min(least_v, v[k] / distance)
+                    least_a = min(least_a, a[k] / distance)
+                    least_j = min(least_j, j[k] / distance)
+            shapes[i, k, 0], shapes[i, k, 1], shapes[i, k, 2] = own
+            if length(own) > longest:
+                slowest, longest = own, length(own)
+        if straight and longest > 0.0:
+            slowest = fastest_shape(1.0, ramp(least_v, least_a, least_j))
+            longest = length(slowest)
+        duration[i] = longest
+        shared = jerk_of(1.0, slowest)  # for each radian
+        for k in range(6):
+            jerks[i, k] = 0.0
+            distance = abs(displacement[i, k])
+            if distance > _STILL:
+                shape = slowest
+                jerks[i, k] = displacement[i, k] * shared
+                if not (straight or fits(distance * shared, shape, v[k], a[k], j[k])):
+                    own = (shapes[i, k, 0], shapes[i, k, 1], shapes[i, k, 2])
+                    factor = longest / length(own)
+                    shape = (factor * own[0], factor * own[1], factor * own[2])
+                    jerks[i, k] = jerk_of(displacement[i, k], shape)
+                shapes[i, k, 0], shapes[i, k, 1], shapes[i, k, 2] = shape
 
 
 @kernel

@@ -18,12 +18,12 @@ from kinematics.forward import forward_kinematics, jacobian
 from kinematics.inverse import inverse_without_limits
 from kinematics.jit import inlined, kernel
 from kinematics.profile import rest_to_rest
-from kinematics.trajectory import Trajectory, control_steps
+from kinematics.serial_chain import SerialChain
+from kinematics.trajectory import Trajectory, stretch_within
 from kinematics.vectors import Joints
 
 _KNOT_INTERVAL = 0.01  # [s], at most
 _INTERVALS = 100  # at least: neighbouring knots must be near enough to tell branches apart
-_SHORT = 0.1  # of the longest interval; in shorter ones rounding hides the jerk, which is its neighbours'
 _START = 1e-6  # [m, rad]: difference of the start pose from that of q_start
 _CONDITION = 1e4  # of the Jacobian [rad, m]; beyond, joint speeds grow without use
 _JUMP = 0.5  # [rad] between neighbouring knots: another branch
@@ -32,7 +32,7 @@ _STEP = 1e-5  # [rad] of the directional difference of the Jacobian, whose error
 
 
 def straight_line(
-    chain: Chain,
+    chain: Chain | SerialChain,
     limits: Limits,
     X_BF_start: ArrayLike,
     X_BF_end: ArrayLike,
@@ -78,7 +78,7 @@ def straight_line(
     intervals = _INTERVALS
     while True:
         line = _follow(chain, X0, twist, q0, path, intervals)
-        factor = _slow_down(line, limits)
+        factor = stretch_within(line, limits)
         if factor * np.diff(line.t).max() <= _KNOT_INTERVAL:
             return line.stretched(factor)
         intervals = max(math.ceil(1.05 * path.duration * factor / _KNOT_INTERVAL), intervals + 1)
@@ -112,7 +112,9 @@ def _path(twist: Array, limits: Limits, speed: float, acceleration: float) -> Tr
     return rest_to_rest(np.zeros(6), np.eye(6)[0], path_limits)
 
 
-def _follow(chain: Chain, X0: Array, twist: Array, q0: Array, path: Trajectory, intervals: int) -> Trajectory:
+def _follow(
+    chain: Chain | SerialChain, X0: Array, twist: Array, q0: Array, path: Trajectory, intervals: int
+) -> Trajectory:
     """Joint motion along the line, with at least so many intervals; of the limits, those of angle hold."""
     pieces = [
         np.linspace(t0, t1, max(2, 1 + math.ceil((t1 - t0) / path.duration * intervals)))[:-1]
@@ -145,7 +147,7 @@ def _poses(X0: Array, twist: Array, s: Array) -> Array:
     return X
 
 
-def _check(chain: Chain, q: Array, s: Array, distance: float) -> Array:
+def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> Array:
     """Jacobians (n, 6, 6) along the line.
 
     Raises:
@@ -166,25 +168,10 @@ def _check(chain: Chain, q: Array, s: Array, distance: float) -> Array:
     if i == reached:
         raise LineError(where + "out of reach")
     if singular[i]:
-        raise LineError(where + f"singular, joint 5 at {q[i, 4]:.4f} rad")
+        raise LineError(where + f"singular, joints at {np.round(q[i], 4).tolist()} rad")
     k = int(outside[i].argmax())
     low, high = chain.q_min[k], chain.q_max[k]
     raise LineError(where + f"limit of joint {k + 1}: {q[i, k]:.4f} rad, allowed {low:.4f} to {high:.4f} rad")
-
-
-def _slow_down(line: Trajectory, limits: Limits) -> float:
-    """Stretch in time, at least 1, with which the joint limits hold."""
-    steps, h = control_steps(line.t, line.q, line.qd, line.qdd), np.diff(line.t)[:, None]
-    velocity = 5.0 * steps / h
-    acceleration = 20.0 * np.diff(steps, axis=0) / h**2
-    jerk = 60.0 * np.diff(steps, n=2, axis=0) / h**3
-    trusted = h[:, 0] > _SHORT * h.max()
-    excess = (
-        np.abs(velocity / limits.velocity).max(),
-        np.sqrt(np.abs(acceleration / limits.acceleration)[:, trusted].max()),
-        np.cbrt(np.abs(jerk / limits.jerk)[:, trusted].max()),
-    )
-    return max(1.0, float(max(excess)))
 
 
 @inlined

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kinematics.arrays import Array, finite, frozen
+from kinematics.chain import Limits
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
 from kinematics.vectors import Vector
 
 _SEAM = 1e-9  # [rad, rad/s, rad/s^2]: difference at a seam that counts as rounding
+_SHORT = 0.1  # of the longest interval; in shorter ones rounding hides the jerk, which is its neighbours'
 _ROUNDING = 1e-15  # relative; a residual below this of the positions is the rounding of the knots
 
 
@@ -101,6 +103,21 @@ def control_steps(t: Array, q: Array, qd: Array, qdd: Array) -> Array:
     second, fourth = first + h**2 * qdd[:-1] / 20.0, last - h**2 * qdd[1:] / 20.0
     middle = (q[1:] - q[:-1]) - first - second - fourth - last
     return np.stack([first, second, middle, fourth, last])
+
+
+def stretch_within(move: Trajectory, limits: Limits) -> float:
+    """Stretch in time, at least 1, with which velocity, acceleration and jerk limits hold at all times."""
+    steps, h = control_steps(move.t, move.q, move.qd, move.qdd), np.diff(move.t)[:, None]
+    velocity = 5.0 * steps / h
+    acceleration = 20.0 * np.diff(steps, axis=0) / h**2
+    jerk = 60.0 * np.diff(steps, n=2, axis=0) / h**3
+    trusted = h[:, 0] > _SHORT * h.max()
+    excess = (
+        np.abs(velocity / limits.velocity).max(),
+        np.sqrt(np.abs(acceleration / limits.acceleration)[:, trusted].max()),
+        np.cbrt(np.abs(jerk / limits.jerk)[:, trusted].max()),
+    )
+    return max(1.0, float(max(excess)))
 
 
 @inlined

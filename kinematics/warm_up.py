@@ -7,11 +7,13 @@ import numpy as np
 from kinematics.bodies import Boxes, Capsules
 from kinematics.chain import Chain, Limits
 from kinematics.clearance import clearance
-from kinematics.forward import FEW, forward_kinematics, jacobian, link_frames
+from kinematics.dynamics import inverse_dynamics
+from kinematics.forward import forward_kinematics, jacobian, link_frames
 from kinematics.inverse import inverse_kinematics
 from kinematics.profile import rest_to_rest, rest_to_rest_duration
 from kinematics.scene import Body, Scene
 from kinematics.search import plan_path
+from kinematics.serial_chain import Bodies
 from kinematics.straight_line import straight_line
 from kinematics.sweep import sweep
 from kinematics.swept import SweepSet, sweep_box_distance
@@ -51,7 +53,10 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
     )
     limits = Limits(velocity=full, acceleration=10.0 * full, jerk=100.0 * full)
     q = np.array([0.0, 0.3, 1.2, 0.0, 0.6, 0.0])
-    many = np.tile(q, (FEW, 1))
+    many = np.tile(q, (2, 1))
+    serial = chain.serial(
+        Bodies(mass=np.ones(6), com=np.zeros((6, 3)), inertia=np.tile(np.eye(3), (6, 1, 1)))
+    )
     X = forward_kinematics(chain, q)
     X_end = X.copy()
     X_end[2, 3] -= 0.01
@@ -63,11 +68,14 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
     swept = sweep(body, move, 0.1)
     state = np.empty(6), np.empty(6)
     return [
-        ("forward kinematics", lambda: forward_kinematics(chain, many)),
+        ("forward kinematics", lambda: forward_kinematics(chain, q)),
         ("link frames", lambda: link_frames(chain, q)),
         ("Jacobian", lambda: jacobian(chain, q)),
         ("inverse kinematics", lambda: inverse_kinematics(chain, X)),
-        ("inverse kinematics, batch", lambda: inverse_kinematics(chain, np.tile(X, (FEW, 1, 1)))),
+        ("forward kinematics of any arm", lambda: forward_kinematics(serial, q)),
+        ("link frames of any arm", lambda: link_frames(serial, q)),
+        ("Jacobian of any arm", lambda: jacobian(serial, q)),
+        ("inverse dynamics", lambda: inverse_dynamics(serial, q, q, q)),
         ("profiles", lambda: rest_to_rest_duration(q, many, limits)),
         ("waypoints", lambda: through([q, 1.1 * q, 0.9 * q], limits)),
         ("straight lines", lambda: straight_line(chain, limits, X, X_end, q, 0.1, 1.0)),

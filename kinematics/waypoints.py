@@ -13,7 +13,7 @@ from kinematics.arrays import Array, finite
 from kinematics.chain import Limits
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.profile import jerk_of, leg_shapes, length, profile_state, trajectory_of_legs
+from kinematics.profile import jerk_of, length, profile_state, rest_to_rest_profiles, trajectory_of_legs
 from kinematics.trajectory import Trajectory
 from kinematics.vectors import Vector
 
@@ -48,8 +48,8 @@ def through(waypoints: ArrayLike, limits: Limits, *, straight: bool = False) -> 
     moves = moves[np.abs(moves).max(axis=1) > 0.0] if len(moves) else moves
     if len(moves) == 0:
         return Trajectory(t=np.zeros(1), q=points[:1], qd=np.zeros((1, 6)), qdd=np.zeros((1, 6)))
-    shapes = np.stack([leg_shapes(move, limits, straight) for move in moves])
-    durations = (shapes @ [4.0, 2.0, 1.0]).max(axis=1)
+    legs = rest_to_rest_profiles(np.zeros(6), moves, limits, straight=straight)
+    shapes, durations = legs.shape, legs.duration
     begin = np.zeros(len(moves))
     for leg in range(len(moves) - 1):
         share1 = durations[leg] * (1.0 if leg == 0 else 0.5)

@@ -10,7 +10,7 @@ from controller.bench.row import Comparison, Figure, Options, Row, measure
 from kinematics import clearance, collides, first_contact, through
 
 
-def distance_rows(options: Options) -> Iterator[Row]:
+def rows(options: Options) -> Iterator[Row]:
     """Smallest distance and collision of random states, in batches and one by one, and along motions."""
     rng = np.random.default_rng(options.seed)
     scene = crowd(rng)

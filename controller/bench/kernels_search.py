@@ -20,7 +20,7 @@ _RESOLUTION_M = 0.01
 _LIMIT_S = 2.0
 
 
-def search_rows(options: Options) -> Iterator[Row]:
+def rows(options: Options) -> Iterator[Row]:
     """One arm among five at rest and thirty boxes, from one random free state to another."""
     rng = np.random.default_rng(options.seed)
     scene = crowd(rng)

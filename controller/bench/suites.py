@@ -2,13 +2,33 @@
 
 from collections.abc import Callable, Iterator
 
-from controller.bench.kernels_distance import distance_rows
-from controller.bench.kernels_search import search_rows
+from controller.bench import (
+    kernels_any_arm,
+    kernels_distance,
+    kernels_inverse,
+    kernels_motion,
+    kernels_search,
+    kernels_start,
+    kernels_trajectories,
+    schedule_cell,
+    schedule_shop,
+)
 from controller.bench.row import Options, Row
 
 Rows = Callable[[Options], Iterator[Row]]
 
-SUITES: dict[str, tuple[Rows, ...]] = {"kernels": (distance_rows, search_rows), "schedule": ()}
+SUITES: dict[str, tuple[Rows, ...]] = {
+    "kernels": (
+        kernels_motion.rows,
+        kernels_inverse.rows,
+        kernels_any_arm.rows,
+        kernels_trajectories.rows,
+        kernels_distance.rows,
+        kernels_search.rows,
+        kernels_start.rows,
+    ),
+    "schedule": (schedule_cell.rows, schedule_shop.rows),
+}
 
 
 def rows_of(suite: str, options: Options) -> Iterator[Row]:

@@ -38,15 +38,22 @@ OWNERS = {
 # Modules that import inside functions, and why that is right there.
 LATE_IMPORTS = {
     "controller/cli.py": "each command imports what it needs, so that --help needs neither kernels nor the engine",
+    "controller/cli_arms.py": "for the same reason",
     "controller/cli_bench.py": "for the same reason",
+    "controller/cli_solve.py": "for the same reason",
+    "controller/scheduling/shop/exact.py": "OR-Tools is in the extra `exact`",
     "controller/outputs.py": "for the same reason",
     "firmware_bridge/port.py": "Windows has no termios",
     "controller/motion/verify_body.py": "pinocchio and coal are in the extra `verify`",
     "sim/bullet.py": "keeps the engine from printing while it is imported",
     "sim/render.py": "Pillow is in the extra `render`",
 }
-# Oracles and tools of the tests: nothing that is shipped may need them, but for the extra `verify`.
+# Oracles and tools of the tests: nothing that is shipped may need them, but for the extras `verify` and `exact`.
 TESTS_ONLY = {"scipy", "pinocchio", "coal", "ortools", "hypothesis", "pytest", "tests"}
+EXTRAS = {
+    "controller/motion/verify_body.py": {"coal", "pinocchio"},
+    "controller/scheduling/shop/exact.py": {"ortools"},
+}
 CONCRETE_DRIVERS = {
     "World",
     "SimArm",
@@ -98,8 +105,7 @@ def test_libraries_are_imported_by_their_owners_only(path: Path) -> None:
 
 @EVERY_FILE
 def test_nothing_shipped_needs_what_only_tests_have(path: Path) -> None:
-    verify_extra = {"coal", "pinocchio"} if name_of(path) == "controller/motion/verify_body.py" else set()
-    assert not set(imports(path)) & TESTS_ONLY - verify_extra
+    assert not set(imports(path)) & TESTS_ONLY - EXTRAS.get(name_of(path), set())
 
 
 @EVERY_FILE

@@ -14,10 +14,14 @@ from kinematics import (
     SweepSet,
     clearance,
     forward_kinematics,
+    inverse_dynamics,
     inverse_kinematics,
     jacobian,
+    numeric_inverse,
+    path_speeds,
     plan_path,
     rest_to_rest_duration,
+    rest_to_rest_profiles,
     straight_line,
     sweep,
     sweep_box_distance,
@@ -27,6 +31,8 @@ from kinematics.bodies import Boxes
 from tests.kinematics.arms import ARMS
 from tests.kinematics.bodies import placed_body, pose
 from tests.kinematics.samples import INTERPRETED
+from tests.reference.parallel_arms import ur
+from tests.reference.serial_arms import random_chain
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="compares with the interpreted run")
@@ -54,6 +60,21 @@ def results():
         found.append(clearance(scene, np.stack([q, q[::-1]], axis=1)))
         found.append(plan_path(scene, q[:2], q[5], np.random.default_rng(1), iterations=5, resolution=0.1).q)
         solutions = inverse_kinematics(chain, X).q
+        numeric = numeric_inverse(chain.serial(), X[:2], np.random.default_rng(41)).q
+        s = np.linspace(0.0, 1.0, 6)
+        speeds = [
+            path_speeds(s, 1.0 + q[:n, None] * s[:, None], np.repeat(q[:n, None], 6, axis=1), limits).squared
+            for n in (1, 5)
+        ]
+        parallel = ur("UR5e")
+        branches = inverse_kinematics(parallel, forward_kinematics(parallel, q)).q
+        found += [numeric, *speeds, branches, rest_to_rest_profiles(q, q[0], limits).jerk]
+        serial = random_chain(np.random.default_rng(41))
+        found += [
+            forward_kinematics(serial, q),
+            jacobian(serial, q),
+            inverse_dynamics(serial, q, 0.5 * q, -q),
+        ]
         found += [X, jacobian(chain, q), solutions, move.t, move.q, move.qd, line.t, line.q, np.array(bounds)]
     return found
 
@@ -73,13 +94,15 @@ def test_compiled_and_interpreted_results_are_equal(tmp_path):
 def test_lane_loops_are_vectorised():
     program = """
 import numpy as np
-from kinematics import forward, inverse
+from kinematics import dynamics, forward, inverse
 from kinematics import forward_kinematics, inverse_kinematics, jacobian, link_frames
 from tests.kinematics.arms import ARMS
 chain = ARMS["GP7"][0]
 X = forward_kinematics(chain, np.zeros((8, 6)))
 jacobian(chain, np.zeros(6)), link_frames(chain, np.zeros(6)), inverse_kinematics(chain, X)
-for k in (forward._forward_many, forward._frames_many, forward._jacobian_many, inverse._inverse_many):
+from tests.kinematics.test_dynamics import CHAIN
+dynamics.gravity_torques(CHAIN, np.zeros(6))
+for k in (forward._flanges, forward._frames, forward._jacobians, inverse._inverse, dynamics._torques):
     print(k.__name__, k.inspect_asm(k.signatures[0]))
 """
     run = subprocess.run(

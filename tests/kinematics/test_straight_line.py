@@ -89,7 +89,7 @@ def test_singular_is_named():
     X = forward_kinematics(CHAIN, q)
     X_end = X.copy()
     X_end[2, 3] -= 0.1
-    with pytest.raises(LineError, match=r"at 0.0000 m .* singular, joint 5 at -?0.0000 rad"):
+    with pytest.raises(LineError, match=r"at 0.0000 m .* singular, joints at \["):
         straight_line(CHAIN, LIMITS, X, X_end, q, 0.5, 5.0)
 
 

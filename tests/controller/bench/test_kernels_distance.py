@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from controller.bench.crowd import Coal, crowd, states
-from controller.bench.kernels_distance import distance_rows
-from controller.bench.kernels_search import search_rows
+from controller.bench.kernels_distance import rows as distance_rows
+from controller.bench.kernels_search import rows as search_rows
 from controller.bench.row import Comparison, Options
 from kinematics import clearance
 

@@ -1,0 +1,159 @@
+"""Standard job shops: how near the best known makespans a given time brings us, and CP-SAT in the same time.
+
+Time is the CPU time of the process: seconds times threads. On a machine with nothing else to do that is the wall time of
+so many threads; on a busy one it stays fair.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+
+from controller.bench.cp_sat_peer import cp_sat_makespan
+from controller.bench.row import Figure, Options, Row
+from controller.bench.standard_instances import Instance, instances, numbered
+from controller.scheduling.shop import solve
+
+_THREADS = 2
+_LONGEST = 100.0  # times the CPU time: a wall clock limit for a machine that is very busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    gap: float  # [%]
+    seconds: float  # wall time that the search would have taken on a quiet machine
+
+
+def rows(options: Options) -> Iterator[Row]:
+    """All rows; with `quick` a few instances and two seconds."""
+    yield from _classics(options)
+    yield from _quickest(options)
+    yield from _beside_cp_sat(options)
+    yield from _by_family(options)
+    yield from _flexible(options)
+
+
+def _run(instance: Instance, seconds: float, seed: int) -> _Outcome:
+    """Solve within a CPU time, or until the best known makespan is reached."""
+    cancel = threading.Event()
+    solve(instance.problem, seed=0, threads=1, iterations=1)  # compile before the clock starts
+    end = time.process_time() + seconds * _THREADS
+
+    def look(best: int, iterations: int, spent: float) -> None:
+        if time.process_time() >= end:
+            cancel.set()
+
+    solution = solve(
+        instance.problem,
+        seed=seed,
+        threads=_THREADS,
+        seconds=_LONGEST * seconds,
+        target=instance.best_known,
+        progress=look,
+        cancel=cancel,
+    )
+    gap = 100.0 * (solution.schedule.makespan / instance.best_known - 1.0)
+    return _Outcome(gap=gap, seconds=solution.cpu_seconds / _THREADS)
+
+
+def _goal(value: float, options: Options) -> float | None:
+    """Goals are for the full form."""
+    return None if options.quick else value
+
+
+def _gaps(found: Sequence[float]) -> str:
+    return f"worst {max(found):.2f} %"
+
+
+def _classics(options: Options) -> Iterator[Row]:
+    names = ["ft06", "ft10", "ft20", *numbered("la", 1, 40), *numbered("orb", 1, 10)]
+    seconds = 2.0 if options.quick else 10.0
+    chosen = instances("job-shop", *(names[::6] if options.quick else names))
+    outcomes = {item.name: _run(item, seconds, options.seed) for item in chosen}
+    missed = [f"{name} {outcome.gap:.2f} %" for name, outcome in outcomes.items() if outcome.gap > 0.0]
+    yield Figure(
+        name=f"ft, la, orb: {len(chosen)} instances, {seconds:g} s, {_THREADS} threads: optimal",
+        value=100.0 * (1 - len(missed) / len(chosen)),
+        unit="%",
+        goal=_goal(95.0, options),
+        at_least=True,
+        note=f"not optimal: {', '.join(missed) or 'none'}",
+    )
+
+
+def _quickest(options: Options) -> Iterator[Row]:
+    for item in instances("job-shop", "ft10", *([] if options.quick else numbered("la", 16, 20))):
+        outcomes = [_run(item, 10.0, options.seed + k) for k in range(3 if options.quick else 10)]
+        yield Figure(
+            name=f"{item.name}: to the optimum, median over {len(outcomes)} seeds",
+            value=median(outcome.seconds if outcome.gap == 0.0 else float("inf") for outcome in outcomes),
+            unit="s",
+            goal=1.0,
+            note=f"longest {max(outcome.seconds for outcome in outcomes):.2f} s",
+        )
+
+
+def _beside_cp_sat(options: Options) -> Iterator[Row]:
+    seconds = 2.0 if options.quick else 10.0
+    chosen = instances("job-shop", *(["ta11", "ta21"] if options.quick else numbered("ta", 11, 30)))
+    gaps = [_run(item, seconds, options.seed).gap for item in chosen]
+    what = f"{chosen[0].name}-{chosen[-1].name}, {len(chosen)} instances, {seconds:g} s, {_THREADS} threads"
+    yield Figure(
+        name=f"{what}: mean gap",
+        value=mean(gaps),
+        unit="%",
+        goal=_goal(1.5, options),
+        note=_gaps(gaps),
+    )
+    if options.peers:
+        theirs = [
+            100.0
+            * (
+                cp_sat_makespan(item.problem, seconds * _THREADS, _THREADS, options.seed) / item.best_known
+                - 1.0
+            )
+            for item in chosen
+        ]
+        yield Figure(name=f"{what}: mean gap of CP-SAT", value=mean(theirs), unit="%", note=_gaps(theirs))
+        ratio = mean(theirs) / mean(gaps) if mean(gaps) else float("inf")
+        yield Figure(
+            name=f"{what}: CP-SAT's gap over ours",
+            value=ratio,
+            unit="x",
+            goal=_goal(5.0, options),
+            at_least=True,
+        )
+
+
+def _by_family(options: Options) -> Iterator[Row]:
+    if options.quick:
+        return
+    everything = []
+    for first in range(1, 51, 10):
+        gaps = [
+            _run(item, 60.0, options.seed).gap
+            for item in instances("job-shop", *numbered("ta", first, first + 9))
+        ]
+        everything += gaps
+        yield Figure(
+            name=f"ta{first:02d}-ta{first + 9}, 60 s, {_THREADS} threads: mean gap",
+            value=mean(gaps),
+            unit="%",
+            note=_gaps(gaps),
+        )
+    yield Figure(name="ta01-ta50, 60 s: mean gap", value=mean(everything), unit="%", goal=0.75)
+
+
+def _flexible(options: Options) -> Iterator[Row]:
+    seconds = 2.0 if options.quick else 30.0
+    chosen = instances("flexible-job-shop", *numbered("mk", 1, 10))
+    outcomes = [_run(item, seconds, options.seed) for item in chosen]
+    missed = [f"{item.name} {o.gap:.2f} %" for item, o in zip(chosen, outcomes, strict=True) if o.gap > 0.0]
+    yield Figure(
+        name=f"mk01-mk10, {seconds:g} s, {_THREADS} threads: mean gap",
+        value=mean(outcome.gap for outcome in outcomes),
+        unit="%",
+        goal=_goal(1.0, options),
+        note=f"above the best known: {', '.join(missed) or 'none'}",
+    )
