@@ -18,20 +18,21 @@ from controller.motion.coordinate import DeadlockError
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.volumes import CollisionError
 from controller.scheduling.bound import lower_bound
-from controller.scheduling.build import build_problem, slowest
+from controller.scheduling.build import build_mix, kind, slowest
+from controller.scheduling.exact import prove
+from controller.scheduling.mix import easiest_problem, mean_problem
 from controller.scheduling.problem import NO_ARM, SchedulingProblem
-from controller.scheduling.relaxation import relaxation
 from controller.scheduling.schedule import Schedule
-from controller.scheduling.solve import solve
+from controller.scheduling.solve import schedule_of, search
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
 # Schedules are looked for quickly rather than thoroughly: the best one is rarely the best to coordinate.
-_CANDIDATES = 40
+_CANDIDATES = 80
 _ITERATIONS = 20_000
-_COORDINATED = 10
+_COORDINATED = 24
 _IMPROVED = 3
 _SEED = 0  # of the search: a cell and a mix have one plan, whatever the seed of a run
 _TURNS = 120  # changes of a rule of passing that are tried in the end
@@ -75,10 +76,14 @@ def plan_cell(
     kept = None if cache is None else KeptChoice(cache, cell, models)
     choice = None if kept is None else kept.read()
     if choice is None:
-        problem = build_problem(cell, models, lambda done, of: progress("reach and times", done, of))
+        mix = build_mix(cell, models, lambda done, of: progress("reach and times", done, of))
         trial = [slowest(models)] * (cell.dial.positions + 6)
-        bound_s = _lower_bound_s(cell, models, progress)
-        choice = replace(_choose(problem, planner, trial, progress), lower_bound_s=bound_s)
+        progress("proven bound", 0, 1)
+        bound = prove(easiest_problem(mix.problems)).lower_bound
+        kinds = list(dict.fromkeys(kind(model) for model in models))
+        problem = mix.problems[kinds.index(kind(slowest(models)))]
+        chosen = _choose((problem, mean_problem(mix)), planner, trial, progress)
+        choice = replace(chosen, lower_bound_s=bound / 1000)
         if kept is not None:
             kept.write(choice)
     progress("motion of the whole order", 0, 1)
@@ -86,29 +91,22 @@ def plan_cell(
     return CellPlan(motion=motion, lower_bound_s=choice.lower_bound_s)
 
 
-def _lower_bound_s(cell: Cell, models: Sequence[JointModel], progress: Progress) -> float:
-    """A cycle time that no order of these models can beat in this cell [s]."""
-    kinds: dict[object, JointModel] = {}
-    for model in models:
-        kinds.setdefault((model.diameter_m, model.length_m, model.gear_size), model)
-    problems = []
-    for index, model in enumerate(kinds.values()):
-        progress("proven bound", index, len(kinds))
-        problems.append(build_problem(cell, [model]))
-    return lower_bound(relaxation(problems)) / 1000
-
-
 def _choose(
-    problem: SchedulingProblem,
+    problems: Sequence[SchedulingProblem],
     planner: MotionPlanner,
     trial: Sequence[JointModel],
     progress: Progress,
 ) -> Choice:
-    """The schedule that is fastest once coordinated, and after which visits its arms draw back."""
+    """The schedule that is fastest once coordinated, and after which visits its arms draw back.
+
+    Patterns are found for each of the problems in turn; times and rank are those of the first.
+    """
     schedules: dict[object, Schedule] = {}
+    bound = lower_bound(problems[0])
     for index, rng in enumerate(np.random.default_rng(_SEED).spawn(_CANDIDATES)):
         progress("schedules", index, _CANDIDATES)
-        schedule = solve(problem, rng=rng, iterations=_ITERATIONS, restarts=1)
+        pattern, _ = search(problems[index % len(problems)], rng=rng, iterations=_ITERATIONS)
+        schedule = schedule_of(problems[0], pattern, bound)
         schedules.setdefault((schedule.arm_sequences, schedule.nest_orders), schedule)
     ranked = sorted(schedules.values(), key=lambda schedule: schedule.cycle_time)[:_COORDINATED]
     choices: list[Choice] = []

@@ -18,9 +18,11 @@ O     in the centre of a box, along its edges
 A twist is (v, w): linear velocity of the flange's origin, then angular velocity, both in B.
 """
 
+from kinematics.bodies import Boxes, Capsules
 from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
-from kinematics.clearance import Boxes, Capsules, box_distance, distance, place_capsules, self_distance
+from kinematics.clearance import clearance, collides, nearest, place_capsules
+from kinematics.contact import first_contact
 from kinematics.dynamics import gravity_torques, inverse_dynamics, mass_matrix
 from kinematics.errors import KinematicsError, LineError
 from kinematics.feed import Feed, change_feed
@@ -32,10 +34,12 @@ from kinematics.opw_fit import OpwFit, fit_opw
 from kinematics.parallel_axes import ParallelAxesChain
 from kinematics.profile import Profiles, rest_to_rest, rest_to_rest_duration, rest_to_rest_profiles
 from kinematics.retime import TorqueLimits, retime
-from kinematics.search import Path, PathStatus, Scene, plan_path
+from kinematics.scene import Body, Scene
+from kinematics.search import Path, PathStatus, plan_path
 from kinematics.serial_chain import Bodies, SerialChain
 from kinematics.straight_line import straight_line
-from kinematics.sweep import Sweep, sweep, sweep_box_distance, sweep_distance, sweep_hits
+from kinematics.sweep import Sweep, sweep
+from kinematics.swept import SweepSet, sweep_box_distance
 from kinematics.topp import PathSpeeds, TorqueTerms, path_speeds
 from kinematics.trajectory import Trajectory, concatenate, sample_one
 from kinematics.warm_up import warm_up
@@ -44,6 +48,7 @@ from kinematics.waypoints import through
 __all__ = (
     "JOINT_AXES",
     "Bodies",
+    "Body",
     "Boxes",
     "Capsules",
     "Chain",
@@ -65,13 +70,15 @@ __all__ = (
     "SerialChain",
     "Singularity",
     "Sweep",
+    "SweepSet",
     "TorqueLimits",
     "TorqueTerms",
     "Trajectory",
-    "box_distance",
     "change_feed",
+    "clearance",
+    "collides",
     "concatenate",
-    "distance",
+    "first_contact",
     "fit_opw",
     "forward_kinematics",
     "gravity_torques",
@@ -80,6 +87,7 @@ __all__ = (
     "jacobian",
     "link_frames",
     "mass_matrix",
+    "nearest",
     "numeric_inverse",
     "path_speeds",
     "place_capsules",
@@ -89,12 +97,9 @@ __all__ = (
     "rest_to_rest_profiles",
     "retime",
     "sample_one",
-    "self_distance",
     "straight_line",
     "sweep",
     "sweep_box_distance",
-    "sweep_distance",
-    "sweep_hits",
     "through",
     "use_cache",
     "warm_up",

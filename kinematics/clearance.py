@@ -1,283 +1,292 @@
 """Distances of arms, made of capsules, from each other, from themselves and from boxes, in many states.
 
-A placed capsule is a row ``[ax ay az bx by bz r]``: two end points in the world and a radius [m]. Distances
-are exact, and negative by at most the radii where the capsules' axes come nearer than these (inside a box:
-minus the radius): enough to tell a collision, not a depth of penetration to push out of.
+Distances are exact, and negative by at most the radii where the axes of capsules come nearer than these
+(inside a box: minus the radius): enough to tell a collision, not a depth of penetration to push out of.
+
+States are placed in SIMD lanes. Then, pair by pair of an arm's part with a box or another part, the boxes
+around them are compared in lanes with the smallest distance so far; only states in which that leaves doubt
+look at capsules, beginning with the ones that were nearest when this pair was last looked at.
 """
 
 import math
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kinematics.arrays import Array, finite, frozen, indices, joint_angles
-from kinematics.chain import Arm, Chain
+from kinematics.arrays import Array, joint_angles
 from kinematics.errors import KinematicsError
-from kinematics.forward import frames
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, block, get3, get6, get_frame, load, put_frame
-from kinematics.proximity import excess_of, local, segment_box_squared, segments_squared
-from kinematics.vectors import Frame, Vector, add, dot, locate, scale, subtract
+from kinematics.lanes import LANES, Block, block, get6
+from kinematics.placing import PLACING, place_lanes
+from kinematics.proximity import local, segment_box_squared, segments_squared
+from kinematics.scene import Body, Ints, Model, Scene, moving_only
+from kinematics.vectors import Frame, Joints, Vector
 
-_PLACING = block(LANES, q=6, X=84)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Capsules:
-    """The body of an arm, and of what it holds.
-
-    Attributes:
-        link: (m,) number of the link frame each capsule moves with, 0 (base) to 6 (flange).
-        a: (m, 3) one end of its axis in that frame [m].
-        b: (m, 3) the other end [m]; the same point for a sphere.
-        radius: (m,) > 0 [m].
-    """
-
-    link: NDArray[np.int64]
-    a: Array
-    b: Array
-    radius: Array
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "link", indices("capsules.link", self.link, (None,), 7))
-        for name, shape in (
-            ("a", (len(self.link), 3)),
-            ("b", (len(self.link), 3)),
-            ("radius", (len(self.link),)),
-        ):
-            object.__setattr__(self, name, frozen(f"capsules.{name}", getattr(self, name), shape))
-        for k in np.flatnonzero(self.radius <= 0.0):
-            raise KinematicsError(f"capsules.radius[{k}]: {self.radius[k]:g} m, expected more than 0")
+NEAREST = block(LANES, best=1, gap=1)
+_NOTHING = -1
+_NO_HINTS: Ints = np.empty((0, 2), dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Boxes:
-    """Fixed obstacles.
-
-    Attributes:
-        X_WO: (k, 4, 4) poses of the boxes' centres in the world.
-        half: (k, 3) > 0 half of their lengths along their own axes [m].
-    """
-
-    X_WO: Array
-    half: Array
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "X_WO", frozen("boxes.X_WO", self.X_WO, (None, 4, 4)))
-        object.__setattr__(self, "half", frozen("boxes.half", self.half, (len(self.X_WO), 3)))
-        if (self.half <= 0.0).any():
-            raise KinematicsError(f"boxes.half: {self.half.min():g} m, expected more than 0")
-
-    @property
-    def rows(self) -> Array:
-        """As kernels take them: (k, 15), the first twelve elements of the pose and the half lengths."""
-        return np.concatenate([self.X_WO[:, :3].reshape(-1, 12), self.half], axis=1)
-
-
-def place_capsules(chain: Chain, X_WB: ArrayLike, capsules: Capsules, q: ArrayLike) -> Array:
+def place_capsules(body: Body, q: ArrayLike) -> Array:
     """Capsules of an arm in the world.
 
     Args:
-        chain: The arm.
-        X_WB: (4, 4) pose of its base in the world.
-        capsules: Its m capsules.
+        body: The arm in its place.
         q: (n, 6) or (6,) joint angles [rad].
 
     Returns:
         (n, m, 7) rows [ax ay az bx by bz r], or (m, 7) for a single configuration.
 
     Raises:
-        KinematicsError: If an input has another shape or holds NaN or infinity.
+        KinematicsError: If q has another shape or holds NaN or infinity.
     """
     angles, single = joint_angles("q", q)
-    base = finite("X_WB", X_WB, (4, 4))
-    placed = np.empty((len(angles), len(capsules.link), 7))
-    _place(
-        chain.arm, base.reshape(16, 1), capsules.link, capsules.a, capsules.b, capsules.radius, angles, placed
-    )
+    model, place = _alone(body)
+    n = len(angles)
+    placed, what = np.empty((n, len(place), 7)), np.empty((n, 3), dtype=np.int64)
+    _examine(model, angles[:, None], math.inf, -math.inf, _NO_HINTS, np.empty(n), what, placed)
+    placed = placed[:, place]
     return placed[0] if single else placed
 
 
-def distance(A: ArrayLike, B: ArrayLike) -> Array:
-    """Smallest distance of two bodies in each of n states.
+@lru_cache(maxsize=256)
+def _alone(body: Body) -> tuple[Model, Ints]:
+    """A model of the body with nothing to compare, and where it has the body's capsules. Known by identity."""
+    alone = Body(chain=body.chain, X_WB=body.X_WB, capsules=body.capsules)
+    place = np.argsort(np.argsort(body.capsules.link, kind="stable"))
+    model = Scene(bodies=(alone,)).model
+    return model._replace(pairs=model.pairs[:0], apart=model.apart[:0]), place
+
+
+def clearance(scene: Scene, q: ArrayLike, enough: float = math.inf) -> Array:
+    """Smallest distance in each of n states between arms, of arms from boxes and from themselves.
 
     Args:
-        A: (n, m, 7) placed capsules.
-        B: (n, k, 7) placed capsules; n is 1 for a body at rest.
+        scene: The arms and boxes.
+        q: (n, a, 6) joint angles of the a arms, or (a, 6) for a single state [rad].
+        enough: Distance above which it does not matter how far apart they are [m]; the less, the faster.
 
     Returns:
-        (n,) distances [m], negative in collision; infinite if a body has no capsules.
+        (n,) distances, or () for a single state [m]: at most `enough`, negative in collision; infinite where
+        there is nothing to compare.
 
     Raises:
-        KinematicsError: If the shapes do not match or a value is NaN or infinite.
+        KinematicsError: If q has another shape, holds NaN or infinity, or `enough` is NaN.
     """
-    first, second = finite("A", A, (None, None, 7)), finite("B", B, (None, None, 7))
-    if len(second) not in (1, len(first)):
-        raise KinematicsError(f"B: {len(second)} states, expected 1 or {len(first)} as in A")
-    smallest = np.full(len(first), np.inf)
-    _distance(first, second, smallest)
-    return smallest
+    angles, single = scene.angles("q", q)
+    smallest, _ = _smallest(scene.model, angles, float(enough), -math.inf)
+    return smallest[0] if single else smallest
 
 
-def self_distance(A: ArrayLike, pairs: ArrayLike) -> Array:
-    """Smallest distance between given pairs of capsules of one body in each of n states.
+def collides(scene: Scene, q: ArrayLike, clearance: float = 0.0) -> NDArray[np.bool_]:
+    """Whether anything is nearer than the clearance, in each of n states: (n,), or () for a single state.
 
     Args:
-        A: (n, m, 7) placed capsules.
-        pairs: (p, 2) numbers of capsules that could touch; neighbouring links always do, so leave them out.
-
-    Returns:
-        (n,) distances [m], infinite without pairs.
+        scene: The arms and boxes.
+        q: (n, a, 6) joint angles of the a arms, or (a, 6) for a single state [rad].
+        clearance: Distance to keep [m]; with zero, what touches exactly does not collide.
 
     Raises:
-        KinematicsError: If a shape does not match, a value is NaN or infinite, or there is no such capsule.
+        KinematicsError: If q has another shape, holds NaN or infinity, or the clearance is NaN.
     """
-    body = finite("A", A, (None, None, 7))
-    numbers = indices("pairs", pairs, (None, 2), body.shape[1])
-    smallest = np.full(len(body), np.inf)
-    _self_distance(body, numbers, smallest)
-    return smallest
+    angles, single = scene.angles("q", q)
+    smallest, _ = _smallest(scene.model, angles, float(clearance), float(clearance))
+    near: NDArray[np.bool_] = smallest < clearance
+    return near[0] if single else near
 
 
-def box_distance(A: ArrayLike, boxes: Boxes) -> Array:
-    """Smallest distance of a body from any box in each of n states.
+def nearest(scene: Scene, q: ArrayLike, arm: int | None = None) -> str:
+    """What is nearest to each other in a single state, in words, with the distance.
 
     Args:
-        A: (n, m, 7) placed capsules.
-        boxes: The boxes.
-
-    Returns:
-        (n,) distances [m], negative in collision; infinite without boxes.
+        scene: The arms and boxes.
+        q: (a, 6) joint angles of the a arms [rad].
+        arm: The only arm to look at; all by default.
 
     Raises:
-        KinematicsError: If A has another shape or holds NaN or infinity.
+        KinematicsError: If q has another shape or holds NaN or infinity.
     """
-    body = finite("A", A, (None, None, 7))
-    smallest = np.full(len(body), np.inf)
-    _box_distance(body, boxes.rows, smallest)
-    return smallest
+    angles, _ = scene.angles("q", q)
+    model = scene.model if arm is None else moving_only(scene, arm)
+    smallest, what = _smallest(model, angles[:1], math.inf, -math.inf)
+    pair, one, two = what[0].tolist()
+    if pair == _NOTHING:
+        return "nothing to compare"
+    part, other = model.pairs[pair, :2].tolist()
+    names = [_name(scene, part, one), f"box {two}" if other < 0 else _name(scene, other, two)]
+    return f"{names[0]} is {smallest[0]:.4f} m from {names[1]}"
+
+
+def _name(scene: Scene, part: int, capsule: int) -> str:
+    """A capsule of the model by the numbers its user knows."""
+    arm, order = part // 2, np.argsort(scene.bodies[part // 2].capsules.link, kind="stable")
+    return f"capsule {order[capsule - scene.model.first[2 * arm]]} of arm {arm}"
+
+
+def _smallest(model: Model, q: Array, enough: float, stop: float) -> tuple[Array, Ints]:
+    """Smallest distances (n,) below `enough`, and in which pair, of which capsule from what (n, 3)."""
+    if math.isnan(enough):
+        raise KinematicsError("distance: nan m, expected a number")
+    smallest, what = np.empty(len(q)), np.empty((len(q), 3), dtype=np.int64)
+    _examine(model, q, enough, stop, model.pairs[:, 2::2].copy(), smallest, what, np.empty((len(q), 0, 7)))
+    return smallest, what
 
 
 @inlined
-def ends(row: Array) -> tuple[Vector, Vector]:
-    """End points of a placed capsule."""
-    return (row[0], row[1], row[2]), (row[3], row[4], row[5])
+def larger(a: float, b: float) -> float:
+    """The larger of two numbers; unlike the built-in, a single instruction."""
+    return a if a > b else b
 
 
 @inlined
-def square(x: float) -> float:
-    """Square of x, zero below zero."""
-    return x * x if x > 0.0 else 0.0
+def spans_apart(one: Joints, two: Joints) -> float:
+    """A distance that two spans (lower, then upper corner) keep along one of the axes; negative if they meet."""
+    x = larger(one[0] - two[3], two[0] - one[3])
+    y = larger(one[1] - two[4], two[1] - one[4])
+    z = larger(one[2] - two[5], two[2] - one[5])
+    return larger(larger(x, y), z)
 
 
 @inlined
-def nearer(one: Array, two: Array, best: float) -> float:
-    """The distance of two placed capsules [m] if it is less than the best so far, otherwise that."""
-    a, b = ends(one)
-    c, d = ends(two)
-    thick = one[6] + two[6]
-    squared = segments_squared(a, b, c, d)
-    return math.sqrt(squared) - thick if squared < square(best + thick) else best
+def span_of(tips: Joints, r: float) -> Joints:
+    """Span of a capsule with the given ends."""
+    ax, ay, az, bx, by, bz = tips
+    return (
+        (ax if ax < bx else bx) - r,
+        (ay if ay < by else by) - r,
+        (az if az < bz else bz) - r,
+        (ax if ax > bx else bx) + r,
+        (ay if ay > by else by) + r,
+        (az if az > bz else bz) + r,
+    )
 
 
 @inlined
-def ball(row: Array) -> tuple[Vector, float]:
-    """Centre and radius of the ball around a placed capsule [m]."""
-    a, b = ends(row)
-    u = subtract(b, a)
-    return scale(0.5, add(a, b)), 0.5 * math.sqrt(dot(u, u)) + row[6]
+def row6(row: Array) -> Joints:
+    """The first six numbers of a row."""
+    return row[0], row[1], row[2], row[3], row[4], row[5]
 
 
 @inlined
-def box_frame(box: Array) -> tuple[Frame, Vector]:
-    """Frame and half lengths of a row of boxes."""
-    x, y, z = (box[0], box[4], box[8]), (box[1], box[5], box[9]), (box[2], box[6], box[10])
-    return (x, y, z, (box[3], box[7], box[11])), (box[12], box[13], box[14])
+def box_frame(row: Array) -> tuple[Frame, Vector]:
+    """Frame and half lengths of a row of `Boxes.rows`."""
+    x, y, z = (row[0], row[4], row[8]), (row[1], row[5], row[9]), (row[2], row[6], row[10])
+    return (x, y, z, (row[3], row[7], row[11])), (row[12], row[13], row[14])
 
 
 @inlined
-def nearer_box(capsule: Array, box: Array, best: float) -> float:
-    """The distance of a placed capsule from a box [m] if it is less than the best so far, otherwise that."""
+def capsule_to_capsule(one: Joints, two: Joints) -> float:
+    """Distance of two axes [m]."""
+    a, b, c, d = one[:3], one[3:], two[:3], two[3:]
+    return math.sqrt(segments_squared(a, b, c, d))
+
+
+@inlined
+def capsule_to_box(tips: Joints, box: Array) -> float:
+    """Distance of an axis from a row of `Boxes.rows` [m]."""
     frame, half = box_frame(box)
-    end_a, end_b = ends(capsule)
-    a, b = local(frame, end_a), local(frame, end_b)
-    squared = segment_box_squared(a, b, half)
-    return math.sqrt(squared) - capsule[6] if squared < square(best + capsule[6]) else best
+    return math.sqrt(segment_box_squared(local(frame, tips[:3]), local(frame, tips[3:]), half))
 
 
-@kernel
-def _place(
-    arm: Arm, X_WB: Array, link: NDArray[np.int64], a: Array, b: Array, radius: Array, q: Array, placed: Array
+@inlined
+def look_closer(
+    model: Model, ends: Array, i: int, pair: Ints, hint: Ints, best: float
+) -> tuple[float, int, int]:
+    """The smallest distance below best of a pair's capsules in lane i, and between which of them.
+
+    It begins with those of the hint, and leaves there those found. Numbers are -1 if there is nothing below.
+    """
+    found, whom = -1, -1
+    from_one, to_one, from_two, to_two = pair[2], pair[3], pair[4], pair[5]
+    first_one, first_two = hint[0], hint[1]
+    for j in range(first_one, first_one + to_one - from_one):
+        j = j if j < to_one else j - (to_one - from_one)
+        one, r = get6(ends[j], i), model.radius[j]
+        span = span_of(one, r)
+        for k in range(first_two, first_two + to_two - from_two):
+            k = k if k < to_two else k - (to_two - from_two)
+            if pair[1] < 0:
+                if spans_apart(span, row6(model.corners[k])) > best:
+                    continue
+                gap = capsule_to_box(one, model.boxes[k]) - r
+            else:
+                two = get6(ends[k], i)
+                if spans_apart(span, span_of(two, model.radius[k])) > best:
+                    continue
+                gap = capsule_to_capsule(one, two) - r - model.radius[k]
+            if gap < best:
+                best, found, whom = gap, j, k
+                hint[0], hint[1] = j, k
+    return best, found, whom
+
+
+@inlined
+def lower(
+    model: Model, n: int, ends: Array, spans: Array, stop: float, hints: Ints, lanes: Block, what: Ints
 ) -> None:
-    """Capsules in the world, into placed (n, m, 7): link frames in lanes, then capsule by capsule."""
-    base = get_frame(X_WB, 0)
-    lanes = np.zeros(1, _PLACING)[0]
+    """Lower the best distances of n lanes to those of all pairs; lanes below `stop` may rest.
+
+    Writes into what (n, 3) in which pair and between which capsules, or of which one from which box.
+    """
+    for p in range(len(model.pairs)):
+        part, other, apart = model.pairs[p, 0], model.pairs[p, 1], model.apart[p]
+        near = 0
+        for i in range(n):
+            near += lanes.best[0, i] >= apart
+        if near == 0:
+            continue
+        if other < 0:
+            corners = row6(model.corners[model.pairs[p, 4]])
+            for i in range(n):
+                lanes.gap[0, i] = spans_apart(get6(spans[part], i), corners)
+        else:
+            for i in range(n):
+                lanes.gap[0, i] = spans_apart(get6(spans[part], i), get6(spans[other], i))
+        near = 0
+        for i in range(n):
+            near += lanes.gap[0, i] <= lanes.best[0, i]
+        if near == 0:
+            continue
+        for i in range(n):
+            best = lanes.best[0, i]
+            if lanes.gap[0, i] <= best and best >= stop:
+                best, one, two = look_closer(model, ends, i, model.pairs[p], hints[p], best)
+                if one >= 0:
+                    lanes.best[0, i] = best
+                    what[i, 0], what[i, 1], what[i, 2] = p, one, two
+
+
+@kernel
+def _examine(
+    model: Model,
+    q: Array,
+    enough: float,
+    stop: float,
+    hints: Ints,
+    smallest: Array,
+    what: Ints,
+    placed: Array,
+) -> None:
+    """Distances below `enough` in the states q (n, a, 6), into smallest (n,); what (n, 3) as `lower` writes it.
+
+    Capsules are written into placed (n, c, 7) if that has any.
+    """
+    placing, nearest = np.zeros(1, PLACING), np.zeros(1, NEAREST)
+    ends, spans = np.empty((len(model.link), 6, LANES)), np.empty((len(model.first) - 1, 6, LANES))
     for start in range(0, len(q), LANES):
-        load(lanes.q, q[start : start + LANES])
-        for i in range(LANES):
-            frame1, frame2, frame3, frame4, frame5, frame6 = frames(arm, get6(lanes.q, i))
-            put_frame(lanes.X, 0, i, ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)))
-            put_frame(lanes.X, 12, i, frame1)
-            put_frame(lanes.X, 24, i, frame2)
-            put_frame(lanes.X, 36, i, frame3)
-            put_frame(lanes.X, 48, i, frame4)
-            put_frame(lanes.X, 60, i, frame5)
-            put_frame(lanes.X, 72, i, frame6)
-        for i in range(min(LANES, len(q) - start)):
-            for k in range(len(link)):
-                frame = get_frame(lanes.X[12 * link[k] : 12 * link[k] + 12], i)
-                end_a = locate(base, locate(frame, get3(a.T, k)))
-                end_b = locate(base, locate(frame, get3(b.T, k)))
-                for axis in range(3):
-                    placed[start + i, k, axis] = end_a[axis]
-                    placed[start + i, k, 3 + axis] = end_b[axis]
-                placed[start + i, k, 6] = radius[k]
-
-
-@kernel
-def _distance(A: Array, B: Array, smallest: Array) -> None:
-    """Lower smallest (n,) to the distance of bodies A (n, m, 7) and B (n or 1, k, 7).
-
-    Capsules whose balls are further apart than the best distance so far are left out.
-    """
-    balls = np.empty((B.shape[1], 4))
-    for i in range(len(A)):
-        other = B[i if len(B) > 1 else 0]
-        for k in range(len(other)):
-            centre, reach = ball(other[k])
-            balls[k, 0], balls[k, 1], balls[k, 2], balls[k, 3] = centre[0], centre[1], centre[2], reach
-        best = smallest[i]
-        for j in range(A.shape[1]):
-            centre, reach = ball(A[i, j])
-            for k in range(len(other)):
-                gap = subtract(get3(balls.T, k), centre)
-                if dot(gap, gap) <= square(best + reach + balls[k, 3]):
-                    best = nearer(A[i, j], other[k], best)
-        smallest[i] = best
-
-
-@kernel
-def _self_distance(A: Array, pairs: NDArray[np.int64], smallest: Array) -> None:
-    """Lower smallest (n,) to the distance of the pairs of capsules of A (n, m, 7). Does not allocate."""
-    for i in range(len(A)):
-        for p in range(len(pairs)):
-            smallest[i] = nearer(A[i, pairs[p, 0]], A[i, pairs[p, 1]], smallest[i])
-
-
-@kernel
-def _box_distance(A: Array, boxes: Array, smallest: Array) -> None:
-    """Lower smallest (n,) to the distance of body A (n, m, 7) from boxes (k, 15). Does not allocate.
-
-    Boxes further from a capsule's ball than the best distance so far are left out.
-    """
-    for i in range(len(A)):
-        best = smallest[i]
-        for j in range(A.shape[1]):
-            centre, reach = ball(A[i, j])
-            for k in range(len(boxes)):
-                frame, half = box_frame(boxes[k])
-                gap = excess_of(local(frame, centre), half)
-                if dot(gap, gap) <= square(best + reach):
-                    best = nearer_box(A[i, j], boxes[k], best)
-        smallest[i] = best
+        # A record does not keep its array alive: that has to be used as long as the record is.
+        lanes, n = nearest[0], min(LANES, len(q) - start)
+        for arm in range(len(model.base)):
+            place_lanes(model, arm, q[start : start + n, arm], placing[0], ends, spans)
+        for i in range(n):
+            lanes.best[0, i] = enough
+            what[start + i, 0] = _NOTHING
+        lower(model, n, ends, spans, stop, hints, lanes, what[start : start + n])
+        for i in range(n):
+            smallest[start + i] = lanes.best[0, i]
+            for capsule in range(placed.shape[1]):
+                row = placed[start + i, capsule]
+                for k in range(6):
+                    row[k] = ends[capsule, k, i]
+                row[6] = model.radius[capsule]

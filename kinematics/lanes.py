@@ -26,12 +26,6 @@ def block(lanes: int, /, **rows: int) -> np.dtype[Any]:
 
 
 @inlined
-def get3(a: Array, i: int) -> Vector:
-    """Three rows of lane i."""
-    return a[0, i], a[1, i], a[2, i]
-
-
-@inlined
 def get6(a: Array, i: int) -> Joints:
     """Six rows of lane i."""
     return a[0, i], a[1, i], a[2, i], a[3, i], a[4, i], a[5, i]

@@ -175,6 +175,13 @@ def descend(rows: Array, goal: Frame, scale: float, q: Array, J: Array, A: Array
 
 
 @inlined
+def copy(to: Array, values: Array) -> None:
+    """Write six values; assigning to a slice would compile its error messages, which takes seconds."""
+    for k in range(6):
+        to[k] = values[k]
+
+
+@inlined
 def bring_within(q: Array, lower: Array, upper: Array) -> int:
     """Turn joints by full turns into their limits, in place; the first that can't be, or -1."""
     for k in range(6):
@@ -210,14 +217,14 @@ def _solve(
     J, A, b, end = np.empty((6, 6)), np.empty((6, 6)), np.empty(6), np.empty(6)
     for i in range(len(X)):
         goal = get_frame(X.T, i)
-        q[i] = seeds[0]
+        copy(q[i], seeds[0])
         joint[i], descents[i], least = -2, 0, math.inf
         while joint[i] != _NO_JOINT and descents[i] < len(seeds) and not too_far[i]:
-            end[:] = seeds[descents[i]]
+            copy(end, seeds[descents[i]])
             descents[i] += 1
             error = descend(rows, goal, scale, end, J, A, b)
             if error <= _TOLERANCE * _TOLERANCE:
                 joint[i] = bring_within(end, lower, upper)
             if error < least or joint[i] == _NO_JOINT:
                 least = error
-                q[i] = end
+                copy(q[i], end)

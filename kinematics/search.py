@@ -1,21 +1,22 @@
-"""Collision-free paths in joint space: RRT-Connect (Kuffner and LaValle, 2000) with shortcuts.
+"""Collision-free paths of one arm in joint space: RRT-Connect with shortcuts, proven free between samples too."""
 
-An edge is checked at configurations so close that no point of the arm moves further than the resolution
-between two of them, and with half of that added to the clearance: what is found free is free in between,
-too.
-"""
-
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from kinematics.arrays import Array, finite, frozen, indices
-from kinematics.chain import Chain
-from kinematics.clearance import Boxes, Capsules, box_distance, place_capsules, self_distance
+from kinematics.arrays import Array, finite
+from kinematics.clearance import nearest
 from kinematics.errors import KinematicsError
+from kinematics.rrt_connect import FOUND, FULL, OPEN, Task, Trees, search
+from kinematics.scene import Scene, moving_only
 from kinematics.sweep import joint_reach
+
+_FIRST_SAMPLES = 32
+_ENDS = [[0, 0], [1, 1], [0, 1]]  # start, goal, and the straight way
+_NODES = 256  # room for as many at first, in each tree
 
 
 class PathStatus(StrEnum):
@@ -25,39 +26,6 @@ class PathStatus(StrEnum):
     START_BLOCKED = "start blocked"
     GOAL_BLOCKED = "goal blocked"
     NOT_FOUND = "not found"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scene:
-    """An arm among fixed boxes, and how near it may come to them and to itself.
-
-    Attributes:
-        chain: The arm; its joint limits hold.
-        X_WB: (4, 4) pose of its base in the world.
-        capsules: Its m capsules.
-        boxes: The obstacles.
-        pairs: (p, 2) numbers of capsules of the arm that may touch each other.
-        clearance: Distance to keep from boxes and between pairs, >= 0 [m].
-        resolution: Bound on the motion of any point of the arm between two checks [m].
-    """
-
-    chain: Chain
-    X_WB: Array
-    capsules: Capsules
-    boxes: Boxes
-    pairs: NDArray[np.int64]
-    clearance: float = 0.0
-    resolution: float = 0.01
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "X_WB", frozen("scene.X_WB", self.X_WB, (4, 4)))
-        numbers = indices("scene.pairs", self.pairs, (None, 2), len(self.capsules.link))
-        object.__setattr__(self, "pairs", numbers)
-        if not (self.clearance >= 0.0 and self.resolution > 0.0):
-            raise KinematicsError(
-                f"scene: clearance {self.clearance} m and resolution {self.resolution} m, "
-                "expected at least 0 and more than 0"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,20 +52,26 @@ def plan_path(
     goal: ArrayLike,
     rng: np.random.Generator,
     *,
+    arm: int = 0,
+    clearance: float = 0.0,
+    resolution: float = 0.01,
     iterations: int = 2000,
     shortcuts: int = 60,
     stride: float = 0.5,
 ) -> Path:
-    """Path from start to goal that keeps the clearance; the straight segment if that does.
+    """Path of one arm that keeps the clearance while the others rest; the straight segment if that does.
 
     `rest_to_rest` with ``straight=True``, corner by corner, stays on the path; `through` cuts its corners, so
-    that the result needs a check of its own (`sweep`).
+    that the result needs a check of its own (`first_contact`).
 
     Args:
-        scene: The arm and its surroundings.
-        start: (6,) joint angles [rad].
-        goal: (6,) joint angles [rad].
+        scene: The arms and their surroundings; joint limits of the moving arm hold.
+        start: (a, 6) joint angles of all arms, or (6,) in a scene of a single one [rad].
+        goal: (6,) joint angles of the arm that moves [rad].
         rng: Source of randomness; the same state gives the same path.
+        arm: Number of the arm that moves.
+        clearance: Distance to keep from boxes, from other arms and within the arm, >= 0 [m].
+        resolution: What is nearer than the clearance and half of this may count as too near [m].
         iterations: Random configurations to try at most.
         shortcuts: Random shortcuts to try on the path found.
         stride: Largest change of a joint along one edge of the trees [rad].
@@ -106,113 +80,97 @@ def plan_path(
         The path, or why there is none.
 
     Raises:
-        KinematicsError: If start or goal is malformed.
+        KinematicsError: If an argument is malformed.
     """
-    q_start, q_goal = finite("start", start, (6,)), finite("goal", goal, (6,))
-    for name, q, status in (
-        ("start", q_start, PathStatus.START_BLOCKED),
-        ("goal", q_goal, PathStatus.GOAL_BLOCKED),
-    ):
-        blocked = obstruction(scene, q)
-        if blocked:
-            return Path(status=status, reason=f"{name}: {blocked}", q=np.empty((0, 6)), iterations=0)
-    if edge_free(scene, q_start, q_goal):
-        return Path(status=PathStatus.FOUND, reason="", q=np.stack([q_start, q_goal]), iterations=0)
+    if not 0 <= arm < len(scene.bodies):
+        raise KinematicsError(f"arm: {arm}, expected an integer from 0 to {len(scene.bodies) - 1}")
+    if not (clearance >= 0.0 and resolution > 0.0 and stride > 0.0):
+        raise KinematicsError(
+            f"plan_path: clearance {clearance} m, resolution {resolution} m and stride {stride} rad, "
+            "expected at least 0 and more than 0"
+        )
+    rest, _ = scene.angles("start", np.reshape(start, (1, -1)) if np.ndim(start) == 1 else start)
+    q = {"start": rest[0, arm], "goal": finite("goal", goal, (6,))}
+    chain = scene.bodies[arm].chain
+    for name, status in (("start", PathStatus.START_BLOCKED), ("goal", PathStatus.GOAL_BLOCKED)):
+        outside = (q[name] < chain.q_min) | (q[name] > chain.q_max)
+        if outside.any():
+            k = int(outside.argmax())
+            reason = f"{name}: joint {k + 1} at {q[name][k]:.4f} rad is outside its limits "
+            reason += f"{chain.q_min[k]:.4f} to {chain.q_max[k]:.4f} rad"
+            return Path(status=status, reason=reason, q=np.empty((0, 6)), iterations=0)
 
-    near, far = _Tree(q_start), _Tree(q_goal)
-    for iteration in range(1, iterations + 1):
-        target = rng.uniform(scene.chain.q_min, scene.chain.q_max)
-        reached = near.grow(scene, target, stride)
-        if reached is not None and far.connect(scene, near.q[reached], stride):
-            halves = near.branch(reached), far.branch(len(far.q) - 1)
-            forward, backward = halves if near.q[0] is q_start else halves[::-1]
-            corners = [*forward, *backward[-2::-1]]
-            path = _shortened(scene, corners, rng, shortcuts)
-            return Path(status=PathStatus.FOUND, reason="", q=np.stack(path), iterations=iteration)
-        near, far = far, near
-    return Path(
-        status=PathStatus.NOT_FOUND,
-        reason=f"no path after {iterations} iterations",
-        q=np.empty((0, 6)),
-        iterations=iterations,
+    reach = joint_reach(scene.bodies[arm])
+    farthest = float((reach @ (chain.q_max - chain.q_min)).max(initial=0.0))
+    model, rest = moving_only(scene, arm), rest[0]
+    task = Task(
+        arm=arm,
+        reach=reach,
+        clearance=float(clearance),
+        resolution=float(resolution),
+        stride=float(stride),
+        intervals=64 + 4 * int(np.ceil(farthest / resolution)),
     )
+    trees = Trees(np.empty((2, _NODES, 6)), np.empty((2, _NODES), dtype=np.int64), np.ones(2, dtype=np.int64))
+    trees.q[0, 0], trees.q[1, 0] = q["start"], q["goal"]
+    none = np.empty((0, 6))
+
+    def are_free(edges: Array) -> list[int]:
+        free = np.empty(len(edges), dtype=np.int64)
+        search(model, task, rest, edges, free, trees, none, 0)
+        return free.tolist()
+
+    ends = np.stack([q["start"], q["goal"]])
+    *are, straight = are_free(ends[_ENDS])
+    for name, status, good in zip(q, (PathStatus.START_BLOCKED, PathStatus.GOAL_BLOCKED), are, strict=True):
+        if not good:
+            state = rest.copy()
+            state[arm] = q[name]
+            reason = f"{name}: {nearest(scene, state, arm)}, clearance {clearance:.4f} m"
+            return Path(status=status, reason=reason, q=none, iterations=0)
+    if straight:
+        return Path(status=PathStatus.FOUND, reason="", q=ends, iterations=0)
+    ended, used, size = OPEN, 0, _FIRST_SAMPLES
+    while ended == OPEN and used < iterations:
+        samples = rng.uniform(chain.q_min, chain.q_max, (min(size, iterations - used), 6))
+        no_edges = np.empty((0, 2, 6))
+        ended, used = search(model, task, rest, no_edges, np.empty(0, dtype=np.int64), trees, samples, used)
+        size *= 2
+        if ended == FULL:
+            room = trees.q.shape[1]
+            trees = Trees(
+                np.concatenate([trees.q, np.empty((2, room, 6))], axis=1),
+                np.concatenate([trees.parent, np.empty((2, room), dtype=np.int64)], axis=1),
+                trees.size,
+            )
+            ended = OPEN
+    if ended != FOUND:
+        reason = f"no path after {used} iterations"
+        return Path(status=PathStatus.NOT_FOUND, reason=reason, q=none, iterations=used)
+    path = _shortened(_joined(trees), are_free, rng, shortcuts)
+    return Path(status=PathStatus.FOUND, reason="", q=path, iterations=used)
 
 
-def obstruction(scene: Scene, q: Array) -> str:
-    """What is in the way of a configuration (6,), with the distance; empty if nothing is."""
-    chain, clearance = scene.chain, scene.clearance
-    for k in range(6):
-        low, high = chain.q_min[k], chain.q_max[k]
-        if not low <= q[k] <= high:
-            return f"joint {k + 1} at {q[k]:.4f} rad is outside its limits {low:.4f} to {high:.4f} rad"
-    body = place_capsules(chain, scene.X_WB, scene.capsules, q[None])
-    for k in range(len(scene.boxes.half)):
-        box = Boxes(X_WO=scene.boxes.X_WO[k : k + 1], half=scene.boxes.half[k : k + 1])
-        gap = float(box_distance(body, box)[0])
-        if gap < clearance:
-            return f"{gap:.4f} m from box {k}, clearance {clearance:.4f} m"
-    for one, two in scene.pairs:
-        gap = float(self_distance(body, [[one, two]])[0])
-        if gap < clearance:
-            return f"capsules {one} and {two} of the arm are {gap:.4f} m apart, clearance {clearance:.4f} m"
-    return ""
+def _joined(trees: Trees) -> Array:
+    """The path from the root of the first tree over the last nodes of both, which are the same, to the other root."""
+    halves = []
+    for tree in range(2):
+        nodes = [int(trees.size[tree]) - 1]
+        while nodes[-1]:
+            nodes.append(int(trees.parent[tree, nodes[-1]]))
+        halves.append(trees.q[tree, nodes])
+    return np.concatenate([halves[0][::-1], halves[1][1:]])
 
 
-def edge_free(scene: Scene, q0: Array, q1: Array) -> bool:
-    """Whether the straight segment in joint space keeps the clearance, all along it."""
-    moved = float((joint_reach(scene.chain, scene.capsules) @ np.abs(q1 - q0)).max(initial=0.0))
-    steps = max(1, int(np.ceil(moved / scene.resolution)))
-    q = q0 + np.linspace(0.0, 1.0, steps + 1)[:, None] * (q1 - q0)
-    body = place_capsules(scene.chain, scene.X_WB, scene.capsules, q)
-    margin = scene.clearance + 0.5 * moved / steps
-    return bool(
-        (box_distance(body, scene.boxes) >= margin).all()
-        and (self_distance(body, scene.pairs) >= margin).all()
-    )
-
-
-class _Tree:
-    """Configurations reached from a root, each with its predecessor."""
-
-    def __init__(self, root: Array) -> None:
-        self.q = [root]
-        self.parent = [0]
-
-    def grow(self, scene: Scene, target: Array, stride: float) -> int | None:
-        """Add a node at most a stride from the nearest one, towards the target; its number if free."""
-        differences = target - np.stack(self.q)
-        nearest = int((differences**2).sum(axis=1).argmin())
-        step = differences[nearest]
-        longest = float(np.abs(step).max())
-        new = target if longest <= stride else self.q[nearest] + step * (stride / longest)
-        if not edge_free(scene, self.q[nearest], new):
-            return None
-        self.q.append(new)
-        self.parent.append(nearest)
-        return len(self.q) - 1
-
-    def connect(self, scene: Scene, target: Array, stride: float) -> bool:
-        """Grow towards the target until it is reached or something is in the way."""
-        while True:
-            reached = self.grow(scene, target, stride)
-            if reached is None:
-                return False
-            if self.q[reached] is target:
-                return True
-
-    def branch(self, node: int) -> list[Array]:
-        """Configurations from the root to a node."""
-        path = [self.q[node]]
-        while node:
-            node = self.parent[node]
-            path.append(self.q[node])
-        return path[::-1]
-
-
-def _shortened(scene: Scene, corners: list[Array], rng: np.random.Generator, attempts: int) -> list[Array]:
-    """The path with random stretches between corners replaced by straight segments where these are free."""
-    for _ in range(attempts):
-        i, j = sorted(int(k) for k in rng.choice(len(corners), 2, replace=False))
-        if j - i > 1 and edge_free(scene, corners[i], corners[j]):
-            corners = corners[: i + 1] + corners[j:]
-    return corners
+def _shortened(
+    path: Array, are_free: Callable[[Array], list[int]], rng: np.random.Generator, attempts: int
+) -> Array:
+    """The path with stretches between two random points on it replaced by straight segments where that is free."""
+    for places in np.sort(rng.random((attempts, 2)), axis=1) if attempts else ():
+        (i, j), shares = divmod(places * (len(path) - 1), 1.0)
+        i, j = int(i), int(j)
+        if i < j:
+            ends = path[[i, j]] + shares[:, None] * (path[[i + 1, j + 1]] - path[[i, j]])
+            if are_free(ends[None])[0]:
+                path = np.concatenate([path[: i + 1], ends, path[j + 1 :]])
+    return path

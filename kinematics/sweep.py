@@ -11,23 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from kinematics.arrays import Array
-from kinematics.chain import JOINT_AXES, Chain
-from kinematics.clearance import (
-    Boxes,
-    Capsules,
-    nearer,
-    nearer_box,
-    place_capsules,
-    square,
-)
+from kinematics.chain import JOINT_AXES
+from kinematics.clearance import place_capsules
 from kinematics.errors import KinematicsError
-from kinematics.jit import inlined, kernel
+from kinematics.scene import Body
 from kinematics.trajectory import Trajectory, control_steps
 
-_RUN = 8  # consecutive samples of one capsule that share a bounding box
+RUN = 8  # consecutive samples of one capsule that share a bounding box
 _ROUNDING = 1e-9  # [m], added to every radius
 
 
@@ -38,25 +30,20 @@ class Sweep:
     Attributes:
         t: (s,) times of the samples [s].
         capsules: (s, m, 7) rows [ax ay az bx by bz r] in the world, r inflated [m].
-        low: (r, m, 3) lower corners of boxes around runs of 8 consecutive samples, then of all of them [m].
-        high: (r, m, 3) upper corners [m].
+        spans: (r, m, 6) lower and upper corners of boxes around runs of 8 consecutive samples, then around all
+            of them [m].
     """
 
     t: Array
     capsules: Array
-    low: Array
-    high: Array
+    spans: Array
 
 
-def sweep(
-    chain: Chain, X_WB: ArrayLike, capsules: Capsules, trajectory: Trajectory, resolution_m: float
-) -> Sweep:
+def sweep(body: Body, trajectory: Trajectory, resolution_m: float) -> Sweep:
     """Swept volume of an arm over a trajectory.
 
     Args:
-        chain: The arm.
-        X_WB: (4, 4) pose of its base in the world.
-        capsules: Its m capsules.
+        body: The arm in its place.
         trajectory: The motion; a single knot for an arm at rest.
         resolution_m: Bound on the motion of any point of the body between two samples [m]. Capsules grow by
             at most half of it.
@@ -65,63 +52,39 @@ def sweep(
         The swept volume.
 
     Raises:
-        KinematicsError: If the resolution is not above zero or X_WB is malformed.
+        KinematicsError: If the resolution is not above zero.
     """
     if not 0.0 < resolution_m < np.inf:
         raise KinematicsError(f"resolution_m: {resolution_m} m, expected a finite length above 0")
-    reach = joint_reach(chain, capsules)
+    reach = joint_reach(body)
     t, q, turned = _samples(trajectory, reach.max(axis=0, initial=0.0), resolution_m)
     moved = turned @ reach.T  # of each capsule between samples
     inflation = np.zeros((len(t), len(reach)))
     inflation[:-1] = moved
     inflation[1:] = np.maximum(inflation[1:], moved)
-    placed = place_capsules(chain, X_WB, capsules, q)
+    placed = place_capsules(body, q)
     placed[..., 6] += 0.5 * inflation + _ROUNDING
     radius = placed[..., 6:]
     low = np.minimum(placed[..., :3], placed[..., 3:6]) - radius
     high = np.maximum(placed[..., :3], placed[..., 3:6]) + radius
-    starts = np.arange(0, len(t), _RUN)
+    starts = np.arange(0, len(t), RUN)
     low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-    low, high = np.concatenate([low, low.min(axis=0)[None]]), np.concatenate([high, high.max(axis=0)[None]])
-    for array in (t, placed, low, high):
+    spans = np.concatenate([low, high], axis=2)
+    around = np.concatenate([low.min(axis=0), high.max(axis=0)], axis=1)
+    spans = np.concatenate([spans, around[None]])
+    for array in (t, placed, spans):
         array.flags.writeable = False
-    return Sweep(t=t, capsules=placed, low=low, high=high)
-
-
-def sweep_distance(A: Sweep, B: Sweep, enough: float) -> float:
-    """Lower bound of the distance between any state of A and any state of B.
-
-    Args:
-        A: A swept volume.
-        B: Another.
-        enough: Distance above which it does not matter how far apart they are [m].
-
-    Returns:
-        The smallest distance of the inflated capsules [m], or `enough` if they are at least that far apart.
-        If it is negative they meet, and the search has ended at the first contact found.
-    """
-    return float(_sweep_distance(A.capsules, A.low, A.high, B.capsules, B.low, B.high, enough, 0.0))
-
-
-def sweep_hits(A: Sweep, B: Sweep, clearance: float) -> bool:
-    """Whether any state of A might come nearer than the clearance [m] to any state of B."""
-    found = _sweep_distance(A.capsules, A.low, A.high, B.capsules, B.low, B.high, clearance, clearance)
-    return bool(found < clearance)
-
-
-def sweep_box_distance(A: Sweep, boxes: Boxes, enough: float = np.inf) -> float:
-    """Lower bound of the distance between any state of A and any box [m], as in `sweep_distance`."""
-    return float(_sweep_box_distance(A.capsules, A.low, A.high, boxes.rows, enough))
+    return Sweep(t=t, capsules=placed, spans=spans)
 
 
 @lru_cache(maxsize=256)
-def joint_reach(chain: Chain, capsules: Capsules) -> Array:
+def joint_reach(body: Body) -> Array:
     """Greatest distance (m, 6) [m] of any point on a capsule's axis from each joint's axis.
 
     Over all configurations: the links in between count as stretched out. Zero for the joints that do not move
     a capsule. Known by identity: an arm is swept many times.
     """
-    origins = chain.joint_origins
+    origins, capsules = body.chain.joint_origins, body.capsules
     along = np.append(0.0, np.cumsum(np.linalg.norm(origins, axis=1)))  # to each frame, stretched out
     tips = np.stack([capsules.a, capsules.b])
     own = np.linalg.norm(tips, axis=2).max(axis=0)
@@ -162,67 +125,3 @@ def _samples(trajectory: Trajectory, reach: Array, resolution: float) -> tuple[A
         last_within = int(np.searchsorted(moved, moved[keep[-1]] + resolution, side="right")) - 1
         keep.append(max(last_within, keep[-1] + 1))
     return t[keep], q[keep], np.diff(since_start[keep], axis=0)
-
-
-@inlined
-def boxes_apart(low_a: Array, high_a: Array, low_b: Array, high_b: Array) -> float:
-    """Squared distance of two boxes along the world's axes [m^2]."""
-    squared = 0.0
-    for k in range(3):
-        gap = max(low_a[k] - high_b[k], low_b[k] - high_a[k])
-        squared += gap * gap if gap > 0.0 else 0.0
-    return squared
-
-
-@kernel
-def _sweep_distance(
-    A: Array, low_a: Array, high_a: Array, B: Array, low_b: Array, high_b: Array, enough: float, stop: float
-) -> float:
-    """Smallest distance of two sweeps below `enough`; ends below `stop`. Does not allocate.
-
-    From coarse to fine: all samples of a capsule, runs of samples, single samples.
-    """
-    best = enough
-    runs_a, runs_b = len(low_a) - 1, len(low_b) - 1
-    for j in range(A.shape[1]):
-        for k in range(B.shape[1]):
-            if boxes_apart(low_a[-1, j], high_a[-1, j], low_b[-1, k], high_b[-1, k]) > square(best):
-                continue
-            for run in range(runs_a):
-                if boxes_apart(low_a[run, j], high_a[run, j], low_b[-1, k], high_b[-1, k]) > square(best):
-                    continue
-                low, high = low_a[run, j], high_a[run, j]
-                for other in range(runs_b):
-                    if boxes_apart(low, high, low_b[other, k], high_b[other, k]) > square(best):
-                        continue
-                    for s in range(run * _RUN, min(len(A), (run + 1) * _RUN)):
-                        for r in range(other * _RUN, min(len(B), (other + 1) * _RUN)):
-                            best = nearer(A[s, j], B[r, k], best)
-                    if best < stop:
-                        return best
-    return best
-
-
-@kernel
-def _sweep_box_distance(A: Array, low: Array, high: Array, boxes: Array, enough: float) -> float:
-    """Smallest distance of a sweep from boxes (k, 15) below `enough`; ends below zero. Does not allocate."""
-    best = enough
-    corner_low, corner_high = np.empty(3), np.empty(3)
-    for k in range(len(boxes)):
-        for axis in range(3):
-            extent = 0.0
-            for edge in range(3):
-                extent += abs(boxes[k, 4 * axis + edge]) * boxes[k, 12 + edge]
-            corner_low[axis] = boxes[k, 4 * axis + 3] - extent
-            corner_high[axis] = boxes[k, 4 * axis + 3] + extent
-        for j in range(A.shape[1]):
-            if boxes_apart(low[-1, j], high[-1, j], corner_low, corner_high) > square(best):
-                continue
-            for run in range(len(low) - 1):
-                if boxes_apart(low[run, j], high[run, j], corner_low, corner_high) > square(best):
-                    continue
-                for s in range(run * _RUN, min(len(A), (run + 1) * _RUN)):
-                    best = nearer_box(A[s, j], boxes[k], best)
-                if best < 0.0:
-                    return best
-    return best

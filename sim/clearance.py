@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cells.tool_shape import hand_capsule
-from kinematics import Capsules, distance, place_capsules
+from kinematics import Body, Capsules, Scene, clearance
 from sim.engine import inverse
 from sim.workpiece import spans
 
@@ -35,7 +34,8 @@ class ArmClearance:
         self._arms = arms
         self._smallest_m = math.inf
         self._held: list[Workpiece | None] = [None] * len(arms)
-        self._capsules = [_capsules(arm) for arm in arms]
+        self._bodies = [_body(arm) for arm in arms]
+        self._scene = Scene(bodies=tuple(self._bodies))
         self._q = np.array([arm.motors.angles(0) for arm in arms])  # the model's, as the engine reads them
         self._noted = np.empty((_BATCH, len(arms), 6))
         self._noted[0] = self._q
@@ -54,7 +54,8 @@ class ArmClearance:
             if arm.gripper.held is not self._held[index]:
                 self._evaluate()
                 self._held[index] = arm.gripper.held
-                self._capsules[index] = _capsules(arm)
+                self._bodies[index] = _body(arm)
+                self._scene = Scene(bodies=tuple(self._bodies))
             self._q[index] = arm.motors.angles(time_ns)
         if moved:
             self._noted[self._count] = self._q
@@ -65,18 +66,15 @@ class ArmClearance:
     def _evaluate(self) -> None:
         if self._count == 0:
             return
-        placed = [
-            place_capsules(
-                arm.cell_arm.arm.chain,
-                arm.X_WB,
-                capsules,
-                arm.motors.as_read(self._noted[: self._count, index]),
-            )
-            for index, (arm, capsules) in enumerate(zip(self._arms, self._capsules, strict=True))
-        ]
-        for first, second in combinations(placed, 2):
-            self._smallest_m = min(self._smallest_m, float(distance(first, second).min()))
+        read = [arm.motors.as_read(self._noted[: self._count, i]) for i, arm in enumerate(self._arms)]
+        # Nothing farther than the smallest distance so far has to be measured exactly.
+        found = clearance(self._scene, np.stack(read, axis=1), self._smallest_m)
+        self._smallest_m = float(found.min())
         self._count = 0
+
+
+def _body(arm: "SimArm") -> Body:
+    return Body(chain=arm.cell_arm.arm.chain, X_WB=arm.X_WB, capsules=_capsules(arm))
 
 
 def _capsules(arm: "SimArm") -> Capsules:

@@ -111,15 +111,14 @@ class Pinocchio:
 
     def jacobian(self, q: Array) -> Array:
         """Jacobian of the flange in the base's directions, (6, 6)."""
-        return np.array(
-            self._pin.computeFrameJacobian(
-                self._model, self._data, q, self._flange, self._pin.LOCAL_WORLD_ALIGNED
-            )
-        )
+        directions = self._pin.LOCAL_WORLD_ALIGNED
+        J: Array = self._pin.computeFrameJacobian(self._model, self._data, q, self._flange, directions)
+        return J
 
     def torques(self, q: Array, qd: Array, qdd: Array) -> Array:
         """Joint torques, (6,) [N m]."""
-        return np.array(self._pin.rnea(self._model, self._data, q, qd, qdd))
+        tau: Array = self._pin.rnea(self._model, self._data, q, qd, qdd)
+        return tau.copy()
 
     def torques_of_all(self, motions: Motions) -> None:
         """Joint torques of a batch by pinocchio's own loop, on one thread."""
@@ -127,10 +126,14 @@ class Pinocchio:
         q, qd, qdd = motions.q.T, motions.qd.T, motions.qdd.T
         self._pin.rneaInParallel(1, self._pool, q, qd, qdd, result)
 
+    def compose_masses(self, q: Array) -> None:
+        """Compute the joint-space inertia, of which pinocchio fills the upper half, without reading it."""
+        self._pin.crba(self._model, self._data, q)
+
     def masses(self, q: Array) -> Array:
         """Joint-space inertia, (6, 6) [kg m^2]."""
-        upper = np.triu(self._pin.crba(self._model, self._data, q))
-        return np.array(upper + np.triu(upper, 1).T)
+        M: Array = self._pin.crba(self._model, self._data, q)
+        return np.triu(M) + np.triu(M, 1).T
 
 
 def eaik_arm(chain: Chain) -> tuple[Any, Array]:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 
 from controller.bench import (
     kernels_any_arm,
+    kernels_distance,
     kernels_inverse,
     kernels_motion,
+    kernels_search,
     kernels_start,
     kernels_trajectories,
+    schedule_cell,
     schedule_shop,
 )
 from controller.bench.row import Options, Row
@@ -20,9 +23,11 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_inverse.rows,
         kernels_any_arm.rows,
         kernels_trajectories.rows,
+        kernels_distance.rows,
+        kernels_search.rows,
         kernels_start.rows,
     ),
-    "schedule": (schedule_shop.rows,),
+    "schedule": (schedule_cell.rows, schedule_shop.rows),
 }
 
 

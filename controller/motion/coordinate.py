@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.orientation import NONE, Graph, add_arc, copy, earliest, new_graph, settle
 from controller.motion.unroll import Unrolled
+from controller.motion.visit import Zone
 from controller.motion.volumes import Volumes
 
 Ints = NDArray[np.int64]
@@ -113,11 +114,12 @@ def _conflicting_pairs(
     """All pairs (k,), (k,) of legs of different arms within the horizon that conflict."""
     ones, twos = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     rests = _rests(unrolled, numbers, volumes)
+    until = _until(unrolled, starts)
     for chain, other in combinations(
         (np.array(legs, dtype=np.int64) for legs in unrolled.chains.values()), 2
     ):
-        low = np.searchsorted(starts[other], starts[chain] - horizon_s)
-        count = np.searchsorted(starts[other], starts[chain] + horizon_s) - low
+        low = np.searchsorted(until[other], starts[chain] - horizon_s)
+        count = np.searchsorted(starts[other], until[chain] + horizon_s) - low
         i = np.repeat(chain, count)
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         j = other[np.repeat(low, count) + within]
@@ -129,6 +131,21 @@ def _conflicting_pairs(
         ones.append(i[near])
         twos.append(j[near])
     return np.concatenate(ones), np.concatenate(twos)
+
+
+def _until(unrolled: Unrolled, starts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) until when a leg counts as near [s]: an arm on its way may wait until it enters the nest of its visit.
+
+    In the first cycles an arm can fetch long before its joint comes, and the dial orders only what is in nests.
+    """
+    until = starts.copy()
+    for chain in unrolled.chains.values():
+        following = np.inf
+        for node in reversed(chain):
+            until[node] = max(starts[node], min(following, starts[chain[-1]]))
+            if unrolled.nodes[node].zone == Zone.INSIDE.value:
+                following = starts[node]
+    return until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

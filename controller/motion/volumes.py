@@ -11,7 +11,7 @@ from cells.part import Part
 from cells.tool_shape import HandCapsule, hand_capsule
 from controller.motion.shape import moving_capsules
 from controller.motion.visit import Leg, still
-from kinematics import Boxes, Capsules, Sweep, sweep, sweep_box_distance, sweep_hits
+from kinematics import Body, Boxes, Sweep, SweepSet, sweep, sweep_box_distance
 
 Ints = NDArray[np.int64]
 
@@ -37,10 +37,11 @@ class Volumes:
         self._numbers: dict[tuple[int, str], int] = {}
         self._legs: list[Leg] = []
         self._sweeps: list[Sweep] = []
+        self._set = SweepSet()
         self._rests: dict[int, int] = {}
         self._arms: list[CellArm] = []
         self._known = np.full((256, 256), _UNKNOWN, dtype=np.int8)
-        self._capsules: dict[tuple[str, HandCapsule], Capsules] = {}
+        self._bodies: dict[tuple[str, HandCapsule], Body] = {}
         self._checked: set[int] = set()
 
     def number(self, arm: CellArm, leg: Leg) -> int:
@@ -50,9 +51,8 @@ class Volumes:
             self._numbers[key] = len(self._legs)
             self._legs.append(leg)
             self._arms.append(arm)
-            self._sweeps.append(
-                sweep(arm.arm.chain, arm.X_WB, self._shape(arm, leg.held), leg.trajectory, _RESOLUTION_M)
-            )
+            self._sweeps.append(sweep(self._body(arm, leg.held), leg.trajectory, _RESOLUTION_M))
+            self._set.add(self._sweeps[-1])
             if len(self._legs) > len(self._known):
                 size = len(self._known)
                 self._known = np.pad(self._known, (0, size), constant_values=_UNKNOWN)
@@ -71,13 +71,13 @@ class Volumes:
 
     def conflict(self, ones: Ints, twos: Ints) -> NDArray[np.bool_]:
         """Which of the pairs (n,), (n,) of volumes come nearer than the clearance between arms."""
-        known = self._known[ones, twos]
-        unknown = np.flatnonzero(known == _UNKNOWN)
-        for i, j in zip(ones[unknown].tolist(), twos[unknown].tolist(), strict=True):
-            if self._known[i, j] == _UNKNOWN:
-                near = sweep_hits(self._sweeps[i], self._sweeps[j], self.cell.clearance.arms_m)
-                self._known[i, j] = self._known[j, i] = near
-        return (self._known[ones, twos] if len(unknown) else known).astype(np.bool_)
+        unknown = self._known[ones, twos] == _UNKNOWN
+        if unknown.any():
+            low, high = np.minimum(ones[unknown], twos[unknown]), np.maximum(ones[unknown], twos[unknown])
+            low, high = np.divmod(np.unique(low * len(self._legs) + high), len(self._legs))
+            near = self._set.near(low, high, self.cell.clearance.arms_m)
+            self._known[low, high] = self._known[high, low] = near
+        return self._known[ones, twos].astype(np.bool_)
 
     def check(self, arm: CellArm, leg: Leg, operation: str) -> None:
         """Make sure that a leg touches no fixture but the place it works in.
@@ -102,11 +102,12 @@ class Volumes:
             f"{', '.join(near)}"
         )
 
-    def _shape(self, arm: CellArm, held: Part | None) -> Capsules:
+    def _body(self, arm: CellArm, held: Part | None) -> Body:
         key = (arm.id, hand_capsule(arm.tool, held))
-        if key not in self._capsules:
-            self._capsules[key] = moving_capsules(arm, held)
-        return self._capsules[key]
+        if key not in self._bodies:
+            capsules = moving_capsules(arm, held)
+            self._bodies[key] = Body(chain=arm.arm.chain, X_WB=arm.X_WB, capsules=capsules)
+        return self._bodies[key]
 
 
 def _column(arm: CellArm) -> Fixture:

@@ -1,12 +1,12 @@
 """From cell and recipe to a scheduling problem: every (operation, arm, position) that is possible, with its times.
 
-Times come from planned motions of the slowest model: the cell is scheduled for its worst joint, and mixing models then
-costs nothing (docs/decisions/0001-layout.md).
+Times come from planned motions. One problem holds one kind of joint; a mix has one for each kind (`build_mix`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,13 @@ from cells.joint_model import JointModel
 from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.poses import ArmPoses, UnreachableError
 from controller.motion.shape import moving_capsules
-from controller.motion.visit import Zone
+from controller.motion.visit import Visit, Zone
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import CollisionError, Volumes
+from controller.scheduling.mix import Mix
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork
-from kinematics import KinematicsError, distance, place_capsules, rest_to_rest_duration
+from kinematics import Body, KinematicsError, Scene, collides
 
 FloatArray = NDArray[np.float64]
 
@@ -35,16 +36,30 @@ class InfeasibleCellError(Exception):
 
 @dataclass
 class _Poses:
-    """Start and end poses of one arm, numbered."""
+    """Where visits of one arm end, and how they begin, each numbered."""
 
-    q: list[FloatArray] = field(default_factory=list)
+    ends: list[FloatArray] = field(default_factory=list)
+    starts: list[Visit] = field(default_factory=list)
 
-    def number(self, q: FloatArray) -> int:
-        for index, other in enumerate(self.q):
-            if np.abs(q - other).max() < 1e-6:
+    def end(self, visit: Visit) -> int:
+        """Number of the pose in which a visit ends."""
+        for index, other in enumerate(self.ends):
+            if _same(visit.end, other):
                 return index
-        self.q.append(q)
-        return len(self.q) - 1
+        self.ends.append(visit.end)
+        return len(self.ends) - 1
+
+    def start(self, visit: Visit) -> int:
+        """Number of a visit's way in; visits with the same way share it."""
+        for index, other in enumerate(self.starts):
+            if _same(visit.approach, other.approach) and (visit.final is None) == (other.final is None):
+                return index
+        self.starts.append(visit)
+        return len(self.starts) - 1
+
+
+def _same(q: FloatArray, other: FloatArray) -> bool:
+    return q.shape == other.shape and bool(np.abs(q - other).max() < 1e-6)
 
 
 def ticks(seconds: float) -> int:
@@ -74,53 +89,109 @@ def build_problem(
     Raises:
         InfeasibleCellError: When no arm can do an operation anywhere.
     """
-    recipe = recipe_for(slowest(models))
+    return _build(cell, [recipe_for(slowest(models))], progress)[0]
+
+
+def build_mix(
+    cell: Cell, models: Sequence[JointModel], progress: Callable[[int, int], None] | None = None
+) -> Mix:
+    """The scheduling problems of all kinds of joints of a mix, and how many joints of each a round holds.
+
+    Models of one size and gear take the same times and are one kind.
+
+    Args:
+        cell: The cell.
+        models: One for each joint of a round, in any order.
+        progress: Called with the operations done and their number.
+
+    Raises:
+        InfeasibleCellError: When no arm can do an operation anywhere, or kinds differ in who can do one.
+    """
+    kinds: dict[object, JointModel] = {}
+    for model in models:
+        kinds.setdefault(kind(model), model)
+    counts = Counter(kind(model) for model in models)
+    problems = _build(cell, [recipe_for(model) for model in kinds.values()], progress)
+    return Mix(problems=tuple(problems), counts=tuple(counts[key] for key in kinds))
+
+
+def kind(model: JointModel) -> object:
+    """What decides a model's times: its size and its gear. Kinds are numbered in the order of their first model."""
+    return model.diameter_m, model.length_m, model.gear_size
+
+
+def _build(
+    cell: Cell, recipes: Sequence[Recipe], progress: Callable[[int, int], None] | None
+) -> list[SchedulingProblem]:
+    """One problem for each recipe, all with one table of travel."""
     planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
     poses, volumes = [_Poses() for _ in cell.arms], Volumes(cell)
-    operations = []
-    taken: dict[str, float] = {}
-    for index, operation in enumerate(recipe.operations):
-        if progress is not None:
-            progress(index, len(recipe.operations))
-        modes = []
-        reasons: dict[str, str] = {}
-        if not operation.arm:
-            modes = [
-                Mode(arm=NO_ARM, position=position, inside=ticks(operation.core_s))
-                for position in _positions(cell, operation)
-                if position is not None
-            ]
-        else:
-            for number, planner in enumerate(planners):
-                modes += _modes(recipe, operation, number, planner, poses[number], volumes, reasons, taken)
-        if not modes:
-            why = "\n".join(f"  {arm}: {reason}" for arm, reason in reasons.items())
-            raise InfeasibleCellError(
-                f"{cell.file}: operation {operation.number} ({operation.name}) of {recipe.model.name} can be done by no "
-                f"arm:\n{why}"
-            )
-        operations.append(ScheduledWork(name=operation.number, modes=tuple(modes)))
-    return SchedulingProblem(
-        positions=cell.dial.positions,
-        index_ticks=ticks(cell.dial.index_s),
-        operations=tuple(operations),
-        travel=_travel(cell, poses),
-        precedence=tuple(
-            (need, operation.number) for operation in recipe.operations for need in operation.needs
-        ),
-        buffers=tuple(
-            Buffer(
-                name=process.station,
-                loads=process.loads,
-                process=ticks(process.core_s + 2 * cell.motion.shuttle_s),
-                unload=process.unload,
-                unload_offset=ticks(taken[process.unload]),
-            )
-            for process in recipe.processes
-        ),
-        exclusions=_crossings(cell, planners, operations),
-        margin=min(ticks(cell.dial.index_s), _MARGIN_TICKS),
-    )
+    done, total = 0, sum(len(recipe.operations) for recipe in recipes)
+    kinds = []
+    for recipe in recipes:
+        operations = []
+        taken: dict[str, float] = {}
+        for operation in recipe.operations:
+            if progress is not None:
+                progress(done, total)
+            done += 1
+            operations.append(_operation(cell, recipe, operation, planners, poses, volumes, taken))
+        kinds.append((recipe, operations, taken))
+    travel, crossings = _travel(poses), _crossings(cell, planners, kinds[0][1])
+    return [
+        SchedulingProblem(
+            positions=cell.dial.positions,
+            index_ticks=ticks(cell.dial.index_s),
+            operations=tuple(operations),
+            travel=travel,
+            precedence=tuple(
+                (need, operation.number) for operation in recipe.operations for need in operation.needs
+            ),
+            buffers=tuple(
+                Buffer(
+                    name=process.station,
+                    loads=process.loads,
+                    process=ticks(process.core_s + 2 * cell.motion.shuttle_s),
+                    unload=process.unload,
+                    unload_offset=ticks(taken[process.unload]),
+                )
+                for process in recipe.processes
+            ),
+            exclusions=crossings,
+            margin=min(ticks(cell.dial.index_s), _MARGIN_TICKS),
+        )
+        for recipe, operations, taken in kinds
+    ]
+
+
+def _operation(
+    cell: Cell,
+    recipe: Recipe,
+    operation: Operation,
+    planners: Sequence[VisitPlanner],
+    poses: Sequence[_Poses],
+    volumes: Volumes,
+    taken: dict[str, float],
+) -> ScheduledWork:
+    """An operation with all its modes."""
+    modes: list[Mode] = []
+    reasons: dict[str, str] = {}
+    if not operation.arm:
+        modes = [
+            Mode(arm=NO_ARM, position=position, inside=ticks(operation.core_s))
+            for position in _positions(cell, operation)
+            if position is not None
+        ]
+    else:
+        for number, planner in enumerate(planners):
+            modes += _modes(recipe, operation, number, planner, poses[number], volumes, reasons, taken)
+    if not modes:
+        why = "\n".join(f"  {arm}: {reason}" for arm, reason in reasons.items())
+        raise InfeasibleCellError(
+            f"{cell.file}: operation {operation.number} ({operation.name}) of {recipe.model.name} can be done by no "
+            f"arm:\n{why}"
+        )
+    return ScheduledWork(name=operation.number, modes=tuple(modes))
 
 
 def _crossings(
@@ -130,22 +201,25 @@ def _crossings(
     places = sorted(
         {(m.arm, m.position) for o in operations for m in o.modes if m.arm >= 0 and m.position >= 0}
     )
-    volumes = {}
+    bodies = [Body(chain=p.arm.arm.chain, X_WB=p.arm.X_WB, capsules=moving_capsules(p.arm)) for p in planners]
+    at_work = {}
     for arm, position in places:
-        planner = planners[arm]
-        poses, X_WN = planner.poses, cell.nest(position)
+        poses, X_WN = planners[arm].poses, cell.nest(position)
         q6 = poses.nest_q6(position)
-        q = np.array([poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)])
-        volumes[arm, position] = place_capsules(
-            planner.arm.arm.chain, planner.arm.X_WB, moving_capsules(planner.arm), q
-        )
+        at_work[arm, position] = [
+            poses.at(X_WN, height, q6, f"P{position}") for height in (poses.above_m, 0.02)
+        ]
+    scenes = {
+        pair: Scene(bodies=tuple(bodies[arm] for arm in pair)) for pair in combinations(range(len(bodies)), 2)
+    }
     return tuple(
         (one, two)
         for one, two in combinations(places, 2)
         if one[0] != two[0]
         and one[1] != two[1]
-        and min(distance(volumes[one], volumes[two][k]).min() for k in (slice(None), slice(None, None, -1)))
-        < cell.clearance.arms_m
+        and collides(
+            scenes[one[0], two[0]], list(product(at_work[one], at_work[two])), cell.clearance.arms_m
+        ).any()
     )
 
 
@@ -195,8 +269,8 @@ def _modes(
                 before=ticks(visit.duration_s(Zone.BEFORE)),
                 inside=ticks(visit.duration_s(Zone.INSIDE)),
                 after=ticks(visit.duration_s(Zone.AFTER)),
-                start=poses.number(visit.approach[0]),
-                end=poses.number(visit.end),
+                start=poses.start(visit),
+                end=poses.end(visit),
             )
         )
     return modes
@@ -219,15 +293,13 @@ def _near(planner: VisitPlanner, operation: Operation, position: int | None) -> 
     return True
 
 
-def _travel(cell: Cell, poses: Sequence[_Poses]) -> NDArray[np.int64]:
-    """Ticks from every pose to every other, by arm: synchronised, jerk-limited, from rest to rest."""
-    size = max(len(item.q) for item in poses)
+def _travel(poses: Sequence[_Poses]) -> NDArray[np.int64]:
+    """Ticks from every end to every start, by arm: what the first leg takes longer than from rest at its beginning."""
+    size = max(1, *(len(numbered) for item in poses for numbered in (item.ends, item.starts)))
     travel = np.zeros((len(poses), size, size), dtype=np.int64)
-    for number, (arm, item) in enumerate(zip(cell.arms, poses, strict=True)):
-        q = np.array(item.q)
-        if not len(q):
-            continue
-        ends, starts = np.repeat(q, len(q), axis=0), np.tile(q, (len(q), 1))
-        seconds = rest_to_rest_duration(ends, starts, arm.arm.limits)
-        travel[number, : len(q), : len(q)] = np.ceil(seconds * 1000 - 1e-6).reshape(len(q), len(q))
+    for number, item in enumerate(poses):
+        for start, visit in enumerate(item.starts):
+            for end, q in enumerate(item.ends):
+                way = visit.legs_from(q)[0].duration_s - visit.first.duration_s
+                travel[number, end, start] = max(0, ticks(way))
     return travel

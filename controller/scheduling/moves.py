@@ -38,17 +38,17 @@ def move(tables: Tables, draw: Int64Array, candidate: Int64Array) -> bool:
             row_v += (a - first + 1 + draw[4] % (count - 1)) % count
         else:
             # v and w trade their arms.
-            arm_v, arm_w = tables.modes[a, ARM], tables.modes[b, ARM]
-            row_v = _mode_on_arm(tables.modes, first, count, arm_w, draw[4])
+            arm_v, arm_w = tables.places[a, ARM], tables.places[b, ARM]
+            row_v = _mode_on_arm(tables.places, first, count, arm_w, draw[4])
             first, count = tables.first[w], tables.first[w + 1] - tables.first[w]
-            row_w = _mode_on_arm(tables.modes, first, count, arm_v, draw[4] // 64)
+            row_w = _mode_on_arm(tables.places, first, count, arm_v, draw[4] // 64)
             if arm_v == arm_w or row_v < 0 or row_w < 0:
                 return False
         for turn in range(2):
             row = row_v if turn == 0 else row_w
             if row >= 0 and not _set_mode(tables, draw[5], v if turn == 0 else w, row, candidate):
                 return False
-    elif tables.modes[a, POSITION] < 0 and (not reorders or draw[3] % 2 == 0):
+    elif tables.places[a, POSITION] < 0 and (not reorders or draw[3] % 2 == 0):
         # Serve the joint of the cycle before or after.
         candidate[WINDOW, v] += draw[4] % 2 * 2 - 1
     elif not reorders:
@@ -61,14 +61,14 @@ def move(tables: Tables, draw: Int64Array, candidate: Int64Array) -> bool:
                 candidate[ORDER, k] = v
     elif reorders and v != w:
         _relocate(candidate[ORDER], v, w, draw[5] % 2)
-    return _settle_nests(tables.modes, tables.links, candidate)
+    return _settle_nests(tables.places, tables.links, candidate)
 
 
 @kernel
-def _settle_nests(modes: Int64Array, links: Int64Array, candidate: Int64Array) -> bool:
+def _settle_nests(places: Int64Array, links: Int64Array, candidate: Int64Array) -> bool:
     """Put operations in one nest in the order of their precedence; False if one runs against the dial."""
     for k in range(len(links)):
-        steps = _steps_back(modes, links, k, candidate)
+        steps = _steps_back(places, links, k, candidate)
         if steps > 0:
             return False
         if steps == 0:
@@ -81,10 +81,10 @@ def _settle_nests(modes: Int64Array, links: Int64Array, candidate: Int64Array) -
 
 
 @kernel
-def _steps_back(modes: Int64Array, links: Int64Array, k: int, candidate: Int64Array) -> int:
+def _steps_back(places: Int64Array, links: Int64Array, k: int, candidate: Int64Array) -> int:
     """By how many positions precedence k runs against the dial: 0 in one nest, -1 if it does not."""
-    here = modes[candidate[CHOICE, links[k, 1]], POSITION]
-    there = modes[candidate[CHOICE, links[k, 2]], POSITION]
+    here = places[candidate[CHOICE, links[k, 1]], POSITION]
+    there = places[candidate[CHOICE, links[k, 2]], POSITION]
     if links[k, 0] != PRECEDES or here < 0 or there < 0 or here < there:
         return -1
     return int(here - there)
@@ -107,11 +107,11 @@ def _relocate(order: Int64Array, v: int, w: int, behind: int) -> None:
 
 
 @kernel
-def _mode_on_arm(modes: Int64Array, first: int, count: int, arm: int, draw: int) -> int:
-    """A row of modes[first:first + count] on that arm, or -1."""
+def _mode_on_arm(places: Int64Array, first: int, count: int, arm: int, draw: int) -> int:
+    """A row of places[first:first + count] on that arm, or -1."""
     for k in range(count):
         row = first + (draw + k) % count
-        if modes[row, ARM] == arm:
+        if places[row, ARM] == arm:
             return int(row)
     return -1
 
@@ -125,30 +125,30 @@ def _set_mode(tables: Tables, draw: int, v: int, row: int, candidate: Int64Array
     Returns:
         False when one of the overtaken has no fitting mode; the candidate is then spoilt.
     """
-    modes, links = tables.modes, tables.links
-    raised = modes[row, POSITION] > modes[candidate[CHOICE, v], POSITION]
+    places, links = tables.places, tables.links
+    raised = places[row, POSITION] > places[candidate[CHOICE, v], POSITION]
     while True:
         candidate[CHOICE, v] = row
-        if modes[row, POSITION] >= 0:
-            shift = modes[row, POSITION] - candidate[WINDOW, v]
+        if places[row, POSITION] >= 0:
+            shift = places[row, POSITION] - candidate[WINDOW, v]
             candidate[WINDOW, v] += shift
             for u in range(len(tables.unloader)):
                 if tables.unloader[u] == v:
                     candidate[WINDOW, u] += shift
         k = 0
-        while k < len(links) and _steps_back(modes, links, k, candidate) <= 0:
+        while k < len(links) and _steps_back(places, links, k, candidate) <= 0:
             k += 1
         if k == len(links):
             return True
         # Raising v overtakes those that follow, lowering it those that precede; so this ends.
-        v, low, high = links[k, 1], 0, modes[candidate[CHOICE, links[k, 2]], POSITION]
+        v, low, high = links[k, 1], 0, places[candidate[CHOICE, links[k, 2]], POSITION]
         if raised:
-            v, low, high = links[k, 2], modes[candidate[CHOICE, links[k, 1]], POSITION], tables.positions - 1
+            v, low, high = links[k, 2], places[candidate[CHOICE, links[k, 1]], POSITION], tables.positions - 1
         first, count = tables.first[v], tables.first[v + 1] - tables.first[v]
         row = -1
         for j in range(count):
             fitting = first + (draw + j) % count
-            if low <= modes[fitting, POSITION] <= high:
+            if low <= places[fitting, POSITION] <= high:
                 row = fitting
                 break
         if row < 0:

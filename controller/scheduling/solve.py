@@ -18,6 +18,7 @@ _STEPS_BETWEEN_REPORTS = 20_000
 # Accepted growth of the cycle time, as a share of it, falls geometrically from the first to the second.
 _HOT, _COLD = 0.02, 0.01
 _STARTS_TRIED = 20
+_ONE_KIND: Int64Array = np.zeros(1, np.int64)
 
 
 def solve(
@@ -45,11 +46,24 @@ def solve(
     Raises:
         InfeasibleProblemError: Nothing fits; the message names the operations in each other's way.
     """
-    if iterations < 0 or restarts < 1:
-        raise ValueError(f"iterations = {iterations}, restarts = {restarts}: must be at least 0 and 1")
     if allocation:
         problem = pin(problem, allocation)
-    tables, bound = build_tables(problem), lower_bound(problem)
+    best, _ = search(problem, rng=rng, iterations=iterations, restarts=restarts, progress=progress)
+    return schedule_of(problem, best, lower_bound(problem))
+
+
+def search(
+    problem: SchedulingProblem,
+    *,
+    rng: np.random.Generator,
+    iterations: int,
+    restarts: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Int64Array, int]:
+    """The best candidate found and its cycle time in ticks. Arguments and errors as in `solve`."""
+    if iterations < 0 or restarts < 1:
+        raise ValueError(f"iterations = {iterations}, restarts = {restarts}: must be at least 0 and 1")
+    tables, bound = build_tables([problem]), lower_bound(problem)
     scratch = np.empty((arc_capacity(tables), 4), np.int64)
     best: Int64Array | None = None
     best_time = np.iinfo(np.int64).max
@@ -63,7 +77,7 @@ def solve(
             temperature = times[1] * _HOT * (_COLD / _HOT) ** (steps / share)
             slack = (temperature * rng.standard_exponential(len(steps))).astype(np.int64)
             draws = rng.integers(0, 2**31, (len(steps), DRAWS))
-            anneal(tables, draws, slack, bound, state, found, times, scratch)
+            anneal(tables, draws, slack, bound, state, found, _ONE_KIND, _ONE_KIND, times, scratch)
             tried += len(steps)
             if progress is not None:
                 progress(tried, int(min(times[1], best_time)))
@@ -72,7 +86,7 @@ def solve(
         if best_time <= bound:
             break
     assert best is not None
-    return _schedule(problem, tables, best, bound)
+    return best, int(best_time)
 
 
 def _start(
@@ -95,16 +109,16 @@ def _start(
 def _arcs(tables: Tables, candidate: Int64Array) -> Int64Array:
     """The constraint graph of a candidate; its last node is the index."""
     arcs = np.empty((arc_capacity(tables), 4), np.int64)
-    return arcs[: build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], arcs)]
+    return arcs[: build_arcs(tables, candidate[CHOICE], candidate[ORDER], candidate[WINDOW], _ONE_KIND, arcs)]
 
 
 def _event_names(problem: SchedulingProblem) -> tuple[str, ...]:
     return (*(operation.name for operation in problem.operations), "index")
 
 
-def _schedule(problem: SchedulingProblem, tables: Tables, candidate: Int64Array, bound: int) -> Schedule:
-    """Earliest times of a candidate at its least whole cycle time."""
-    n = len(problem.operations)
+def schedule_of(problem: SchedulingProblem, candidate: Int64Array, bound: int) -> Schedule:
+    """A candidate as a schedule: earliest times at its least whole cycle time."""
+    n, tables = len(problem.operations), build_tables([problem])
     arcs = _arcs(tables, candidate)
     ratio = max_cycle_ratio(n + 1, arcs)
     cycle_time = math.ceil(ratio.value)

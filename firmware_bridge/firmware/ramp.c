@@ -1,8 +1,8 @@
 #include "ramp.h"
 
 /* Bounds of |s'| T and |s''| T^2 of every ramp, also of one to rest that begins on another (tests/firmware_bridge
- * measures them): 1.5 and 6 from rest, more when it begins with a rate. */
-#define RATE_BOUND 1.6f
+ * measures them): 1.5 and 6 from full speed, more when it begins while speed rises. */
+#define RATE_BOUND 1.65f
 #define CURVATURE_BOUND 10.0f
 
 void al_ramp_set(al_ramp_t *ramp, float value)

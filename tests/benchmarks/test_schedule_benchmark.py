@@ -34,14 +34,25 @@ def test_gap_over_seeds():
 @pytest.mark.slow
 def test_evaluations_per_second():
     problem = reference_problem()
-    tables, rng = build_tables(problem), np.random.default_rng(0)
+    tables, rng = build_tables([problem]), np.random.default_rng(0)
     arcs, rates = np.empty((arc_capacity(tables), 4), np.int64), []
     for steps in (10, 100_000, 100_000, 100_000):
         state = construct(problem, rng)
         times = np.array([10**6, 10**6], np.int64)
         draws, slack = rng.integers(0, 2**31, (steps, DRAWS)), np.full(steps, 400, np.int64)
         begin = time.perf_counter()
-        evaluated = anneal(tables, draws, slack, 0, state, state.copy(), times, arcs)
+        evaluated = anneal(
+            tables,
+            draws,
+            slack,
+            0,
+            state,
+            state.copy(),
+            np.zeros(1, np.int64),
+            np.zeros(1, np.int64),
+            times,
+            arcs,
+        )
         rates.append(evaluated / (time.perf_counter() - begin))
     print(
         f"\nevaluations per second, one thread: median {np.median(rates[1:]):.0f}, least {min(rates[1:]):.0f}"

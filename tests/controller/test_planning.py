@@ -12,10 +12,10 @@ from controller import planning
 from controller.app import RunOptions, run, store_plan, verify_plan_files
 from controller.choice import KeptChoice
 from controller.planning import CellPlan, plan_cell
-from controller.scheduling.bound import lower_bound
-from controller.scheduling.build import InfeasibleCellError, build_problem, slowest
+from controller.scheduling.build import InfeasibleCellError, build_mix, build_problem, slowest
+from controller.scheduling.exact import prove
+from controller.scheduling.mix import easiest_problem
 from controller.scheduling.problem import NO_ARM
-from controller.scheduling.relaxation import relaxation
 from controller.scheduling.solve import solve
 from controller.scheduling.verify import verify
 
@@ -52,7 +52,7 @@ def test_every_joint_is_finished_in_turn_and_no_cycle_beats_the_bound(plan: Cell
 
 
 def test_the_schedule_keeps_every_rule_of_its_problem(cell: Cell, plan: CellPlan) -> None:
-    assert verify(build_problem(cell, MODELS), plan.motion.schedule) == []
+    assert verify(build_mix(cell, MODELS).problems[1], plan.motion.schedule) == []  # the slowest kind
 
 
 def test_decisions_are_kept_and_used_again(
@@ -61,7 +61,7 @@ def test_decisions_are_kept_and_used_again(
     choice = KeptChoice(kept, cell, MODELS).read()
     assert choice is not None
     assert choice.schedule == plan.motion.schedule
-    monkeypatch.setattr(planning, "build_problem", None)  # a second search would fail
+    monkeypatch.setattr(planning, "build_mix", None)  # a second search would fail
     again = plan_cell(cell, MODELS, plan.motion.order, lambda what, done, of: None, kept)
     assert np.array_equal(again.motion.starts_s, plan.motion.starts_s)
     assert KeptChoice(kept, cell, MODELS[:2]).read() is None
@@ -93,13 +93,12 @@ def test_times_are_those_of_the_slowest_model(cell: Cell) -> None:
 
 
 def test_the_bound_of_a_mix_holds_for_each_of_its_models(cell: Cell, plan: CellPlan) -> None:
-    problems = [build_problem(cell, [model]) for model in MODELS]
-    bound = lower_bound(relaxation(problems))
+    problems = build_mix(cell, MODELS).problems
+    bound = prove(easiest_problem(problems)).lower_bound
     assert bound == round(plan.lower_bound_s * 1000)
     for problem in problems:
-        assert bound <= lower_bound(problem)
         assert bound <= solve(problem, rng=np.random.default_rng(0), iterations=5_000, restarts=1).cycle_time
-    easier = [mode for operation in relaxation(problems).operations for mode in operation.modes]
+    easier = [mode for operation in easiest_problem(problems).operations for mode in operation.modes]
     harder = [mode for operation in problems[1].operations for mode in operation.modes]
     assert any(one.inside < two.inside for one, two in zip(easier, harder, strict=True))
 

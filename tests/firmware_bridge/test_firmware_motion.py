@@ -1,5 +1,6 @@
 """What the firmware makes of motion: followed to the last bit of the wire, held and stopped on its path, or rejected."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from firmware_bridge.codes import (
     Refusal,
     Result,
 )
+from firmware_bridge.emulator import build
 from firmware_bridge.messages import (
     Abandon,
     Control,
@@ -480,3 +482,25 @@ def test_accepted_curves_keep_the_limits_everywhere(seed: int) -> None:
             assert over <= 1.001
             assert inside.all()
     assert 5 <= accepted <= 55
+
+
+def test_the_bounds_of_ramps_hold_for_every_ramp_to_rest() -> None:
+    """Against a sweep of cubics to rest that begin anywhere on a rising or falling ramp of any greater duration."""
+    source = (build.SOURCES / "ramp.c").read_text(encoding="utf-8")
+    rate, curvature = (float(found) for found in re.findall(r"^#define \w+_BOUND ([\d.]+)f$", source, re.M))
+    u = np.linspace(0.0, 1.0, 201)
+    most_rate = most_curvature = 0.0
+    for begun in np.linspace(0.0, 1.0, 101):
+        for top in (0.3, 1.0):
+            for direction in (1.0, -1.0):
+                for longer in (1.0, 1.5, 4.0):
+                    rise = top * (3 * begun**2 - 2 * begun**3)
+                    value = rise if direction > 0 else 1.0 - rise
+                    slope = direction * top * 6 * begun * (1 - begun) / longer
+                    # Cubic from (value, slope) to (0, 0): derivatives of its Hermite form.
+                    first = -6 * value * (u - u**2) + slope * (1 - 4 * u + 3 * u**2)
+                    second = -6 * value * (1 - 2 * u) + slope * (6 * u - 4)
+                    most_rate = max(most_rate, float(np.abs(first).max()))
+                    most_curvature = max(most_curvature, float(np.abs(second).max()))
+    assert 0.9 * rate < most_rate <= rate
+    assert 0.9 * curvature < most_curvature <= curvature

@@ -10,23 +10,26 @@ import numpy as np
 import pytest
 
 from kinematics import (
+    Scene,
+    SweepSet,
+    clearance,
     forward_kinematics,
     inverse_dynamics,
     inverse_kinematics,
     jacobian,
     numeric_inverse,
     path_speeds,
+    plan_path,
     rest_to_rest_duration,
     rest_to_rest_profiles,
     straight_line,
     sweep,
     sweep_box_distance,
-    sweep_distance,
     through,
 )
-from kinematics.clearance import Boxes
+from kinematics.bodies import Boxes
 from tests.kinematics.arms import ARMS
-from tests.kinematics.bodies import body, pose
+from tests.kinematics.bodies import placed_body, pose
 from tests.kinematics.samples import INTERPRETED
 from tests.reference.parallel_arms import ur
 from tests.reference.serial_arms import random_chain
@@ -42,17 +45,20 @@ def results():
         q = np.random.default_rng(40).uniform(0.6 * chain.q_min, 0.6 * chain.q_max, (10, 6))
         X = forward_kinematics(chain, q)
         move = through(q[:4], limits)
-        A = sweep(chain, np.eye(4), body(chain), move, 0.3)
-        B = sweep(chain, pose(2.2, 0, 0, 1.0), body(chain), move, 0.3)
+        bodies = placed_body(chain, np.eye(4), [[0, 6]]), placed_body(chain, pose(1.2, 0, 0, 1.0))
+        A, B = (sweep(body, move, 0.3) for body in bodies)
         box = Boxes(X_WO=pose(1.5, 0.5, 0.5, 0.3)[None], half=np.full((1, 3), 0.1))
         X_end = X[0].copy()
         X_end[2, 3] -= 0.01
         line = straight_line(chain, limits, X[0], X_end, q[0], 0.1, 1.0)
         bounds = [
-            sweep_distance(A, B, 9.0),
+            *SweepSet((A, B)).distance([0], [1], 9.0),
             sweep_box_distance(A, box),
             *rest_to_rest_duration(q, q[0], limits),
         ]
+        scene = Scene(bodies=bodies, boxes=box)
+        found.append(clearance(scene, np.stack([q, q[::-1]], axis=1)))
+        found.append(plan_path(scene, q[:2], q[5], np.random.default_rng(1), iterations=5, resolution=0.1).q)
         solutions = inverse_kinematics(chain, X).q
         numeric = numeric_inverse(chain.serial(), X[:2], np.random.default_rng(41)).q
         s = np.linspace(0.0, 1.0, 6)

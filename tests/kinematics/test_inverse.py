@@ -172,6 +172,8 @@ def test_windings_are_all_that_fit():
     assert len(np.unique(found, axis=0)) == len(found)
     np.testing.assert_allclose(np.exp(1j * found), np.broadcast_to(np.exp(1j * q), found.shape), atol=1e-12)
     assert (np.abs(found) <= 7.0).all()
+    with pytest.raises(KinematicsError, match="q: not an array of numbers"):
+        windings(chain, "all")
     assert windings(ARMS["GP7"][0], [0, 0, 3.5, 0, 3.0, 0]).shape == (0, 6)
 
 

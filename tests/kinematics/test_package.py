@@ -45,7 +45,7 @@ from kinematics import jit
 kinematics.use_cache(%r)
 kinematics.warm_up()
 from tests.kinematics import test_search, test_straight_line, test_sweep
-test_search.test_way_around_a_wall_is_found_and_free()
+test_search.test_way_around_a_wall_is_found_and_free(1, 60)
 test_straight_line.test_flange_stays_on_the_line_within_all_limits("down")
 test_sweep.test_an_arm_at_rest_sweeps_itself_only()
 for k in jit._kernels:

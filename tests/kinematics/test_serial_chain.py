@@ -3,6 +3,7 @@ import pinocchio
 import pytest
 
 from kinematics import Bodies, KinematicsError, SerialChain, forward_kinematics, jacobian, link_frames
+from kinematics.serial_forward import serial_flange, serial_frames
 from tests.kinematics.arms import ARMS
 from tests.kinematics.samples import few_if_interpreted
 from tests.reference.serial_arms import pinocchio_of, random_bodies, random_chain
@@ -111,3 +112,13 @@ def test_a_payload_needs_masses():
         changed(bodies=None).with_payload(1.0, np.zeros(3))
     with pytest.raises(KinematicsError, match=r"bodies.mass\[5\]: -1 kg"):
         CHAIN.with_payload(-1.0, np.zeros(3))
+
+
+def test_one_configuration_inside_a_kernel_gives_the_same():
+    q = np.linspace(-1, 1, 6)
+    frames = serial_frames(CHAIN.rows, tuple(q))
+    expected = link_frames(CHAIN, q)
+    for k, (x, y, z, p) in enumerate(frames, start=1):
+        np.testing.assert_allclose(np.array([x, y, z, p]).T, expected[k, :3], atol=4e-15)
+    x, y, z, p = serial_flange(CHAIN.rows, frames[5])
+    np.testing.assert_allclose(np.array([x, y, z, p]).T, forward_kinematics(CHAIN, q)[:3], atol=4e-15)

@@ -17,7 +17,7 @@ from controller.motion.verify_distance import (
 )
 from controller.motion.verify_order import CircleError, Order
 from controller.motion.verify_trajectory import Quintics
-from kinematics import Boxes, box_distance, distance, place_capsules, rest_to_rest
+from kinematics import Body, Boxes, Capsules, Scene, clearance, place_capsules, rest_to_rest
 from tests.controller.motion.small_plan import CELL, cell
 
 RNG = np.random.default_rng(5)
@@ -36,11 +36,16 @@ def motion(index, start, end):
     return rest_to_rest(np.array(start), np.array(end), cell().arms[index].arm.limits)
 
 
-def moved_capsules(index, trajectory, count=400):
-    """Dense placements (count, m, 7) by the planner's kinematics."""
+def planners_body(index, capsules=None):
+    """An arm as the planner sees it."""
     arm = cell().arms[index]
-    q, _, _ = trajectory.sample(np.linspace(0.0, trajectory.duration, count))
-    return place_capsules(arm.arm.chain, arm.X_WB, moving_capsules(arm), q)
+    own = capsules if capsules is not None else moving_capsules(arm)
+    return Body(chain=arm.arm.chain, X_WB=arm.X_WB, capsules=own)
+
+
+def densely(trajectory, count=400):
+    """States (count, 6) of a motion."""
+    return trajectory.sample(np.linspace(0.0, trajectory.duration, count))[0]
 
 
 # Towards the dial and across it, in front of the neighbour.
@@ -69,8 +74,7 @@ def test_no_point_leaves_its_piece_by_more_than_the_margin(trajectory):
         share = cells.middle[piece] + cells.half[piece] * np.linspace(-1, 1, 9)
         q, _, _ = trajectory.sample(knots[i] + share * (knots[i + 1] - knots[i]))
         assert (np.abs(q - cells.q[piece]) <= cells.delta[piece] + 1e-12).all()
-        own = cell().arms[0]
-        dense = place_capsules(own.arm.chain, own.X_WB, moving_capsules(own), q)
+        dense = place_capsules(planners_body(0), q)
         away = np.linalg.norm(dense[..., :6].reshape(len(q), -1, 2, 3) - placed.ends[piece], axis=-1)
         assert (away.max(axis=(0, 2)) <= placed.margin[piece] + 1e-9).all()
         # An honest margin, not a wild one: some point comes within a third of it.
@@ -84,8 +88,11 @@ def test_the_first_pieces_move_by_no_more_than_ten_millimetres():
 @pytest.mark.parametrize("one", ACROSS)
 @pytest.mark.parametrize("two", BESIDE)
 def test_two_arms_are_apart_as_dense_samples_say(one, two):
-    dense, other = moved_capsules(0, one), moved_capsules(1, two)
-    nearest = min(distance(dense, np.roll(other, shift, axis=0)).min() for shift in range(400))
+    scene, dense, other = Scene(bodies=(planners_body(0), planners_body(1))), densely(one), densely(two)
+    nearest = min(
+        float(clearance(scene, np.stack([dense, np.roll(other, shift, axis=0)], axis=1)).min())
+        for shift in range(400)
+    )
     solids = moving_solid(body(0), hand(0), one), moving_solid(body(1), hand(1), two)
     # Dense samples may miss the nearest moment by the little that arms move between them.
     measured, good = keep_apart(*solids, nearest - 0.004)
@@ -100,11 +107,7 @@ def test_arms_at_rest_are_as_far_apart_as_the_planner_says():
     pairs = []
     for _ in range(30):
         q = RNG.uniform([-1.2, 0.0, -0.9, -1.0, -1.5, -3.0], [1.2, 1.0, 0.5, 1.0, 0.0, 3.0], size=(2, 6))
-        placed = [
-            place_capsules(arm.arm.chain, arm.X_WB, moving_capsules(arm), row[None])
-            for arm, row in zip(cell().arms[:2], q, strict=True)
-        ]
-        wanted = float(distance(*placed)[0])
+        wanted = float(clearance(Scene(bodies=(planners_body(0), planners_body(1))), q))
         solids = [resting_solid(body(k), hand(k), q[k]) for k in range(2)]
         measured, good = keep_apart(*solids, wanted + 0.01)
         assert not good
@@ -121,8 +124,8 @@ def test_boxes_are_as_far_as_the_planner_says():
     X_WO[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
     fixture = FixtureRecord(name="box", X_WO=X_WO.tolist(), half_m=(0.05, 0.1, 0.2))
     boxes = Boxes(X_WO=X_WO[None], half=np.array([[0.05, 0.1, 0.2]]))
-    dense = moved_capsules(0, ACROSS[1], 2000)
-    nearest = float(box_distance(dense, boxes).min())
+    scene = Scene(bodies=(planners_body(0),), boxes=boxes)
+    nearest = float(clearance(scene, densely(ACROSS[1], 2000)[:, None]).min())
     assert nearest > 0
     solid = moving_solid(body(0), hand(0), ACROSS[1])
     assert keep_apart(solid, box_solid(fixture), nearest - 0.001)[1]
@@ -134,11 +137,11 @@ def test_boxes_are_as_far_as_the_planner_says():
 def test_the_base_of_an_arm_stands_where_its_capsule_is():
     arm = cell().arms[1]
     own = arm.arm.capsules
-    column = place_capsules(arm.arm.chain, arm.X_WB, own, np.zeros((1, 6)))[:, own.link == 0]
-    placed = place_capsules(
-        arm.arm.chain, cell().arms[0].X_WB, moving_capsules(cell().arms[0]), np.zeros((1, 6))
-    )
-    wanted = float(distance(column, placed)[0])
+    base = own.link == 0
+    column = Capsules(link=own.link[base], a=own.a[base], b=own.b[base], radius=own.radius[base])
+    # The first arm's moving links stand where the second arm's base is measured from.
+    scene = Scene(bodies=(planners_body(1, column), planners_body(0)))
+    wanted = float(clearance(scene, np.zeros((2, 6))))
     measured, _ = keep_apart(
         column_solid(body(1)), resting_solid(body(0), hand(0), np.zeros(6)), wanted + 0.01
     )
