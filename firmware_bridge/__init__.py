@@ -1,1 +1,1 @@
-"""Serial links to hardware; so far only the frames of the joints' own bus (`firmware_bridge.sca`)."""
+"""Serial links to hardware: the protocol between host and arm, its reference firmware, and the joints' own bus."""
