@@ -361,6 +361,7 @@ def _summary(
         part_pose_error_max_m=seen.part_pose_error_max_m,
         dropped_parts=seen.dropped_parts,
         arms=past.arms,
+        binding=past.binding,
         simulated_s=seen.simulated_s,
         wall_s=running_s,
         planning_s=planning_s,

@@ -217,9 +217,10 @@ def _torques(reduced: Array, gravity: Array, q: Array, qd: Array, qdd: Array, ta
         link(reduced, 5),
     )
     down = gravity[0], gravity[1], gravity[2]
-    lanes = np.empty(1, _DYNAMICS)[0]
+    blocks = np.empty(1, _DYNAMICS)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         load(lanes.qd, qd[start : start + LANES])
         load(lanes.qdd, qdd[start : start + LANES])

@@ -134,10 +134,11 @@ def frames(arm: Arm, q: Joints) -> tuple[Frame, Frame, Frame, Frame, Frame, Fram
 def _flanges(packed: Array, q: Array, X: Array) -> int:
     """Flange poses X (n, 16) of joint angles q (n, 6); returns how many angles are out of range."""
     arm = unpacked(packed)
-    lanes = np.empty(1, _FLANGES)[0]
-    put_identities(lanes.X)
+    blocks = np.empty(1, _FLANGES)
+    put_identities(blocks[0].X)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)
@@ -151,10 +152,11 @@ def _flanges(packed: Array, q: Array, X: Array) -> int:
 def _frames(packed: Array, q: Array, X: Array) -> int:
     """Link frames 0 to 6, X (n, 112), of joint angles q (n, 6); returns how many angles are out of range."""
     arm = unpacked(packed)
-    lanes = np.empty(1, _FRAMES)[0]
-    put_identities(lanes.X)
+    blocks = np.empty(1, _FRAMES)
+    put_identities(blocks[0].X)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)
@@ -171,9 +173,10 @@ def _jacobians(packed: Array, q: Array, J: Array) -> int:
     """Jacobians J (n, 36), row by row, of joint angles q (n, 6); returns how many angles are out of range."""
     arm = unpacked(packed)
     signs = arm.signs
-    lanes = np.empty(1, _JACOBIANS)[0]
+    blocks = np.empty(1, _JACOBIANS)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)

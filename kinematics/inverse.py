@@ -257,12 +257,14 @@ def failure(model2: float, in1: bool, in2: bool, in3: bool, in4: bool, in5: bool
 def _inverse(model: Array, X: Array, table: Array) -> int:
     """Branches of poses X (4 n, 4) into a table (8 n, 7); returns how many values of X are not finite."""
     arm, ranges = unpacked(model), ranges_of(model)
-    lanes = np.empty(1, _INVERSE)[0]
+    blocks = np.empty(1, _INVERSE)
     for i in range(LANES):
+        lanes = blocks[0]
         lanes.sign[0, i] = 1.0 if i % 4 < 2 else -1.0
         lanes.sign[1, i] = -1.0 if i % 2 == 0 else 1.0
     wrong = 0
     for start in range(0, len(X) // 4, _POSES):
+        lanes = blocks[0]
         poses = X[4 * start : 4 * start + LANES]
         count = active(len(poses))
         for row in range(3):

@@ -2,6 +2,9 @@
 
 The constant shape of a record field is what lets LLVM prove that rows do not overlap and so vectorise the
 lane loop; an array argument does not have it. Samples are copied in and out of the block, row by row.
+
+Compiled, a record does not keep its array alive: kernels hold ``blocks = np.empty(1, block(...))`` and take
+``lanes = blocks[0]`` inside their loop, so that the array is used for as long as the record is.
 """
 
 from typing import Any

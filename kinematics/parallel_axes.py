@@ -188,8 +188,9 @@ def put_elbows(arm: ParallelAxes, ranges: Ranges, shoulder: float, flip: float, 
 @kernel
 def _branches(arm: ParallelAxes, ranges: Ranges, X: Array, table: Array) -> None:
     """All branches of poses X (n, 16) into a table (n, 56), in lanes."""
-    lanes = np.empty(1, _INVERSE)[0]
+    blocks = np.empty(1, _INVERSE)
     for start in range(0, len(X), LANES):
+        lanes = blocks[0]
         poses = X[start : start + LANES]
         load(lanes.X, poses)
         for pair in range(4):

@@ -112,10 +112,11 @@ def put_serial_jacobian(joints: JointFrames, q: Joints, J: Array, i: int) -> Non
 def serial_flanges(rows: Array, q: Array, X: Array) -> int:
     """Flange poses X (n, 16) of joint angles q (n, 6); returns how many angles are out of range."""
     joints = joint_frames(rows)
-    lanes = np.empty(1, _FLANGES)[0]
-    put_identities(lanes.X)
+    blocks = np.empty(1, _FLANGES)
+    put_identities(blocks[0].X)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)
@@ -129,10 +130,11 @@ def serial_flanges(rows: Array, q: Array, X: Array) -> int:
 def serial_frames_of(rows: Array, q: Array, X: Array) -> int:
     """Link frames 0 to 6, X (n, 112), of joint angles q (n, 6); returns how many angles are out of range."""
     joints = joint_frames(rows)
-    lanes = np.empty(1, _FRAMES)[0]
-    put_identities(lanes.X)
+    blocks = np.empty(1, _FRAMES)
+    put_identities(blocks[0].X)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)
@@ -148,9 +150,10 @@ def serial_frames_of(rows: Array, q: Array, X: Array) -> int:
 def serial_jacobians(rows: Array, q: Array, J: Array) -> int:
     """Jacobians J (n, 36), row by row, of joint angles q (n, 6); returns how many angles are out of range."""
     joints = joint_frames(rows)
-    lanes = np.empty(1, _JACOBIANS)[0]
+    blocks = np.empty(1, _JACOBIANS)
     wrong = 0
     for start in range(0, len(q), LANES):
+        lanes = blocks[0]
         load(lanes.q, q[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)

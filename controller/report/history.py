@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from controller.execution.record import Record
 from controller.execution.state import Ended
 from controller.motion.event_graph import Node
-from controller.report.summary import ArmRecord, EndOfLineValue, JointRecord
+from controller.report.binding import binding
+from controller.report.summary import ArmRecord, BindingRecord, EndOfLineValue, JointRecord
 from controller.report.timeline import Span, SpanKind, Timeline
 
 _SHORTEST_WAIT_S = 0.02
@@ -21,6 +22,7 @@ class History:
     timeline: Timeline
     joints: tuple[JointRecord, ...]
     arms: tuple[ArmRecord, ...]
+    binding: tuple[BindingRecord, ...]
 
 
 def history(record: Record, arm_models: Mapping[str, str], warm_up: int) -> History:
@@ -60,7 +62,10 @@ def history(record: Record, arm_models: Mapping[str, str], warm_up: int) -> Hist
         )
         for arm, model in arm_models.items()
     )
-    return History(timeline=timeline, joints=joints, arms=arms)
+    cycles = max(0, len(marks) - max(warm_up, 1))
+    return History(
+        timeline=timeline, joints=joints, arms=arms, binding=binding(record, ended, begin, end, cycles)
+    )
 
 
 def _lateness(record: Record, ended: Mapping[int, Ended]) -> list[tuple[float, float]]:

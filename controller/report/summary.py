@@ -46,6 +46,14 @@ class ArmRecord(_Record):
     waiting_by_reason: dict[str, float]
 
 
+class BindingRecord(_Record):
+    """A part of the critical path: how many seconds of each cycle a resource's operation binds."""
+
+    resource: str
+    operation: str
+    seconds: float
+
+
 class RunSummary(_Record):
     """`run.json`, schema 1. Times are simulated seconds measured in the run; None stands for "not measured".
 
@@ -79,6 +87,7 @@ class RunSummary(_Record):
     real_time_factor: float
     planning_s: float
     trace_sha256: str
+    binding: tuple[BindingRecord, ...] = ()
 
     @property
     def good_joints(self) -> int:
@@ -161,6 +170,7 @@ def summarise(
     wall_s: float,
     planning_s: float,
     trace_sha256: str,
+    binding: Sequence[BindingRecord] = (),
 ) -> RunSummary:
     """Computes the figures of a run from its raw facts; those of the same name are copied.
 
@@ -208,6 +218,7 @@ def summarise(
         real_time_factor=simulated_s / wall_s,
         planning_s=planning_s,
         trace_sha256=trace_sha256,
+        binding=tuple(binding),
     )
 
 

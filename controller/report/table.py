@@ -5,6 +5,8 @@ from rich.text import Text
 
 from controller.report.summary import RunSummary
 
+_MOST = 5  # parts of the critical path that are named when the target is met; all of them when it is missed
+
 
 def result_table(summary: RunSummary) -> Table:
     """A table of the figures that matter; its title is the verdict."""
@@ -24,6 +26,10 @@ def key_figures(summary: RunSummary) -> dict[str, str]:
     gap = "–" if summary.gap is None else f"{100 * summary.gap:.1f} %"
     needed = "–" if summary.needed_oee is None else f"{100 * summary.needed_oee:.1f} %"
     arms = sorted(summary.arms, key=lambda arm: (-arm.busy, arm.name))
+    most = summary.binding[:_MOST] if summary.met else summary.binding
+    rest = sum(part.seconds for part in summary.binding[len(most) :])
+    parts = [f"{part.resource} {part.operation} {part.seconds:.1f} s" for part in most]
+    parts += [f"others {rest:.1f} s"] if rest >= 0.05 else []
     return {
         "Cycle time": f"p95 {seconds(summary.cycle_time_p95_s)}, mean {seconds(summary.cycle_time_mean_s)}, "
         f"longest {seconds(summary.cycle_time_max_s)} ({len(summary.cycle_times_s)} cycles)",
@@ -33,5 +39,6 @@ def key_figures(summary: RunSummary) -> dict[str, str]:
         "Joints": f"{summary.good_joints} good of {len(summary.joints)}, {len(summary.models)} models; "
         f"one million a year needs OEE {needed}",
         "Mishaps": f"{summary.collisions} collisions, {summary.dropped_parts} dropped parts",
+        "What binds": ", ".join(parts) or "–",
         "Arms at work": ", ".join(f"{arm.name} {100 * arm.busy:.0f} %" for arm in arms) or "–",
     }

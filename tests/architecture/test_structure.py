@@ -125,6 +125,23 @@ def test_only_the_composition_root_makes_concrete_drivers(path: Path) -> None:
 
 
 @EVERY_FILE
+def test_no_record_outlives_its_array(path: Path) -> None:
+    """`np.empty(1, T)[0]` in a kernel is memory that the next allocation may take (see kinematics/lanes.py)."""
+    module = tree(path)
+    kernels = [
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef)
+        and {ast.unparse(decorator) for decorator in node.decorator_list} & {"kernel", "inlined"}
+    ]
+    for node in (inner for kernel in kernels for inner in ast.walk(kernel)):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+            assert ast.unparse(node.value.func) not in ("np.empty", "np.zeros", "np.ones"), (
+                f"{name_of(path)} line {node.lineno}: keep the array, take the record inside the loop"
+            )
+
+
+@EVERY_FILE
 def test_imports_are_at_the_top(path: Path) -> None:
     if name_of(path) in LATE_IMPORTS:
         return
