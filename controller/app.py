@@ -114,7 +114,9 @@ class RunOutcome:
 
 
 @dataclass
-class _Drivers:
+class Drivers:
+    """What executes a plan; the world when there is one."""
+
     arms: Mapping[str, ArmDriver]
     stations: StationDriver
     clock: Clock
@@ -189,7 +191,7 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
     course = hashlib.sha256()
     with ExitStack() as stack:
         record = stack.enter_context(RecordWriter(options.out))
-        drivers = _drivers(options, cell, plan, stack)
+        drivers = make_drivers(options, cell, plan, stack)
         record.start(plan.motion, _facts(options, cell, plan))
 
         def listen(event: Event) -> None:
@@ -249,7 +251,8 @@ def report(directory: Path) -> Path:
     return path
 
 
-def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> _Drivers:
+def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> Drivers:
+    """The drivers that a run asks for; the stack ends what they need."""
     start: dict[str, NDArray[np.float64]] = {}
     for node in plan.motion.graph.nodes:
         if node.leg is not None:
@@ -262,17 +265,17 @@ def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) 
         }
         stations = FakeStations(clock)
         clock.watch(*arms.values(), stations)
-        return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
+        return Drivers(arms=arms, stations=stations, clock=clock, world=None)
     if options.driver == "serial":
         return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
     world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect)
     stack.callback(world.close)
-    return _Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
+    return Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
 
 
 def _emulated(
     options: RunOptions, cell: Cell, start: Mapping[str, NDArray[np.float64]], stack: ExitStack
-) -> _Drivers:
+) -> Drivers:
     """Emulated controllers behind emulated lines, and the world as what they move."""
     world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect, make_arm=DrivenArm)
     stack.callback(world.close)
@@ -286,10 +289,10 @@ def _emulated(
         arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, PlantTool(world.arms[arm.id]))
         for arm in cell.arms
     }
-    return _Drivers(arms=drivers, stations=world.stations, clock=clock, world=world)
+    return Drivers(arms=drivers, stations=world.stations, clock=clock, world=world)
 
 
-def _connected(cell: Cell, stack: ExitStack) -> _Drivers:
+def _connected(cell: Cell, stack: ExitStack) -> Drivers:
     """Real arms; what they carry and what stands round them takes its planned time."""
     lines = stack.enter_context(TransportProcess(line_entries(cell)))
     clock = WallClock(lines)
@@ -297,7 +300,7 @@ def _connected(cell: Cell, stack: ExitStack) -> _Drivers:
         arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, TimedTool())
         for arm in cell.arms
     }
-    return _Drivers(arms=arms, stations=FakeStations(clock), clock=clock, world=None)
+    return Drivers(arms=arms, stations=FakeStations(clock), clock=clock, world=None)
 
 
 def _facts(options: RunOptions, cell: Cell, plan: CellPlan) -> dict[str, Any]:
