@@ -1,6 +1,8 @@
 """Starts the process of the lines and gives every driver its channel to it."""
 
+import contextlib
 import multiprocessing
+import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -29,7 +31,9 @@ class TransportProcess:
         )
         self.channels = {name: ProcessChannel(self, name) for name in entries}
         self._gone = False
-        self._sent_s = 0.0
+        self._sending = threading.Lock()
+        self._leaving = threading.Event()
+        self._beats = threading.Thread(target=self._beat, name="signs of life", daemon=True)
 
     @property
     def pid(self) -> int:
@@ -41,12 +45,15 @@ class TransportProcess:
         """Start it."""
         self._process.start()
         self._other_end.close()
+        self._beats.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let it bring the arms to rest and end."""
+        self._leaving.set()
+        self._beats.join()
         self._connection.close()
         self._process.join(_END_S)
         if self._process.is_alive():
@@ -54,18 +61,17 @@ class TransportProcess:
             self._process.join()
 
     def send(self, name: str, *orders: Order) -> None:
-        """Give orders; none is a sign of life."""
+        """Give orders."""
         if self._gone:
             return
-        self._sent_s = time.monotonic()
         try:
-            self._connection.send([(name, order) for order in orders])
+            with self._sending:
+                self._connection.send([(name, order) for order in orders])
         except OSError:
             self._lost()
 
     def wait(self, seconds: float) -> bool:
         """Block until something was reported, at most for a time; whether it was."""
-        self.send("")
         return not self._gone and self._connection.poll(seconds)
 
     def connect(self, seconds: float) -> None:
@@ -79,9 +85,7 @@ class TransportProcess:
             self.pump()
 
     def pump(self) -> None:
-        """Take in what was reported, and show signs of life."""
-        if time.monotonic() - self._sent_s > _BEAT_S:
-            self.send("")
+        """Take in what was reported."""
         try:
             while not self._gone and self._connection.poll():
                 batch: Reports = self._connection.recv()
@@ -89,6 +93,12 @@ class TransportProcess:
                     self.channels[name].reports.append(report)
         except (EOFError, OSError):
             self._lost()
+
+    def _beat(self) -> None:
+        """Show that this process lives, also while it computes something long; a stopped one does not."""
+        while not self._leaving.wait(_BEAT_S):
+            with self._sending, contextlib.suppress(OSError):
+                self._connection.send([])
 
     def _lost(self) -> None:
         self._gone = True
