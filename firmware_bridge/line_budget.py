@@ -32,7 +32,3 @@ class LineBudget:
     def spend(self, size: int, now_ns: int) -> None:
         """Bytes are sent."""
         self._free_ns = max(self._free_ns, now_ns) + size * self._ns_per_byte
-
-    def refill_ns(self, size: int) -> int:
-        """When a frame of so many bytes will be admitted [ns]."""
-        return round(self._free_ns - max(0.0, self._window_ns - size * self._ns_per_byte))
