@@ -107,7 +107,7 @@ def test_shelving_hides_for_a_time():
     [
         (
             Shelved(time_ns=0, key=LOST, by="ann", until_ns=9),
-            r"priority 1 is not shelved \(allowed: 2 to 4\)",
+            r"has priority 1 and cannot be shelved \(allowed: 2 to 4\)",
         ),
         (Shelved(time_ns=0, key=EMPTY, by="ann", until_ns=LONGEST_SHELF_NS + 1), "allowed: at most 8 h"),
         (seen(Key("late", "R9")), "late of R9 is not there"),
