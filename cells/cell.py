@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.arm import Arm, arm_names, load_arm
-from cells.cell_file import CellRecord, StationKind, contradictions
+from cells.cell_file import CellRecord, SerialRecord, StationKind, contradictions
 from cells.errors import CellError, Finding, shown
 from cells.files import bundled, load_record, locate, unknown_name
 from cells.joint_model import joint_model_names, load_joint_model
@@ -33,6 +33,15 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SerialPlace:
+    """Where a real arm is connected: its port, its unit of 12 bytes, bits per second."""
+
+    port: str
+    uid: bytes
+    baud: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellArm:
     """An arm where it stands: ``X_WB`` (4, 4) is the pose of its base."""
 
@@ -40,6 +49,7 @@ class CellArm:
     arm: Arm
     tool: Tool
     X_WB: NDArray[np.float64]
+    serial: SerialPlace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +160,7 @@ def load_cell(name_or_path: str | Path) -> Cell:
                 arm=arms[entry.model],
                 tool=tools[entry.tool],
                 X_WB=frame(entry.base.x_m, entry.base.y_m, entry.base.z_m, entry.base.yaw),
+                serial=_serial(entry.serial),
             )
             for entry in file.arms
         ),
@@ -172,6 +183,12 @@ def load_cell(name_or_path: str | Path) -> Cell:
         clearance=Clearance(**file.clearance.model_dump()),
         motion=Motion(**file.motion.model_dump()),
     )
+
+
+def _serial(record: SerialRecord | None) -> SerialPlace | None:
+    if record is None:
+        return None
+    return SerialPlace(port=record.port, uid=bytes.fromhex(record.uid), baud=record.baud)
 
 
 def _arms(file: CellRecord, name: str) -> tuple[dict[str, Arm], list[Finding]]:

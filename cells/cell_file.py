@@ -74,6 +74,14 @@ class BaseRecord(Record):
     yaw: Angle = Field(alias="yaw_deg")
 
 
+class SerialRecord(Record):
+    """The serial line of a real arm: its port, and which unit must be there."""
+
+    port: Text
+    uid: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{24}$")]
+    baud: Annotated[Whole, Field(ge=9_600, le=4_000_000)] = 921_600
+
+
 class ArmRecord(Record):
     """An arm, its model and its tool."""
 
@@ -81,6 +89,7 @@ class ArmRecord(Record):
     model: Text
     tool: Text
     base: BaseRecord
+    serial: SerialRecord | None = None
 
 
 class StationRecord(Record):
@@ -143,6 +152,7 @@ def contradictions(file: CellRecord, name: str) -> Iterator[Finding]:
     yield from _doubled(name, "tools", [tool.id for tool in file.tools])
     yield from _doubled(name, "arms", [arm.id for arm in file.arms])
     yield from _doubled(name, "stations", [station.id for station in file.stations])
+    yield from _shared_lines(file, name)
     taken = {"dial", *REQUIRED_STATIONS, *(f"P{position}" for position in range(file.dial.positions))}
     tools = {tool.id: None for tool in file.tools}
     for index, arm in enumerate(file.arms):
@@ -177,6 +187,25 @@ def _doubled(name: str, table: str, ids: Iterable[str]) -> Iterator[Finding]:
                 file=name, where=where, value=shown(entry), message="is used twice", allowed="each id once"
             )
         seen.add(entry)
+
+
+def _shared_lines(file: CellRecord, name: str) -> Iterator[Finding]:
+    """Ports or units that two arms claim."""
+    seen: set[tuple[str, str]] = set()
+    for index, arm in enumerate(file.arms):
+        if arm.serial is None:
+            continue
+        for field, value in (("port", arm.serial.port), ("uid", arm.serial.uid.lower())):
+            if (field, value) in seen:
+                where = f"arms[{index}].serial.{field}"
+                yield Finding(
+                    file=name,
+                    where=where,
+                    value=shown(value),
+                    message="is another arm's too",
+                    allowed="one arm for each port, and one unit for each arm",
+                )
+            seen.add((field, value))
 
 
 def _stations(file: CellRecord, name: str) -> Iterator[Finding]:

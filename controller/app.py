@@ -21,6 +21,7 @@ from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
+from controller.emulated_world import EmulatedClock, PlantTool
 from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.record import RecordWriter, read_record
@@ -30,19 +31,27 @@ from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
 from controller.report.history import history
+from controller.serial_lines import WallClock, line_entries
+from firmware_bridge.emulated_cell import EmulatedCell
+from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.sca_joint import connect
+from firmware_bridge.serial_arm import SerialArm
+from firmware_bridge.tool import TimedTool
+from firmware_bridge.transport_process import TransportProcess
 from kinematics import use_cache, warm_up
+from sim.driven_arm import DrivenArm
 from sim.film import Film
 from sim.render import animation, picture
 from sim.snapshot import Snapshot
 from sim.world import SimClock, World
 
-Driver = Literal["sim", "fake"]
+Driver = Literal["sim", "fake", "serial"]
 
 WARM_UP_JOINTS = (
     2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
 )
 _PICTURE_SIZE = (1280, 720)
+_CONNECT_S = 10.0
 
 SCOPE = Scope(
     simulated=(
@@ -73,6 +82,7 @@ class RunOptions:
         models: Names of joint models; all bundled ones for the mix.
         joints: Joints to finish in steady state.
         driver: What executes the plan.
+        emulate: With the serial driver: emulated arms, and the world as their plant.
         seed: Of everything random.
         target_s: Cycle time to reach.
         out: Directory for the record and the report; must exist and be empty.
@@ -89,6 +99,7 @@ class RunOptions:
     target_s: float
     out: Path
     command: str
+    emulate: bool = False
     gui: bool = False
     render: bool = False
 
@@ -103,7 +114,9 @@ class RunOutcome:
 
 
 @dataclass
-class _Drivers:
+class Drivers:
+    """What executes a plan; the world when there is one."""
+
     arms: Mapping[str, ArmDriver]
     stations: StationDriver
     clock: Clock
@@ -178,7 +191,7 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
     course = hashlib.sha256()
     with ExitStack() as stack:
         record = stack.enter_context(RecordWriter(options.out))
-        drivers = _drivers(options, cell, plan, stack)
+        drivers = make_drivers(options, cell, plan, stack)
         record.start(plan.motion, _facts(options, cell, plan))
 
         def listen(event: Event) -> None:
@@ -238,7 +251,8 @@ def report(directory: Path) -> Path:
     return path
 
 
-def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> _Drivers:
+def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> Drivers:
+    """The drivers that a run asks for; the stack ends what they need."""
     start: dict[str, NDArray[np.float64]] = {}
     for node in plan.motion.graph.nodes:
         if node.leg is not None:
@@ -251,10 +265,42 @@ def _drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) 
         }
         stations = FakeStations(clock)
         clock.watch(*arms.values(), stations)
-        return _Drivers(arms=arms, stations=stations, clock=clock, world=None)
+        return Drivers(arms=arms, stations=stations, clock=clock, world=None)
+    if options.driver == "serial":
+        return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
     world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect)
     stack.callback(world.close)
-    return _Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
+    return Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
+
+
+def _emulated(
+    options: RunOptions, cell: Cell, start: Mapping[str, NDArray[np.float64]], stack: ExitStack
+) -> Drivers:
+    """Emulated controllers behind emulated lines, and the world as what they move."""
+    world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect, make_arm=DrivenArm)
+    stack.callback(world.close)
+    arms = stack.enter_context(EmulatedCell(cell, start, LinkSettings()))
+    lines = stack.enter_context(TransportProcess(arms.entries))
+    lines.connect(_CONNECT_S)  # before the cell's time begins
+    clock = EmulatedClock(world, lines)
+    for name, firmware in arms.firmware.items():
+        clock.follow(name, firmware.plant)
+    drivers = {
+        arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, PlantTool(world.arms[arm.id]))
+        for arm in cell.arms
+    }
+    return Drivers(arms=drivers, stations=world.stations, clock=clock, world=world)
+
+
+def _connected(cell: Cell, stack: ExitStack) -> Drivers:
+    """Real arms; what they carry and what stands round them takes its planned time."""
+    lines = stack.enter_context(TransportProcess(line_entries(cell)))
+    clock = WallClock(lines)
+    arms = {
+        arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, TimedTool())
+        for arm in cell.arms
+    }
+    return Drivers(arms=arms, stations=FakeStations(clock), clock=clock, world=None)
 
 
 def _facts(options: RunOptions, cell: Cell, plan: CellPlan) -> dict[str, Any]:

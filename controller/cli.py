@@ -17,6 +17,7 @@ import typer
 
 from controller.cli_arms import arms
 from controller.cli_bench import bench
+from controller.cli_bridge import bridge, confirm_motion
 from controller.cli_solve import solve
 from controller.console import (
     INTERRUPTED,
@@ -41,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bench, name="bench")
+app.add_typer(bridge, name="bridge")
 app.command()(arms)
 app.command()(solve)
 
@@ -73,6 +75,7 @@ class Driver(StrEnum):
 
     sim = "sim"
     fake = "fake"
+    serial = "serial"
 
 
 CellOption = Annotated[str, typer.Option(help="A bundled cell or the path of a cell file.")]
@@ -108,8 +111,13 @@ def run(
     models: ModelsOption = "mix",
     joints: JointsOption = 24,
     driver: Annotated[
-        Driver, typer.Option(help="Physics, or drivers that take exactly the planned time.")
+        Driver,
+        typer.Option(help="Physics, drivers that take exactly the planned time, or arms on serial lines."),
     ] = Driver.sim,
+    emulate: Annotated[
+        bool,
+        typer.Option("--emulate", help="With --driver serial: emulated arms and lines, in real time."),
+    ] = False,
     seed: SeedOption = 0,
     target: Annotated[float, typer.Option(help="Cycle time that 95 % of the cycles must keep [s].")] = 30.0,
     out: Annotated[
@@ -141,6 +149,10 @@ def run(
     if junit is not None:
         check_writable(junit, "--junit")
     _check_inputs(cell, names)
+    if emulate and driver is not Driver.serial:
+        refuse("--emulate", "", "only with --driver serial")
+    if driver is Driver.serial and not emulate:
+        confirm_motion(cell)  # real arms will move
     with reserved_stdout():
         from controller.app import RunOptions
         from controller.app import run as run_cell
@@ -152,6 +164,7 @@ def run(
             models=names,
             joints=joints,
             driver=driver.value,
+            emulate=emulate,
             seed=seed,
             target_s=target,
             out=directory,

@@ -47,6 +47,19 @@ class Wire:
         """Values that `struct` makes of it."""
         return self.count if self.count and self.code != "bytes" else 1
 
+    @property
+    def bounded(self) -> bool:
+        """Whether its type alone does not bound it."""
+        return self.code != "bytes" and (
+            self.values is not None or (self.low, self.high) != _range(self.code)
+        )
+
+
+def _range(code: str) -> tuple[int, int]:
+    """Smallest and largest number of a type; of a byte for ``bytes``."""
+    bits = 8 * struct.calcsize(f"<{_CODES.get(code, 'B')}")
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if code[0] == "i" else (0, (1 << bits) - 1)
+
 
 def wire(
     code: str,
@@ -56,8 +69,7 @@ def wire(
     values: type[IntEnum] | type[IntFlag] | None = None,
 ) -> Any:
     """Declare a field of a record; see `Wire`."""
-    bits = 8 * struct.calcsize(f"<{_CODES.get(code, 'B')}")
-    lowest, highest = (-(1 << bits - 1), (1 << bits - 1) - 1) if code[0] == "i" else (0, (1 << bits) - 1)
+    lowest, highest = _range(code)
     settings = {"code": code, "count": count, "values": values}
     settings |= {"low": lowest if low is None else low, "high": highest if high is None else high}
     return dataclasses.field(metadata={"wire": settings})
@@ -94,6 +106,12 @@ class Layout:
             else:
                 self.tail = field.name
         self.struct = struct.Struct("<" + "".join(field.format for field in self.fields))
+        # Of each field its place among the numbers, and whether they are to be checked when they are read.
+        self.places: list[tuple[Wire, int, int, bool]] = []
+        at = 0
+        for entry in self.fields:
+            self.places.append((entry, at, at + entry.items, entry.bounded))
+            at += entry.items
 
 
 _LAYOUTS: "dict[type[Record], Layout]" = {}
@@ -147,10 +165,11 @@ class Record:
             raise ValueError(f"{cls.__name__}: {len(payload)} bytes (expected: {size})")
         numbers = layout.struct.unpack_from(payload)
         found: dict[str, Any] = {}
-        at = 0
-        for field in layout.fields:
-            found[field.name] = _read(cls, field, numbers[at : at + field.items])
-            at += field.items
+        for field, begin, end, bounded in layout.places:
+            if bounded:
+                found[field.name] = _read(cls, field, numbers[begin:end])
+            else:
+                found[field.name] = numbers[begin] if end - begin == 1 else numbers[begin:end]
         if layout.repeat is not None:
             step = layout_of(layout.repeat).struct.size
             if len(rest) % step or not 1 <= len(rest) // step <= layout.repeat_max:
@@ -191,9 +210,7 @@ def _checked(owner: type[Record], field: Wire, value: Any) -> list[Any]:
 
 
 def _read(owner: type[Record], field: Wire, numbers: tuple[Any, ...]) -> Any:
-    """The value of a field."""
-    if field.code == "bytes":
-        return numbers[0]
+    """The value of a field that is bounded by more than its type."""
     values = tuple(_checked(owner, field, numbers if field.count else numbers[0]))
     if (kind := field.values) is not None:
         try:

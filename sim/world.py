@@ -6,7 +6,7 @@ counterpart, two ticks otherwise. The same seed gives the same run, bit by bit, 
 
 import hashlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
@@ -73,6 +73,7 @@ class World:
         start: Joints (6,) of each arm by name at the beginning [rad]; zeros where it is not named.
         ideal: Leave out the servo errors (calibration, repeatability, lag).
         gui: Show the engine's own window.
+        make_arm: What an arm is made of; by default it follows its own queue.
         connect_joint: Puts a bus between the end-of-line test and the joint on the nest.
     """
 
@@ -84,6 +85,7 @@ class World:
         start: Mapping[str, FloatArray] | None = None,
         ideal: bool = False,
         gui: bool = False,
+        make_arm: Callable[..., SimArm] = SimArm,
         connect_joint: ConnectJoint = direct,
     ) -> None:
         self.cell = cell
@@ -108,7 +110,7 @@ class World:
         for index, (cell_arm, rng) in enumerate(zip(cell.arms, arm_rngs, strict=True)):
             error = no_error() if ideal else draw_error(rng)
             q = np.zeros(6) if start is None else start.get(cell_arm.id, np.zeros(6))
-            arm = SimArm(self, cell_arm, error, q, ARM_COLORS[index % len(ARM_COLORS)], rng)
+            arm = make_arm(self, cell_arm, error, q, ARM_COLORS[index % len(ARM_COLORS)], rng)
             self.arms[cell_arm.id] = arm
             self._names[arm.body] = cell_arm.id
         self._names[self.stations.dial.body] = "dial"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cells.driver import (
     ArmState,
+    Clock,
     QueueStatus,
     Segment,
     SegmentResult,
@@ -197,7 +198,7 @@ class FakeArm:
 class FakeStations:
     """Stations whose cycles take their planned time (and ``delay``) and always go well."""
 
-    def __init__(self, clock: FakeClock, delay: Delay = lambda: 0.0) -> None:
+    def __init__(self, clock: Clock, delay: Delay = lambda: 0.0) -> None:
         self._clock = clock
         self._delay = delay
         self._running: dict[str, tuple[StationCycle, int, int]] = {}

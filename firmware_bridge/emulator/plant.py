@@ -33,6 +33,21 @@ class PlantLayout(ctypes.Structure):
     )
 
 
+_HISTORY = 8192
+_SPARE = 64  # rows that may be overwritten while they are read
+_WRAP = 1 << 32
+
+
+class HistoryLayout(ctypes.Structure):
+    """history_t of firmware/boards/host.c: where the motors were in the last eight seconds."""
+
+    _fields_ = (
+        ("count", ctypes.c_uint32),
+        ("t_us", ctypes.c_uint32 * _HISTORY),
+        ("pos", _SIX * _HISTORY),
+    )
+
+
 class Plant:
     """The plant of a `FirmwareProcess`, through the file they share.
 
@@ -42,8 +57,13 @@ class Plant:
 
     def __init__(self, file: Path) -> None:
         with file.open("r+b") as shared:
-            self._map = mmap.mmap(shared.fileno(), ctypes.sizeof(PlantLayout))
+            size = ctypes.sizeof(PlantLayout) + ctypes.sizeof(HistoryLayout)
+            self._map = mmap.mmap(shared.fileno(), size)
         self.layout: PlantLayout = PlantLayout.from_buffer(self._map)
+        history = HistoryLayout.from_buffer(self._map, ctypes.sizeof(PlantLayout))
+        self._history = history
+        self._times = np.frombuffer(history.t_us, dtype=np.uint32)
+        self._places = np.frombuffer(history.pos, dtype=np.int32).reshape(_HISTORY, 6)
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +86,25 @@ class Plant:
             if before % 2 == 0 and self.layout.ticks == before:
                 return q, qd
 
+    def latest_us(self) -> int:
+        """Time of the latest tick on the clock of this machine (monotonic, modulo 2**32) [us]."""
+        return int(self._times[(self._history.count - 1) % _HISTORY])
+
+    def joints_at(self, time_us: int) -> NDArray[np.float64]:
+        """Positions (6,) at a time of the last eight seconds, as `latest_us` counts [rad]; else the nearest known."""
+        count = self._history.count
+        late_us = (self.latest_us() - time_us + _WRAP // 2) % _WRAP - _WRAP // 2
+        wanted = min(count, _HISTORY - _SPARE, max(1, late_us // 1000 + 3))
+        rows = np.arange(count - wanted, count) % _HISTORY
+        since = (self._times[rows] - np.uint32(time_us % _WRAP)).view(np.int32)  # ascending through 0
+        after = int(np.searchsorted(since, 0))
+        if after == 0 or after == wanted:
+            return np.asarray(self._places[rows[min(after, wanted - 1)]] * 1e-7)
+        share = -since[after - 1] / (since[after] - since[after - 1])
+        low, high = self._places[rows[after - 1]], self._places[rows[after]]
+        return np.asarray((low + share * (high - low)) * 1e-7)
+
     def close(self) -> None:
         """Let go of the file."""
-        del self.layout
+        del self.layout, self._history, self._times, self._places
         self._map.close()

@@ -40,6 +40,7 @@ LATE_IMPORTS = {
     "controller/cli.py": "each command imports what it needs, so that --help needs neither kernels nor the engine",
     "controller/cli_arms.py": "for the same reason",
     "controller/cli_bench.py": "for the same reason",
+    "controller/cli_bridge.py": "for the same reason",
     "controller/cli_solve.py": "for the same reason",
     "controller/scheduling/shop/exact.py": "OR-Tools is in the extra `exact`",
     "controller/outputs.py": "for the same reason",

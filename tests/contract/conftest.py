@@ -14,11 +14,13 @@ from cells.driver import ArmDriver, Clock, StationDriver
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from firmware_bridge.dynamixel.arm import DynamixelArm
 from firmware_bridge.emulated_line import MemoryLine
+from firmware_bridge.emulator.build import MissingToolError, shared_library
 from firmware_bridge.feetech.arm import FeetechArm
 from firmware_bridge.servos.arm import PERIOD_S, ServoArm
 from kinematics import Chain
 from sim.world import SimClock, World
 from tests.firmware_bridge.emulated_arms import ServoClock, dynamixel_bus, feetech_arm, feetech_bus
+from tests.firmware_bridge.virtual_arm import virtual_arm
 
 START = np.array([0.1, 0.2, -0.1, 0.2, -0.8, 0.3])
 
@@ -46,7 +48,8 @@ class FailingArm(ArmDriver, Protocol):
 class Bench:
     """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump.
 
-    ``still_rad`` is how near to its setpoint an arm at rest reads, ``near_rad`` what it may be off while it moves.
+    ``still_rad`` is how near to its setpoint an arm at rest reads, ``near_rad`` what it may be off while it moves,
+    ``measured_ago_s`` how old a reading may be.
     """
 
     driver: str
@@ -56,6 +59,7 @@ class Bench:
     step_s: float
     still_rad: float = 1e-4
     near_rad: float = 2e-3
+    measured_ago_s: float = 0.0
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -131,6 +135,23 @@ def servo_bench(driver: str) -> Bench:
     )
 
 
+def serial_bench(cell: Cell) -> Bench:
+    """The firmware behind a line in virtual time."""
+    try:
+        shared_library()  # compiled on demand
+    except MissingToolError as missing:
+        pytest.skip(str(missing))
+    arm, clock, _ = virtual_arm(cell.arms[0], START)
+    return Bench(
+        driver="serial",
+        arm=arm,
+        chain=cell.arms[0].arm.chain,
+        clock=clock,
+        step_s=0.05,  # a motion begins once its first half second is there
+        measured_ago_s=0.025,  # a status every 20 ms, and its way
+    )
+
+
 @contextmanager
 def cell_bench(driver: str, cell: Cell) -> Iterator[CellBench]:
     if driver == "fake":
@@ -150,13 +171,16 @@ def stations_bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[CellB
         yield bench
 
 
-@pytest.fixture(params=(*CELL_DRIVERS, *SERVO_ARMS))
+@pytest.fixture(params=(*CELL_DRIVERS, "serial", *SERVO_ARMS))
 def bench(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Bench]:
     """Every driver in turn: a disabled arm at START, and idle stations if it has any."""
     if request.param in SERVO_ARMS:
         servos = servo_bench(request.param)
         with servos.arm:
             yield servos
+        return
+    if request.param == "serial":
+        yield serial_bench(cell)
         return
     with cell_bench(request.param, cell) as bench:
         yield bench

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,23 @@
 #define TX_SIZE 4096u
 #define TICK_US 1000u
 
-static al_plant_t own_plant;
-static al_plant_t *plant = &own_plant;
+/* The last eight seconds, so that whoever follows the motors may be late; firmware_bridge/emulator/plant.py reads it. */
+#define HISTORY 8192u
+
+typedef struct {
+    uint32_t count; /* of ticks noted so far; the row of tick i is i % HISTORY */
+    uint32_t t_us[HISTORY];
+    int32_t pos[HISTORY][AL_JOINTS];
+} history_t;
+
+typedef struct {
+    al_plant_t plant;
+    history_t history;
+} shared_t;
+
+static shared_t own;
+static shared_t *shared = &own;
+static al_plant_t *plant = &own.plant;
 static int line = -1;
 static uint8_t tx[TX_SIZE];
 static size_t tx_count;
@@ -148,17 +164,29 @@ static void open_line(const char *link_name)
 static void open_plant(const char *file, const int32_t *pos)
 {
     if (file[0] != '\0') {
-        const int shared = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if ((shared < 0) || (ftruncate(shared, sizeof(al_plant_t)) != 0)) {
+        const int opened = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if ((opened < 0) || (ftruncate(opened, sizeof(shared_t)) != 0)) {
             fail(file);
         }
-        void *mapped = mmap(NULL, sizeof(al_plant_t), PROT_READ | PROT_WRITE, MAP_SHARED, shared, 0);
+        void *mapped = mmap(NULL, sizeof(shared_t), PROT_READ | PROT_WRITE, MAP_SHARED, opened, 0);
         if (mapped == MAP_FAILED) {
             fail(file);
         }
-        plant = mapped;
+        shared = mapped;
+        plant = &shared->plant;
     }
     al_plant_init(plant, pos);
+}
+
+static void note(uint32_t t_us)
+{
+    history_t *history = &shared->history;
+    const uint32_t row = history->count % HISTORY;
+    history->t_us[row] = t_us;
+    for (uint8_t j = 0; j < AL_JOINTS; j++) {
+        history->pos[row][j] = plant->pos[j];
+    }
+    __atomic_store_n(&history->count, history->count + 1u, __ATOMIC_RELEASE);
 }
 
 static void run(al_identity_t *identity)
@@ -202,6 +230,7 @@ static void run(al_identity_t *identity)
         for (size_t k = 0; k < ticks; k++) {
             tick_us += TICK_US;
             al_plant_step(plant);
+            note(tick_us);
             al_arm_tick(&arm, tick_us);
             /* All but the last tick's share, which came just now. */
             for (; taken < (((k + 1u) < ticks) ? ((count * (k + 1u)) / ticks) : 0u); taken++) {
@@ -234,6 +263,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 11}); /* if the user may */
     (void)signal(SIGUSR1, on_reset);
     (void)signal(SIGCONT, on_continue);
     open_plant((argc > 6) ? argv[6] : "", pos);

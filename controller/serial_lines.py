@@ -1,0 +1,65 @@
+"""Real arms: the lines that a cell file names, and wall time."""
+
+import time
+
+from cells.cell import Cell
+from cells.errors import CellError, Finding
+from firmware_bridge.emulated_cell import expectations
+from firmware_bridge.emulator import configuration
+from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.transport import LineEntry
+from firmware_bridge.transport_process import TransportProcess
+
+_PERIOD_S = 0.01
+
+
+def line_entries(cell: Cell) -> dict[str, LineEntry]:
+    """What the host needs to know of the line of each arm.
+
+    Raises:
+        CellError: Naming every arm without a line.
+    """
+    findings = [
+        Finding(
+            file=cell.file,
+            where=f"arms[{index}].serial",
+            value="",
+            message=f"{arm.id} has no serial line",
+            allowed='serial = { port = "/dev/...", uid = "24 hex digits" }; `jointcell bridge identify` finds both',
+        )
+        for index, arm in enumerate(cell.arms)
+        if arm.serial is None
+    ]
+    if findings:
+        raise CellError(findings)
+    places = {arm.id: arm.serial for arm in cell.arms if arm.serial is not None}
+    arms = {arm.id: (places[arm.id].uid, configuration(arm.arm, arm.id)) for arm in cell.arms}
+    return {
+        name: LineEntry(
+            expected=expected,
+            port=places[name].port,
+            settings=LinkSettings(baud=places[name].baud),
+        )
+        for name, expected in expectations(arms).items()
+    }
+
+
+class WallClock:
+    """Time of a cell of real arms: it waits.
+
+    Args:
+        transport: What wakes it when an arm has something to report.
+
+    Attributes:
+        origin_ns: Host time (monotonic) at which the cell's was zero.
+    """
+
+    def __init__(self, transport: TransportProcess) -> None:
+        self.origin_ns = time.monotonic_ns()
+        self.now_ns = 0
+        self._transport = transport
+
+    def advance(self) -> None:
+        """Wait for a control period, or until something has happened."""
+        self._transport.wait(_PERIOD_S)
+        self.now_ns = time.monotonic_ns() - self.origin_ns
