@@ -26,8 +26,10 @@ cover-kernels: .venv/.test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/controller/motion/test_orientation.py tests/sim/test_joint_under_test.py tests/controller/scheduling/test_cycle_ratio.py tests/controller/scheduling/test_longest_path.py tests/controller/scheduling/shop/test_interpreted.py $(ARGS)
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/controller/scheduling/test_solve.py -k "same_seed or pinned" --cov-append $(ARGS)
 
-bench: .venv/.test
-	$(BIN)/python -m pytest -q -m slow tests/benchmarks
+# Side by side with peers; an hour and more. A bounded form: make bench ARGS=--quick
+bench: .venv/.bench
+	$(BIN)/jointcell bench kernels --peers $(ARGS)
+	$(BIN)/jointcell bench schedule --peers $(ARGS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "jointcell needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
@@ -40,6 +42,10 @@ bench: .venv/.test
 
 .venv/.test: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --progress-bar on -e '.[test]'
+	@touch $@ .venv/.run
+
+.venv/.bench: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --progress-bar on -e '.[peers]'
 	@touch $@ .venv/.run
 
 .venv/.check: pyproject.toml | .venv/bin/python

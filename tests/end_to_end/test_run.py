@@ -35,7 +35,16 @@ SCHEMA = {
         "planned_cycle_time_s",
     ),
     *("lower_bound_s", "gap", "flow_time_p50_s", "collisions", "min_clearance_m", "part_pose_error_max_m"),
-    *("dropped_parts", "arms", "simulated_s", "wall_s", "real_time_factor", "planning_s", "trace_sha256"),
+    *(
+        "dropped_parts",
+        "arms",
+        "simulated_s",
+        "wall_s",
+        "real_time_factor",
+        "planning_s",
+        "trace_sha256",
+        "binding",
+    ),
 }
 
 

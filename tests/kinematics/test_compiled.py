@@ -90,7 +90,6 @@ def test_compiled_and_interpreted_results_are_equal(tmp_path):
             np.testing.assert_allclose(compiled, interpreted[name], atol=2e-9, rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_lane_loops_are_vectorised():
     program = """
 import numpy as np

@@ -1,0 +1,324 @@
+"""What the cell has done and holds, advanced by the events of the journal alone: orders, joints, the dial, its operators.
+
+This is the state that outlives a power cut. It is coarser than the state of a run (`controller.execution.state`): an
+operation has not begun, has begun, or has ended. `advance` is pure and refuses events that contradict what came before,
+so a journal that replays cleanly never counts a joint twice, loses one, or repeats a completed operation.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T", bound=BaseModel)
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Words = Annotated[str, Field(max_length=1000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class JournalError(Exception):
+    """An event that contradicts what came before, or a journal that cannot be read or written."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class OrderQueued(_Frozen):
+    """Somebody ordered joints; of several orders the lower priority number, then the earlier due date goes first."""
+
+    kind: Literal["order_queued"] = "order_queued"
+    order: Name
+    lines: Mapping[Name, Count]
+    priority: Annotated[int, Field(ge=1, le=9)] = 5
+    due: Words = ""
+    by: Name
+
+
+class JointEntered(_Frozen):
+    """A joint was begun for an order, from parts of these batches."""
+
+    kind: Literal["joint_entered"] = "joint_entered"
+    serial: Name
+    model: Name
+    order: Name
+    batches: Mapping[Name, Name] = Field(default_factory=dict)
+
+
+class OperationBegun(_Frozen):
+    """An operation may have touched the joint from now on. Written before anything moves."""
+
+    kind: Literal["operation_begun"] = "operation_begun"
+    serial: Name
+    operation: Name
+    resource: Name
+
+
+class OperationEnded(_Frozen):
+    """An operation is complete; ``verdict`` is empty when it went well."""
+
+    kind: Literal["operation_ended"] = "operation_ended"
+    serial: Name
+    operation: Name
+    verdict: Words = ""
+    measured: Mapping[Name, float | None] = Field(default_factory=dict)
+
+
+class DialIndexed(_Frozen):
+    """The dial has moved every nest on by one position."""
+
+    kind: Literal["dial_indexed"] = "dial_indexed"
+
+
+class JointLeft(_Frozen):
+    """A joint has left the cell, good or with the reason of its rejection."""
+
+    kind: Literal["joint_left"] = "joint_left"
+    serial: Name
+    reject: Words = ""
+
+
+class Restarted(_Frozen):
+    """The controller began anew: what was under way is not known any more."""
+
+    kind: Literal["restarted"] = "restarted"
+    software: Name
+
+
+class Confirmed(_Frozen):
+    """Somebody looked: the operation is done, was not begun, or the joint was taken out as scrap."""
+
+    kind: Literal["confirmed"] = "confirmed"
+    serial: Name
+    operation: Name
+    found: Literal["done", "not_done", "scrap"]
+    by: Name
+
+
+class PlanAdopted(_Frozen):
+    """From now on the cell runs this plan."""
+
+    kind: Literal["plan_adopted"] = "plan_adopted"
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    software: Name
+
+
+class UnitChanged(_Frozen):
+    """The cell changed its PackML state or mode."""
+
+    kind: Literal["unit_changed"] = "unit_changed"
+    state: Annotated[int, Field(ge=1, le=17)]
+    mode: Annotated[int, Field(ge=1, le=3)]
+    cause: Words
+    by: Name
+
+
+class AlarmChanged(_Frozen):
+    """An alarm was raised, returned, acknowledged or shelved."""
+
+    kind: Literal["alarm_changed"] = "alarm_changed"
+    what: Literal["raised", "returned", "acknowledged", "shelved"]
+    alarm: Name
+    source: Name
+    detail: Words = ""
+    by: Words = ""
+
+
+class TimesBooked(_Frozen):
+    """Time of one arm by account since the last booking [ns]."""
+
+    kind: Literal["times_booked"] = "times_booked"
+    arm: Name
+    accounts_ns: Mapping[Name, Annotated[int, Field(ge=0)]]
+
+
+class Order(_Frozen):
+    """An order with what was made of it; rejected joints are made again."""
+
+    lines: Mapping[Name, int]
+    priority: int
+    due: str
+    entered: Mapping[Name, int] = Field(default_factory=dict)
+    good: int = 0
+    rejected: int = 0
+
+    @property
+    def missing(self) -> Mapping[str, int]:
+        """Joints by model that have not been begun yet."""
+        left = {model: wanted - self.entered.get(model, 0) for model, wanted in self.lines.items()}
+        return {model: count for model, count in left.items() if count > 0}
+
+
+class JointInWork(_Frozen):
+    """A joint in the cell: which operations are done, which have begun and by what, and which nobody can know about."""
+
+    model: str
+    order: str
+    entered_at: int
+    done: tuple[str, ...] = ()
+    begun: Mapping[str, str] = Field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    reject: str = ""
+
+
+class Shift(_Frozen):
+    """Orders and joints, how often the dial has moved, and the counts that figures are made from."""
+
+    orders: Mapping[str, Order] = Field(default_factory=dict)
+    joints: Mapping[str, JointInWork] = Field(default_factory=dict)
+    indices: int = 0
+    good: int = 0
+    rejected: int = 0
+    plan: str = ""
+    times_ns: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[tuple[str, str], ...]:
+        """(serial, operation) that an operator has to look at before anything may move."""
+        return tuple((serial, number) for serial, joint in self.joints.items() for number in joint.unknown)
+
+    def position(self, serial: str) -> int:
+        """Dial position of a joint in work, counted from where it entered."""
+        return self.indices - self.joints[serial].entered_at
+
+
+class Carried(_Frozen):
+    """A journal goes on from an earlier one: the state at its end."""
+
+    kind: Literal["carried"] = "carried"
+    shift: Shift
+
+
+Event = Annotated[
+    OrderQueued
+    | JointEntered
+    | OperationBegun
+    | OperationEnded
+    | DialIndexed
+    | JointLeft
+    | Restarted
+    | Confirmed
+    | PlanAdopted
+    | UnitChanged
+    | AlarmChanged
+    | TimesBooked
+    | Carried,
+    Field(discriminator="kind"),
+]
+
+
+def advance(shift: Shift, event: Event) -> Shift:
+    """The state after an event.
+
+    Raises:
+        JournalError: When the event contradicts the state.
+    """
+    match event:
+        case OrderQueued():
+            _require(event.order not in shift.orders, event, "the order exists")
+            _require(bool(event.lines), event, "the order asks for nothing")
+            order = Order(lines=event.lines, priority=event.priority, due=event.due)
+            return _with(shift, orders={**shift.orders, event.order: order})
+        case JointEntered():
+            return _entered(shift, event)
+        case OperationBegun() | OperationEnded() | Confirmed():
+            return _worked(shift, event)
+        case JointLeft():
+            return _left(shift, event.serial, event.reject, event)
+        case DialIndexed():
+            return _with(shift, indices=shift.indices + 1)
+        case Restarted():
+            joints = {
+                serial: _with(joint, begun={}, unknown=(*joint.unknown, *joint.begun))
+                for serial, joint in shift.joints.items()
+            }
+            return _with(shift, joints=joints)
+        case PlanAdopted():
+            return _with(shift, plan=event.sha256)
+        case TimesBooked():
+            booked = dict(shift.times_ns.get(event.arm, {}))
+            for account, spent in event.accounts_ns.items():
+                booked[account] = booked.get(account, 0) + spent
+            return _with(shift, times_ns={**shift.times_ns, event.arm: booked})
+        case Carried():
+            _require(shift == Shift(), event, "only the first event of a journal carries a state on")
+            return event.shift
+        case UnitChanged() | AlarmChanged():
+            return shift
+
+
+def _entered(shift: Shift, event: JointEntered) -> Shift:
+    _require(event.serial not in shift.joints, event, "the joint is in the cell")
+    order = shift.orders.get(event.order)
+    if order is None:
+        raise _contradiction(event, f"there is no order {event.order!r}")
+    _require(event.model in order.missing, event, f"the order wants no more of {event.model}")
+    entered = {**order.entered, event.model: order.entered.get(event.model, 0) + 1}
+    joint = JointInWork(model=event.model, order=event.order, entered_at=shift.indices)
+    return _with(
+        shift,
+        orders={**shift.orders, event.order: _with(order, entered=entered)},
+        joints={**shift.joints, event.serial: joint},
+    )
+
+
+def _worked(shift: Shift, event: OperationBegun | OperationEnded | Confirmed) -> Shift:
+    joint = shift.joints.get(event.serial)
+    if joint is None:
+        raise _contradiction(event, "the joint is not in the cell")
+    number = event.operation
+    if isinstance(event, OperationBegun):
+        _require(
+            number not in (*joint.done, *joint.begun, *joint.unknown),
+            event,
+            f"operation {number} was begun before",
+        )
+        joint = _with(joint, begun={**joint.begun, number: event.resource})
+    elif isinstance(event, OperationEnded):
+        _require(number in joint.begun, event, f"operation {number} was not begun")
+        reject = joint.reject or (f"{number}: {event.verdict}" if event.verdict else "")
+        begun = {other: resource for other, resource in joint.begun.items() if other != number}
+        joint = _with(joint, begun=begun, done=(*joint.done, number), reject=reject)
+    else:
+        _require(number in joint.unknown, event, f"operation {number} is not in question")
+        unknown = tuple(other for other in joint.unknown if other != number)
+        done = (*joint.done, number) if event.found == "done" else joint.done
+        joint = _with(joint, unknown=unknown, done=done)
+        if event.found == "scrap":
+            return _left(shift, event.serial, f"{number}: scrapped by {event.by}", event)
+    return _with(shift, joints={**shift.joints, event.serial: joint})
+
+
+def _left(shift: Shift, serial: str, reject: str, event: JointLeft | Confirmed) -> Shift:
+    joint = shift.joints.get(serial)
+    if joint is None:
+        raise _contradiction(event, "the joint is not in the cell")
+    order = shift.orders[joint.order]
+    bad = bool(reject or joint.reject)
+    if bad:  # it has to be made again
+        entered = {**order.entered, joint.model: order.entered[joint.model] - 1}
+        order = _with(order, entered=entered, rejected=order.rejected + 1)
+    else:
+        order = _with(order, good=order.good + 1)
+    return _with(
+        shift,
+        orders={**shift.orders, joint.order: order},
+        joints={other: kept for other, kept in shift.joints.items() if other != serial},
+        good=shift.good + (not bad),
+        rejected=shift.rejected + bad,
+    )
+
+
+def _require(holds: bool, event: BaseModel, otherwise: str) -> None:
+    if not holds:
+        raise _contradiction(event, otherwise)
+
+
+def _contradiction(event: BaseModel, why: str) -> JournalError:
+    facts = event.model_dump()
+    return JournalError(f"{facts['kind']} {facts.get('serial') or facts.get('order') or ''}: {why}")
+
+
+def _with(record: T, **changes: object) -> T:
+    return record.model_copy(update=changes)
