@@ -28,6 +28,7 @@ _PARENT_NS = 1_000_000_000
 _GOODBYE_NS = 1_500_000_000
 _LONGEST_NAP_S = 0.02
 _STATES_NS = 8_000_000
+_GATHER_S = 0.003
 _BACKLOG = 200  # reports; beyond, only the latest state of each arm is kept
 
 Orders = list[tuple[str, Order]]
@@ -151,6 +152,8 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
                 outgoing.add(line.name, line.session.reports())
             if leaving_ns is None:
                 outgoing.send()
+            if leaving_ns is None:
+                _gather(connection)
             nap_s = min(_LONGEST_NAP_S, max(0.0, (due_ns - time.monotonic_ns()) * 1e-9))
             for key, _ in selector.select(nap_s):
                 if key.fileobj is not connection:
@@ -166,6 +169,12 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
                 _stop_all(lines, power_off=False, reason="the program that plans has stopped answering")
         for line in lines.values():
             line.close()
+
+
+def _gather(connection: Connection) -> None:
+    """Let bytes gather for a moment: pieces of a frame cost as much as all of it. An order ends it."""
+    with contextlib.suppress(OSError):
+        connection.poll(_GATHER_S)
 
 
 def _take_orders(connection: Connection, lines: Mapping[str, _Line], now_ns: int) -> bool:
