@@ -58,6 +58,7 @@ def run(tmp_path: Path) -> Path:
         part_pose_error_max_m=None,
         dropped_parts=0,
         arms=past.arms,
+        binding=past.binding,
         simulated_s=62.0,
         wall_s=1.0,
         planning_s=1.0,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from controller.cli import app
 
@@ -28,6 +29,8 @@ def test_every_command_and_option_exists(line: str) -> None:
     name, *arguments = shlex.split(line)
     group = typer.main.get_command(app)
     command = group.commands[name]  # type: ignore[attr-defined]
+    while isinstance(command, TyperGroup):
+        command = command.commands[arguments.pop(0)]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("--")} <= known
 

@@ -20,6 +20,7 @@ schema_version seed driver cell models target_s met joints cycle_times_s cycle_t
 cycle_time_p95_s cycle_time_max_s planned_cycle_time_s lower_bound_s gap flow_time_p50_s collisions
 min_clearance_m part_pose_error_max_m dropped_parts arms simulated_s wall_s real_time_factor planning_s
 trace_sha256
+binding
 """
 
 
