@@ -12,6 +12,8 @@ import typer
 from controller.console import MISSED, progress, show
 from controller.outputs import check_writable, reserved_stdout, say
 
+_PIPED_WIDTH = 180  # columns: benchmarks have long names and many figures
+
 bench = typer.Typer(help="Benchmarks, side by side with peers as ratios.", no_args_is_help=True)
 
 PeersOption = Annotated[bool, typer.Option("--peers", help="Measure the peers too (extra `peers`).")]
@@ -61,6 +63,6 @@ def _bench(suite: str, peers: bool, quick: bool, seed: int, json: Path | None) -
     if to_stdout:
         say(text)
     else:
-        show(bench_table(rows, facts))
+        show(bench_table(rows, facts), _PIPED_WIDTH)
     if any(row.wrong for row in rows):
         raise typer.Exit(MISSED)

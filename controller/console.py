@@ -51,9 +51,9 @@ def complain(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def show(what: RenderableType) -> None:
-    """Print a table or the like on standard output."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
+def show(what: RenderableType, piped_width: int = _PIPED_WIDTH) -> None:
+    """Print a table or the like on standard output, that many columns wide where no terminal says how many there are."""
+    console = Console() if sys.stdout.isatty() else Console(width=piped_width)
     with console.capture() as capture:
         console.print(what)
     say(capture.get())

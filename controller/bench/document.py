@@ -16,7 +16,7 @@ def bench_table(rows: Sequence[Row], machine: dict[str, str]) -> Table:
     """One line for each row; the machine is the caption."""
     table = Table(box=None, pad_edge=False, caption_justify="left", padding=(0, 2, 0, 0))
     for heading in ("what", "ours", "peer", "ratio", "goal", "agreement"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading not in ("what", "peer"))
     for row in rows:
         table.add_row(*map(Text, _cells(row)))
         if row.note:
