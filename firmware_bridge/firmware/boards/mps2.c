@@ -53,11 +53,11 @@ static void stop(void)
 
 static void uart_received(void)
 {
+    UART_INTERRUPT = 2u; /* first: a byte that comes while this runs asks again */
     while ((UART_STATE & 2u) != 0u) {
         rx[rx_in % RX_SIZE] = (uint8_t)UART_DATA;
         rx_in++;
     }
-    UART_INTERRUPT = 2u;
 }
 
 void reset(void)
