@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from controller.scheduling.placed_visit import PlacedVisit
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, SchedulingProblem
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
@@ -23,34 +24,6 @@ class Violation:
         return f"{self.rule}: {self.detail}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """One operation on one joint, in absolute ticks."""
-
-    item: ScheduledOperation
-    joint: int
-    shift: int
-
-    @property
-    def start(self) -> int:
-        return self.item.start + self.shift
-
-    @property
-    def enter(self) -> int:
-        return self.item.enter + self.shift
-
-    @property
-    def leave(self) -> int:
-        return self.item.leave + self.shift
-
-    @property
-    def end(self) -> int:
-        return self.item.end + self.shift
-
-    def __str__(self) -> str:
-        return f"{self.item.operation!r} of joint {self.joint}"
-
-
 def verify(problem: SchedulingProblem, schedule: Schedule) -> list[Violation]:
     """All violations of the problem's rules and of the schedule's own statements; [] for a valid schedule."""
     violations = list(_content(problem, schedule))
@@ -61,7 +34,7 @@ def verify(problem: SchedulingProblem, schedule: Schedule) -> list[Violation]:
     reach = (max(times) - min(times)) // period + 2
     first, last = -reach - max(times) // period, reach - min(times) // period
     visits = [
-        _Visit(item, joint, joint * period)
+        PlacedVisit(item, joint, joint * period)
         for joint in range(first, last + 1)
         for item in schedule.operations
     ]
@@ -111,7 +84,7 @@ def _dial(problem: SchedulingProblem, schedule: Schedule) -> Iterator[Violation]
             )
 
 
-def _arms(problem: SchedulingProblem, visits: list[_Visit], period: int) -> Iterator[Violation]:
+def _arms(problem: SchedulingProblem, visits: list[PlacedVisit], period: int) -> Iterator[Violation]:
     """An arm ends a visit and travels before it starts the next."""
     for arm in range(problem.arms):
         own = sorted((v for v in visits if v.item.mode.arm == arm), key=lambda v: (v.start, v.end))
@@ -127,7 +100,7 @@ def _arms(problem: SchedulingProblem, visits: list[_Visit], period: int) -> Iter
                 )
 
 
-def _stays(problem: SchedulingProblem, visits: list[_Visit], period: int) -> Iterator[Violation]:
+def _stays(problem: SchedulingProblem, visits: list[PlacedVisit], period: int) -> Iterator[Violation]:
     """Two stays in one nest, or of crossing arms, are apart."""
     on_dial = [v for v in visits if v.item.mode.position != OFF_DIAL]
     for a in on_dial:

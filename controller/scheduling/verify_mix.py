@@ -5,42 +5,14 @@ happens in that copy.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from controller.scheduling.mix import Mix
 from controller.scheduling.mix_schedule import MixSchedule
+from controller.scheduling.placed_visit import PlacedVisit
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer
 from controller.scheduling.schedule import ScheduledOperation
 from controller.scheduling.verify import Violation
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """One operation on one joint, counted over all rounds, in absolute ticks."""
-
-    item: ScheduledOperation
-    joint: int
-    shift: int
-
-    @property
-    def start(self) -> int:
-        return self.item.start + self.shift
-
-    @property
-    def enter(self) -> int:
-        return self.item.enter + self.shift
-
-    @property
-    def leave(self) -> int:
-        return self.item.leave + self.shift
-
-    @property
-    def end(self) -> int:
-        return self.item.end + self.shift
-
-    def __str__(self) -> str:
-        return f"{self.item.operation!r} of joint {self.joint}"
 
 
 def verify_mix(mix: Mix, schedule: MixSchedule) -> list[Violation]:
@@ -101,13 +73,13 @@ def _content(mix: Mix, schedule: MixSchedule) -> Iterator[Violation]:
                 )
 
 
-def _unrolled(schedule: MixSchedule) -> list[_Visit]:
+def _unrolled(schedule: MixSchedule) -> list[PlacedVisit]:
     period, joints = schedule.round_ticks, len(schedule.release)
     times = [t for items in schedule.operations for item in items for t in (item.start, item.end)]
     reach = (max(times) - min(times)) // period + 2
     rounds = range(-reach - max(times) // period, reach - min(times) // period + 1)
     return [
-        _Visit(item, joint + copy * joints, copy * period)
+        PlacedVisit(item, joint + copy * joints, copy * period)
         for copy in rounds
         for joint, items in enumerate(schedule.operations)
         for item in items
@@ -142,7 +114,7 @@ def _dial(mix: Mix, schedule: MixSchedule) -> Iterator[Violation]:
                 )
 
 
-def _arms(mix: Mix, schedule: MixSchedule, visits: list[_Visit]) -> Iterator[Violation]:
+def _arms(mix: Mix, schedule: MixSchedule, visits: list[PlacedVisit]) -> Iterator[Violation]:
     """An arm ends a visit and travels before it starts the next."""
     for arm in range(mix.problems[0].arms):
         own = sorted((v for v in visits if v.item.mode.arm == arm), key=lambda v: (v.start, v.end))
@@ -158,7 +130,7 @@ def _arms(mix: Mix, schedule: MixSchedule, visits: list[_Visit]) -> Iterator[Vio
                 )
 
 
-def _stays(mix: Mix, schedule: MixSchedule, visits: list[_Visit]) -> Iterator[Violation]:
+def _stays(mix: Mix, schedule: MixSchedule, visits: list[PlacedVisit]) -> Iterator[Violation]:
     """Two stays in one nest, or of crossing arms, are apart."""
     problem = mix.problems[0]
     on_dial = [v for v in visits if v.item.mode.position != OFF_DIAL]
