@@ -44,7 +44,8 @@ class CellPlan:
 
     Attributes:
         motion: The plan.
-        lower_bound_s: No plan of this cell and mix can have a shorter mean cycle time.
+        lower_bound_s: No plan that does every joint of the mix alike (the same arms in the same order) can have a shorter
+            mean cycle time in this cell.
     """
 
     motion: MotionPlan

@@ -57,7 +57,7 @@ class BindingRecord(_Record):
 class RunSummary(_Record):
     """`run.json`, schema 1. Times are simulated seconds measured in the run; None stands for "not measured".
 
-    `lower_bound_s` is proven for the cycle time of this cell and mix; `gap` is mean over bound, minus 1.
+    `lower_bound_s` is proven for plans that do every joint alike, in this cell and mix; `gap` is mean over bound, minus 1.
     """
 
     schema_version: Literal[1] = 1
