@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from controller.supervision.accounts import Entry
 from controller.supervision.alarms import Alarm
-from controller.supervision.oee import Oee
+from controller.supervision.oee import Effectiveness
 from controller.supervision.packml import Command, Mode, State
 from controller.supervision.requests import Answer, Request
 
@@ -177,7 +177,7 @@ class CellView:
     planned_cycle_s: float
     lower_bound_s: float
     since_last_s: float
-    oee: Oee | None
+    oee: Effectiveness | None
     good: int
     rejected: int
     plan_number: int
@@ -185,7 +185,7 @@ class CellView:
     health: tuple[str, ...]
 
 
-class RunningCell(Protocol):
+class CellService(Protocol):
     """A cell that runs in a thread of its own; may be called from any thread."""
 
     @property
