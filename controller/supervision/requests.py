@@ -30,7 +30,7 @@ class SetMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueOrder:
-    """Joints to make: how many of which model; of several orders the lower priority number, then the earlier due date first."""
+    """Joints to make, by model; of several orders the lower priority number, then the earlier due date goes first."""
 
     order: str
     lines: Mapping[str, int]
