@@ -26,7 +26,8 @@ from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
-from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.plan_files import read_plan, write_plan
+from controller.motion.plan_records import cell_record
 from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.motion.plan_document import ArmRecord, CapsuleRecord
-from controller.motion.verify_trajectory import Cells, Quintics
+from controller.motion.plan_document import ArmRecord, CapsuleRecord, HandRecord, LinkRecord
+from controller.motion.verify_trajectory import Cells, Quintics, States
 
 FloatArray = NDArray[np.float64]
 
@@ -76,9 +76,25 @@ class ArmBody:
             parent = self._model.addJoint(
                 parent, joint, X_WB * place if index == 0 else place, f"joint{index + 1}"
             )
+            self._model.appendBodyToJoint(parent, self._inertia(arm.links[index]), pinocchio.SE3.Identity())
+        self._last_link = self._model.inertias[parent].copy()
         self._data = self._model.createData()
         self.column = tuple(capsule for capsule in arm.capsules if capsule.link == 0)
         self._links = tuple(capsule for capsule in arm.capsules if capsule.link > 0)
+
+    def torques(self, hand: HandRecord, states: States) -> FloatArray:
+        """Sizes of the joint torques (n, 6) that move the arm with its load, friction and rotors left out [N m]."""
+        self._model.inertias[6] = self._last_link + self._inertia(hand)
+        signs = np.array(self.arm.signs)
+        model = states.q * signs - np.array(self.arm.offsets_rad)
+        tau = [
+            self._pin.rnea(self._model, self._data, *row)
+            for row in zip(model, states.qd * signs, states.qdd * signs, strict=True)
+        ]
+        return np.abs(np.array(tau))
+
+    def _inertia(self, body: LinkRecord | HandRecord) -> Any:
+        return self._pin.Inertia(body.mass_kg, np.array(body.com_m), np.diag(body.inertia_kgm2))
 
     def place(self, hand: CapsuleRecord, cells: Cells) -> Placed:
         """The moving capsules, the hand's last."""

@@ -11,10 +11,10 @@ from controller.motion.plan_files import (
     PLAN_FILE,
     TRAJECTORY_FILE,
     PlanFileError,
-    cell_record,
     read_plan,
     write_plan,
 )
+from controller.motion.plan_records import cell_record
 from tests.controller.motion.small_plan import CELL, cell, planned
 
 

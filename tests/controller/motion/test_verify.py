@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cells.recipe import recipe_for
-from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.plan_files import read_plan, write_plan
+from controller.motion.plan_records import cell_record
 from controller.motion.verify import verify_plan
 from controller.motion.verify_body import MissingLibraryError
 from controller.motion.verify_clearance import ClearanceCheck
