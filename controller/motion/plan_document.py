@@ -1,10 +1,13 @@
 """What a stored plan says: the records of ``plan.json`` and the plan read back (docs/plan-format.md).
 
-The document repeats the geometry the plan was made with, so that it can be checked without the planner.
+The document repeats the geometry the plan was made with, so that it can be checked without the planner. Its schema is
+written by ``python -m controller.motion.plan_document > docs/plan.schema.json``.
 """
 
+import json
+import sys
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -239,6 +242,11 @@ class PlanDocument(Record):
     trajectories_sha256: Sha256
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of ``plan.json``, published as ``docs/plan.schema.json``."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **PlanDocument.model_json_schema()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlan:
     """A plan read back: the document, and the trajectories its legs point at."""
@@ -261,3 +269,7 @@ class StoredPlan:
         if record.serial:
             words.append(f"for {record.serial}")
         return " ".join(words)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")
