@@ -70,8 +70,6 @@ def _together(bodies: Iterable[HandLoad]) -> HandLoad:
     return HandLoad(
         mass_kg=mass,
         com_m=com,
-        across_kgm2=math.fsum(
-            body.across_kgm2 + body.mass_kg * (body.com_m - com) ** 2 for body in bodies
-        ),
+        across_kgm2=math.fsum(body.across_kgm2 + body.mass_kg * (body.com_m - com) ** 2 for body in bodies),
         along_kgm2=math.fsum(body.along_kgm2 for body in bodies),
     )

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -26,8 +26,10 @@ from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
+from controller.motion.edge_words import edge_words, planned_waits, waits_in_words
 from controller.motion.plan_files import read_plan, write_plan
 from controller.motion.plan_records import cell_record
+from controller.motion.reduction import reduced
 from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
@@ -51,6 +53,8 @@ Driver = Literal["sim", "fake", "serial"]
 WARM_UP_JOINTS = (
     2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
 )
+WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
+_LONGEST_WAITS = 5
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
 
@@ -143,19 +147,33 @@ def make_plan(
     cell, models = load_cell(source), load_models(names)
     count = WARM_UP_JOINTS + joints + cell.dial.positions - 1
     order = mixed_order(models, count, np.random.default_rng(seed))
-    return cell, plan_cell(cell, models, order, progress, cache)
+    plan = plan_cell(cell, models, order, progress, cache)
+    motion = replace(plan.motion, graph=reduced(plan.motion.graph))
+    return cell, replace(plan, motion=motion)
 
 
 def store_plan(
     source: str, names: Sequence[str], joints: int, seed: int, directory: Path, progress: Progress
 ) -> str:
-    """Plan and write the plan's files; returns what it promises in one line."""
+    """Plan and write the plan's files; returns what it promises, and the longest waits of one arm for another."""
     cell, plan = make_plan(source, names, joints, seed, progress, prepare_kernels(progress))
+    graph, starts_s = plan.motion.graph, plan.motion.starts_s
     write_plan(directory, plan.motion, cell, source)
+    words = "".join(f"{line}\n" for line in waits_in_words(graph, starts_s))
+    (directory / WAITS_FILE).write_text(words, encoding="utf-8", newline="\n")
     cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][:joints]
-    return (
-        f"{len(plan.motion.graph.nodes)} nodes, {len(plan.motion.graph.coordination)} arcs of coordination; "
-        f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s"
+    waits = planned_waits(graph, starts_s)
+    longest = dict[str, None]()
+    for before, after in sorted(waits, key=lambda arc: -waits[arc]):
+        longest.setdefault(edge_words(graph.nodes[before], graph.nodes[after], waits[before, after]))
+    return "\n".join(
+        [
+            f"{len(graph.nodes)} nodes, {len(graph.coordination)} arcs of coordination, of which "
+            f"{sum(wait > 0 for wait in waits.values())} keep an arm waiting when nobody is late; "
+            f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s",
+            f"Longest waits (all of them: {WAITS_FILE}):",
+            *(f"  {line}" for line in list(longest)[:_LONGEST_WAITS]),
+        ]
     )
 
 

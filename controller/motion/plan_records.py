@@ -203,9 +203,7 @@ def _box(arm: CellArm, motion: Trajectory, held: Part | None, after: Part | None
         body = Body(chain=arm.arm.chain, X_WB=arm.X_WB, capsules=moving_capsules(arm, part))
         return sweep(body, move, _SWEEP_STEP_M)
 
-    corners = np.concatenate(
-        [swept(held, motion).spans[-1], swept(after, still(motion.q[-1])).spans[-1]]
-    )
+    corners = np.concatenate([swept(held, motion).spans[-1], swept(after, still(motion.q[-1])).spans[-1]])
     return {"low_m": corners[:, :3].min(axis=0).tolist(), "high_m": corners[:, 3:].max(axis=0).tolist()}
 
 

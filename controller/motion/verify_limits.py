@@ -42,7 +42,9 @@ class LimitCheck:
         motion = self._stored.trajectories[trajectory]
         for end in (0, -1):
             if max(np.abs(motion.qd[end]).max(), np.abs(motion.qdd[end]).max()) > _REST:
-                yield Violation(rule="rest", detail=f"{name} does not {'start' if end == 0 else 'end'} at rest")
+                yield Violation(
+                    rule="rest", detail=f"{name} does not {'start' if end == 0 else 'end'} at rest"
+                )
 
     def _limits(self, arm: str, trajectory: int, name: str) -> Iterator[Violation]:
         record, quintics = self._bodies[arm].arm, self._quintics[trajectory]

@@ -67,7 +67,9 @@ def _wrong(
         torques = {step.torque_nm for item in operations for step in item.steps if isinstance(step, Screw)}
         found = {"torque_nm": (process.torque_nm, next(iter(torques), 0.0))}
     else:
-        found = {"duration_s": (process.duration_s, cell.motion.release_s)} if process.kind == "release" else {}
+        found = (
+            {"duration_s": (process.duration_s, cell.motion.release_s)} if process.kind == "release" else {}
+        )
     for name, (value, wanted) in found.items():
         if abs(value - wanted) > _RELATIVE * max(abs(wanted), 1.0):
             return f"has {name} {value:g} in its {process.kind} process, expected {wanted:g}"

@@ -109,9 +109,7 @@ class Quintics:
         else:
             powers = self._derivative(order)
             powers[:, 0] -= middle
-            noise = np.broadcast_to(
-                _ROUNDING[order] * np.abs(motion.q).max() / h**order, (len(h), 6)
-            ).copy()
+            noise = np.broadcast_to(_ROUNDING[order] * np.abs(motion.q).max() / h**order, (len(h), 6)).copy()
         if order == 3 and len(self.coefficients):
             hidden = (noise > _HIDDEN * limit).any(axis=1)
             powers[hidden], noise[hidden] = 0.0, 0.0

@@ -185,9 +185,7 @@ def test_a_jerk_between_knots_is_found(stored):
     motion = stored.trajectories[leg.trajectory]
     qdd = motion.qdd.copy()
     qdd[len(qdd) // 2, 2] *= 0.8
-    fault = with_trajectory(
-        stored, leg.trajectory, Trajectory(t=motion.t, q=motion.q, qd=motion.qd, qdd=qdd)
-    )
+    fault = with_trajectory(stored, leg.trajectory, Trajectory(t=motion.t, q=motion.q, qd=motion.qd, qdd=qdd))
     lines = [str(item) for item in verify(fault).violations]
     assert any("limit: R1 carry of operation 10 for J0001: jerk of joint 3" in line for line in lines)
 
@@ -304,7 +302,9 @@ def test_a_fixture_in_the_way_is_found(stored):
     assert any(item.detail.startswith("R1 ") for item in found)
 
 
-@pytest.mark.parametrize("field", ["lengths_m", "capsules", "X_WB", "q_max_rad", "velocity_rad_per_s", "torque_nm", "links"])
+@pytest.mark.parametrize(
+    "field", ["lengths_m", "capsules", "X_WB", "q_max_rad", "velocity_rad_per_s", "torque_nm", "links"]
+)
 def test_another_arm_than_the_cell_has_is_found(stored, field):
     arms = list(stored.document.cell.arms)
     value = getattr(arms[2], field)
