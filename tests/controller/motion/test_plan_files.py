@@ -10,13 +10,6 @@ import jsonschema
 import numpy as np
 import pytest
 
-from controller.motion.plan_files import (
-    PLAN_FILE,
-    TRAJECTORY_FILE,
-    PlanFileError,
-    read_plan,
-    write_plan,
-)
 from controller.motion.plan_document import (
     CellRecord,
     HandRecord,
@@ -25,6 +18,13 @@ from controller.motion.plan_document import (
     PlanDocument,
     SweepRecord,
     json_schema,
+)
+from controller.motion.plan_files import (
+    PLAN_FILE,
+    TRAJECTORY_FILE,
+    PlanFileError,
+    read_plan,
+    write_plan,
 )
 from controller.motion.plan_records import cell_record
 from tests.controller.motion.small_plan import CELL, cell, planned
