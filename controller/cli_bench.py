@@ -40,6 +40,12 @@ def schedule(
     _bench("schedule", peers, quick, seed, json)
 
 
+@bench.command()
+def plan(quick: QuickOption = False, seed: SeedOption = 0, json: JsonOption = None) -> None:
+    """Plans: time, cycle against bound, cost of coordination, verify, planted faults, random layouts (extra `verify`)."""
+    _bench("plan", False, quick, seed, json)
+
+
 def _bench(suite: str, peers: bool, quick: bool, seed: int, json: Path | None) -> None:
     to_stdout = json is not None and str(json) == "-"
     if json is not None and not to_stdout:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cells.cell import Cell, load_cell
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
 from controller.motion.plan import MotionPlan
-from controller.motion.reduction import reduced
 from controller.planning import CellPlan, plan_cell
+from kinematics import use_cache, warm_up
 
 CELL = "six_arm"
 WARM_UP = 2  # joints that leave before the cycles that count
@@ -40,20 +41,20 @@ def mix_plan(seed: int) -> MixPlan:
     cell = load_cell(CELL)
     models = tuple(load_joint_model(name) for name in joint_model_names())
     order = order_of(cell, models, JOINTS, seed)
+    use_cache()
+    warm_up()
+    plan_cell(cell, models[:1], models[:1], _silent)  # so that the planner's own kernels are compiled
     began = time.thread_time()
-    plan = plan_cell(cell, models, order, lambda what, done, of: None)
+    plan = plan_cell(cell, models, order, _silent)
     return MixPlan(cell=cell, models=models, plan=plan, seconds=time.thread_time() - began)
 
 
-def cycle_s(motion: MotionPlan, starts_s: np.ndarray) -> float:
+def cycle_s(motion: MotionPlan, starts_s: NDArray[np.float64]) -> float:
     """Mean cycle time of the joints that count [s], with the nodes starting at given times."""
     nodes = motion.graph.nodes
     ends = [starts_s[node.id] + node.duration_s for node in nodes if node.finishes]
     return float(np.diff(ends)[WARM_UP - 1 :][:JOINTS].mean())
 
 
-def least(motion: MotionPlan) -> MotionPlan:
-    """The same plan with only the arcs that no others imply."""
-    import dataclasses
-
-    return dataclasses.replace(motion, graph=reduced(motion.graph))
+def _silent(what: str, done: int, of: int) -> None:
+    """Shows no progress."""

@@ -442,7 +442,9 @@ def _delays(stored: StoredPlan, focus: Sequence[int], rng: np.random.Generator) 
 
 
 def _grid(motion: Trajectory, step_s: float) -> FloatArray:
-    return np.linspace(0.0, motion.duration, max(1, round(motion.duration / step_s)) + 1)
+    """Times from begin to end, evenly spaced and near enough to a step apart."""
+    times: FloatArray = np.linspace(0.0, motion.duration, max(1, round(motion.duration / step_s)) + 1)
+    return times
 
 
 def _chain(arm: ArmRecord) -> Chain:

@@ -10,6 +10,9 @@ from controller.bench import (
     kernels_search,
     kernels_start,
     kernels_trajectories,
+    plan_faults,
+    plan_figures,
+    plan_layouts,
     schedule_cell,
     schedule_shop,
 )
@@ -28,6 +31,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_start.rows,
     ),
     "schedule": (schedule_cell.rows, schedule_shop.rows),
+    "plan": (plan_figures.rows, plan_faults.rows, plan_layouts.rows),
 }
 
 

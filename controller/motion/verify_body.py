@@ -91,7 +91,8 @@ class ArmBody:
             self._pin.rnea(self._model, self._data, *row)
             for row in zip(model, states.qd * signs, states.qdd * signs, strict=True)
         ]
-        return np.abs(np.array(tau))
+        sizes: FloatArray = np.abs(np.array(tau))
+        return sizes
 
     def _inertia(self, body: LinkRecord | HandRecord) -> Any:
         return self._pin.Inertia(body.mass_kg, np.array(body.com_m), np.diag(body.inertia_kgm2))
