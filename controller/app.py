@@ -32,8 +32,9 @@ from controller.motion.plan_records import cell_record
 from controller.motion.reduction import reduced
 from controller.motion.verify import Verdict, verify_plan
 from controller.planning import CellPlan, Progress, plan_cell
-from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
+from controller.report import Origin, Picture, PlanView, RunSummary, Scope, summarise, write_report
 from controller.report.history import history
+from controller.report.swept_pair import longest_wait, swept_pair
 from controller.serial_lines import WallClock, line_entries
 from firmware_bridge.emulated_cell import EmulatedCell
 from firmware_bridge.link_settings import LinkSettings
@@ -54,6 +55,7 @@ WARM_UP_JOINTS = (
     2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
 )
 WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
+SWEPT_FILE = "swept.svg"  # in the directory of a run
 _LONGEST_WAITS = 5
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
@@ -232,6 +234,9 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
         shot = None if world is None else picture(Snapshot.of(world), *_PICTURE_SIZE)
         seen = _seen(world, drivers.clock, course.hexdigest())
     summary = _summary(options, cell, plan, seen, planning_s, running_s)
+    pair = longest_wait(plan.motion.graph, plan.motion.starts_s, cell)
+    if pair is not None:
+        (options.out / SWEPT_FILE).write_text(swept_pair(pair, cell), encoding="utf-8", newline="\n")
     (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
     if shot is not None:
         (options.out / "cell.png").write_bytes(shot)
@@ -266,6 +271,11 @@ def report(directory: Path) -> Path:
         scope=SCOPE,
         origin=Origin(command=facts["command"], versions=facts["versions"]),
         pictures=pictures,
+        plan=PlanView(
+            graph=record.graph,
+            starts_s=np.array(record.starts_s),
+            swept_svg=swept.read_bytes() if (swept := directory / SWEPT_FILE).is_file() else b"",
+        ),
     )
     return path
 

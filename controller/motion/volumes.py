@@ -9,6 +9,7 @@ from cells.cell import Cell, CellArm
 from cells.fixtures import Fixture, fixtures_of
 from cells.part import Part
 from cells.tool_shape import HandCapsule, hand_capsule
+from controller.motion.first_touch import FirstTouch, first_touch
 from controller.motion.shape import moving_capsules
 from controller.motion.visit import Leg, still
 from kinematics import Body, Boxes, Sweep, SweepSet, sweep, sweep_box_distance
@@ -22,7 +23,11 @@ _COLUMN_M = 0.09  # half width of a base column, as in cells.arm
 
 
 class CollisionError(Exception):
-    """A leg that cannot be moved without touching a fixture; the message names both."""
+    """A leg that cannot be moved without touching a fixture; the message names both, ``touch`` where and until when not."""
+
+    def __init__(self, message: str, touch: FirstTouch) -> None:
+        super().__init__(message)
+        self.touch = touch
 
 
 class Volumes:
@@ -94,12 +99,12 @@ class Volumes:
         if sweep_box_distance(volume, _boxes(others), limit) >= limit:
             self._checked.add(number)
             return
-        near = [
-            fixture.name for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit
-        ]
+        near = [fixture for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit]
+        touch = first_touch(self._body(arm, leg.held), leg.trajectory, _boxes(near), limit)
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
-            f"{', '.join(near)}"
+            f"{', '.join(fixture.name for fixture in near)}: {touch}",
+            touch,
         )
 
     def _body(self, arm: CellArm, held: Part | None) -> Body:

@@ -87,7 +87,8 @@ def event_chart(
     def body() -> Iterator[str]:
         for kind in ("apart", "needs"):
             yield f'<marker id="{name}-{kind}" class="{kind}-head" viewBox="0 0 6 6" refX="5.5" refY="3" '
-            yield 'markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L6 3L0 6z"/></marker>'
+            yield 'markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8" orient="auto">'
+            yield '<path d="M0 0L6 3L0 6z"/></marker>'
         yield f'<clipPath id="{name}-window"><rect x="{LEFT:g}" y="0" width="{WIDTH - LEFT:g}" '
         yield f'height="{bottom:g}"/></clipPath>'
         for tick in ticks(0.0, end - begin, 16):
@@ -162,3 +163,19 @@ def _legend(y: float) -> Iterator[str]:
         yield f'<path class="{kind}" d="M{at:g} {y - 3:g}h26"/>'
         yield f'<text class="soft" x="{at + 32:g}" y="{y:g}">{text}</text>'
         at += 32 + GLYPH * len(text) + 24
+
+
+def waits_list(graph: EventGraph, starts_s: FloatArray, window_s: tuple[float, float], most: int = 8) -> str:
+    """The arcs of a window for which somebody waits, the longest wait first, as an HTML list."""
+    begin, end = window_s
+    waits = {
+        arc: wait
+        for arc, wait in planned_waits(graph, starts_s).items()
+        if wait >= _BINDS_S and begin <= starts_s[arc[1]] < end
+    }
+    longest = sorted(waits, key=lambda arc: (-waits[arc], arc))[:most]
+    items = "".join(
+        f"<li>{escaped(edge_words(graph.nodes[one], graph.nodes[two], waits[one, two]))}</li>"
+        for one, two in longest
+    )
+    return f'<ul class="waits">{items}</ul>' if items else "<p>Nobody waits for another arm.</p>"
