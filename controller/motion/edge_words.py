@@ -53,8 +53,14 @@ def doing(node: Node) -> str:
         return f"{name} {what.get(node.label, 'to finish')}"
     station = node.leg.station if node.leg is not None else ""
     at = place(station) or ("its nest" if node.zone == "inside" else "")
-    does = _DOES.get(node.label, f"end its {node.label}")
-    return f"{node.resource} to " + does.format(
+    if not at and node.leg is None:  # a record does not hold where
+        return f"{node.resource} to {_does(node.label, '')} in operation {node.operation}"
+    return f"{node.resource} to {_does(node.label, at)}"
+
+
+def _does(label: str, at: str) -> str:
+    does = _DOES.get(label, f"end its {label}")
+    return does.format(
         at=f" at {at}" if at else "", to=f" {at}" if at else "", off=f" from {at}" if at else ""
     )
 

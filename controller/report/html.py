@@ -97,15 +97,15 @@ def render_report(
         [
             _header(summary),
             _tiles(summary),
-            '<div class="pair">' if pictures else "",
-            _pictures(pictures),
-            _section("What each arm did", "share of the measured time", arm_use(summary.arms)),
-            "</div>" if pictures else "",
+            _pairs(
+                [
+                    _pictures(pictures),
+                    _section("What each arm did", "share of the measured time", arm_use(summary.arms)),
+                    _binding(summary),
+                ]
+            ),
             _gantts(summary, timeline),
-            '<div class="pair">' if summary.binding else "",
             _section("Cycle times", *_trend(summary)),
-            _binding(summary),
-            "</div>" if summary.binding else "",
             _plan(summary, plan),
             _section("Joints", "measured at end of line, with limits", _joints(summary), kind="long"),
             _section("What these figures rest on", "", _scope(scope)),
@@ -132,6 +132,15 @@ def _hash(style: str) -> str:
 def _section(title: str, note: str, content: str, kind: str = "") -> str:
     beside = f" <span>– {escaped(note)}</span>" if note else ""
     return f'<section class="{kind}"><h2>{escaped(title)}{beside}</h2>{content}</section>'
+
+
+def _pairs(sections: Sequence[str]) -> str:
+    """Sections that are there, two beside each other; what is left over has the width to itself."""
+    there = [section for section in sections if section]
+    return "".join(
+        f'<div class="pair">{"".join(there[k : k + 2])}</div>' if there[k + 1 : k + 2] else there[k]
+        for k in range(0, len(there), 2)
+    )
 
 
 def _header(summary: RunSummary) -> str:
@@ -264,7 +273,7 @@ def _binding(summary: RunSummary) -> str:
     if not summary.binding:
         return ""
     note = "the critical path: each part began when the one before had ended; seconds per cycle"
-    return _section("What binds", note, binding_chart(summary.binding))
+    return _section("What binds", note, binding_chart(summary.binding), kind="narrow")
 
 
 def _plan(summary: RunSummary, plan: PlanView | None) -> str:

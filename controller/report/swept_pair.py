@@ -31,8 +31,10 @@ class SweptPair:
     words: str
 
 
-def longest_wait(graph: EventGraph, starts_s: FloatArray, cell: Cell) -> SweptPair | None:
-    """The arc for which an arm waits longest, and the two legs that ask for it; None when nobody waits.
+def longest_wait(
+    graph: EventGraph, starts_s: FloatArray, cell: Cell, since_s: float = 0.0
+) -> SweptPair | None:
+    """The arc for which an arm waits longest from a moment on, and the two legs that ask for it; None when nobody waits.
 
     An arc leads from the leg after which an arm is out of the way, so that the leg in the way is that one or an
     earlier one of the same arm.
@@ -41,7 +43,11 @@ def longest_wait(graph: EventGraph, starts_s: FloatArray, cell: Cell) -> SweptPa
     own: dict[str, list[int]] = {}
     for node in graph.nodes:
         own.setdefault(node.resource, []).append(node.id)
-    waits = planned_waits(graph, starts_s)
+    waits = {
+        arc: wait
+        for arc, wait in planned_waits(graph, starts_s).items()
+        if wait > 0.0 and starts_s[arc[1]] >= since_s
+    }
     for before, after in sorted(waits, key=lambda arc: -waits[arc]):
         two = graph.nodes[after]
         chain = own[graph.nodes[before].resource]

@@ -81,7 +81,7 @@ def test_an_operation_that_no_arm_can_do_is_named(tmp_path: Path) -> None:
     file.write_text(
         text.replace(place, place.replace("-0.140", "3.0").replace("-0.800", "3.0")), encoding="utf-8"
     )
-    with pytest.raises(InfeasibleCellError, match=r"(?s)operation 160 .* R1: \\w+ is \\d+ mm beyond its reach"):
+    with pytest.raises(InfeasibleCellError, match=r"(?s)operation 160 .* R1: \w+ is \d+ mm beyond its reach"):
         build_problem(load_cell(file), MODELS)
 
 

@@ -27,6 +27,10 @@ def leg(label, station="", zone=Zone.INSIDE):
         (leg("retreat", zone=Zone.AFTER), "R2 to draw back"),
         (leg("polish", "P1"), "R2 to end its polish"),
         (replace(leg("leave", "P4"), leg=None), "R2 to leave its nest"),  # as a record holds it
+        (
+            replace(leg("fetch", zone=Zone.BEFORE), leg=None, operation="30"),
+            "R2 to fetch in operation 30",
+        ),
         (Node(id=0, resource="dial", label="index 3", duration_s=1.0), "the dial to turn (index 3)"),
         (Node(id=0, resource="feeder_cap", label="present", duration_s=1.0), "feeder cap to present a part"),
         (Node(id=0, resource="P7", label="end-of-line test", duration_s=1.0), "nest 7 to finish"),
