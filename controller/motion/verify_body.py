@@ -112,12 +112,14 @@ class ArmBody:
             margin=self._margin(frames, placed, link, cells.delta),
         )
 
-    def pieces(self, hand: CapsuleRecord, quintics: Quintics, margin_m: float) -> Cells:
-        """A whole trajectory in pieces within which no point moves by more than a margin."""
+    def pieces(self, hand: CapsuleRecord, quintics: Quintics, margin_m: float) -> tuple[Cells, Placed]:
+        """A whole trajectory in pieces within which no point moves by more than a margin, and the capsules there."""
         cells = quintics.cells()
-        while (largest := self.place(hand, cells).margin.max(axis=1)).max() > margin_m:
+        placed = self.place(hand, cells)
+        while (largest := placed.margin.max(axis=1)).max() > margin_m:
             cells, _ = quintics.split(cells, np.ceil(largest / margin_m).astype(np.int64).clip(1))
-        return cells
+            placed = self.place(hand, cells)
+        return cells, placed
 
     def column_ends(self) -> list[tuple[FloatArray, float]]:
         """Axis (2, 3) and radius of each capsule of the base [m]."""
