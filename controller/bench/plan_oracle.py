@@ -427,7 +427,7 @@ def capsule_distance(ones: FloatArray, twos: FloatArray) -> float:
 def _delays(stored: StoredPlan, focus: Sequence[int], rng: np.random.Generator) -> FloatArray:
     """Random lateness; with a focus one node near it, of the same resource, is stalled for long."""
     count = len(stored.document.nodes)
-    delays = rng.uniform(0.0, _LATE_S, count) * (rng.random(count) < rng.choice([0.05, 0.3, 1.0]))
+    delays: FloatArray = rng.uniform(0.0, _LATE_S, count) * (rng.random(count) < rng.choice([0.05, 0.3, 1.0]))
     if len(focus):
         node = int(rng.choice(focus))
         own = [

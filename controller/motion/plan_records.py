@@ -168,12 +168,12 @@ class _Tables:
         """Index of a leg of an arm for a joint model, whose parts weigh what they weigh."""
         key = arm, model, id(leg)
         if key not in self._known:
-            self._known[key] = self._leg(self._arms[arm], self._parts[model], leg)
+            self._known[key] = self._leg(self._arms[arm], self._parts.get(model, {}), leg)
         return self._known[key]
 
     def _leg(self, arm: CellArm, parts: Mapping[str, Part], leg: Leg) -> int:
-        held = None if leg.held is None else parts[leg.held.name]
-        after = None if leg.held_after is None else parts[leg.held_after.name]
+        held = None if leg.held is None else parts.get(leg.held.name, leg.held)
+        after = None if leg.held_after is None else parts.get(leg.held_after.name, leg.held_after)
         motion = leg.trajectory
         knots = (motion.t.tobytes(), motion.q.tobytes(), motion.qd.tobytes(), motion.qdd.tobytes())
         row = {
