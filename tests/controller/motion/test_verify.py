@@ -103,6 +103,28 @@ def test_a_missing_arc_between_arms_is_found(stored):
     assert "promised are 20.0 mm" in line
 
 
+def test_what_a_planner_overlooks_that_does_not_look_far_ahead_is_found(stored):
+    """Without any arc between arms that are planned more than ten seconds apart: no horizon in time is a proof."""
+    nodes = list(stored.document.nodes)
+    far = 0
+    for index, node in enumerate(nodes):
+        gone = {
+            other
+            for other in node.coordination
+            if node.start_s - nodes[other].start_s - nodes[other].duration_s > 10.0
+        }
+        far += len(gone)
+        nodes[index] = changed(
+            node, predecessors=tuple(other for other in node.predecessors if other not in gone)
+        )
+    assert far > 10
+    fault = with_document(stored, nodes=tuple(nodes))
+    check = ClearanceCheck(fault, Order(fault.document.nodes))
+    found = [str(item) for item in check.arms(lambda done, of: None)]
+    assert found
+    assert all(line.startswith("clearance: R") and " may be at the same time and " in line for line in found)
+
+
 def test_every_other_arc_that_is_missing_is_found(stored):
     """Each arc of recipe, dial, stations and arms that no other arcs imply."""
     recipes = {model.name: recipe_for(model) for model in models()}
