@@ -6,15 +6,15 @@ between capsules from plain NumPy, limits from differences of samples. What it c
 may still be, so it never accuses `verify` of seeing too much, only of overlooking something.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cells.recipe import NEST, Place, Recipe
+from cells.recipe import Recipe
+from controller.bench.plan_play import Play, play
 from controller.motion.plan_document import ArmRecord, HandRecord, StoredPlan
 from kinematics import (
     Bodies,
@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 STEP_S = 0.01  # of the grid on which plays are looked at
 _FINE_S = 0.001  # between samples for limits
 _SLACK_M = 2e-4  # nearer than promised by less than this is left to nobody
-_JUMP = 1e-3  # [rad, rad/s] between two legs, or at the end of one
+_JUMP = 1e-3  # [rad, rad/s] beyond a limit of position, or left at the end of a leg
 _OVER = 1.002  # of a limit, before samples count as beyond it
 _LATE_S, _STALL_S = 5.0, 90.0
 
@@ -67,7 +67,9 @@ class Oracle:
             if played is None:
                 return "nothing can start any more"
             starts, ends = played
-            wrong = next(broken(stored, self._recipes, starts, ends), "") or self._near(stored, starts, ends)
+            wrong = next(Play(stored, self._recipes, starts, ends).broken(), "") or self._near(
+                stored, starts, ends
+            )
             if wrong:
                 return wrong
         return ""
@@ -175,195 +177,6 @@ class _Course:
     low: FloatArray
     high: FloatArray
     at: Ints
-
-
-def play(stored: StoredPlan, delays: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Starts and ends (n,) of all nodes, each late by its delay [s]; None when some can never start."""
-    nodes = stored.document.nodes
-    starts, ends = np.zeros(len(nodes)), np.zeros(len(nodes))
-    followers: list[list[int]] = [[] for _ in nodes]
-    missing = [len(set(node.predecessors)) for node in nodes]
-    for index, node in enumerate(nodes):
-        for other in set(node.predecessors):
-            followers[other].append(index)
-    ready = [index for index, count in enumerate(missing) if count == 0]
-    for index in ready:  # grows while it is walked
-        node = nodes[index]
-        starts[index] = max((ends[other] for other in node.predecessors), default=0.0) + delays[index]
-        ends[index] = starts[index] + node.duration_s
-        for follower in followers[index]:
-            missing[follower] -= 1
-            if missing[follower] == 0:
-                ready.append(follower)
-    return (starts, ends) if len(ready) == len(nodes) else None
-
-
-def broken(
-    stored: StoredPlan, recipes: Mapping[str, Recipe], starts: FloatArray, ends: FloatArray
-) -> Iterator[str]:
-    """What goes wrong with joints, parts and stations in a play."""
-    document = stored.document
-    nodes = document.nodes
-    by_resource: dict[str, list[int]] = defaultdict(list)
-    at_nest: dict[str, list[int]] = defaultdict(list)
-    at_station: dict[str, list[int]] = defaultdict(list)
-    visits: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for index in np.lexsort((np.arange(len(nodes)), starts)).tolist():
-        node = nodes[index]
-        by_resource[node.resource].append(index)
-        station = stored.leg(index).station if node.leg is not None else node.resource
-        if station[:1] == "P" and station[1:].isdecimal():
-            at_nest[station].append(index)
-        elif node.leg is not None and station:
-            at_station[station].append(index)
-        if node.operation:
-            visits[node.joint, node.operation].append(index)
-    for resource, chain in by_resource.items():
-        if any(starts[two] < ends[one] - 1e-9 for one, two in pairwise(chain)):
-            yield f"{resource} does two things at once"
-    turns = by_resource["dial"]
-    for station, inside in at_nest.items():
-        for index in inside:
-            turned = sum(ends[turn] <= starts[index] + 1e-9 for turn in turns)
-            if turned != nodes[index].joint + int(station[1:]):
-                yield f"{stored.name(index)} finds another joint in nest {station}"
-            if any(starts[turn] < ends[index] - 1e-9 and ends[turn] > starts[index] + 1e-9 for turn in turns):
-                yield f"the dial turns during {stored.name(index)}"
-        for one, two in pairwise(_stays(stored, inside, starts, ends)):
-            if one[0] != two[0] and two[1] < one[2] - 1e-9:
-                yield f"two work in nest {station} at once"
-    yield from _hands(stored, by_resource)
-    yield from _stations(stored, by_resource, at_station, starts, ends)
-    for joint, name in enumerate(document.order):
-        recipe = recipes[name]
-        work = {
-            item.number: _work(stored, item.steps, visits.get((joint, item.number), []), recipe)
-            for item in recipe.operations
-        }
-        for item in recipe.operations:
-            if not work[item.number]:
-                yield f"operation {item.number} of joint {joint + 1} is not done"
-                continue
-            begin = min(starts[index] for index in work[item.number])
-            if any(max(ends[k] for k in work[need]) > begin + 1e-9 for need in item.needs if work[need]):
-                yield f"operation {item.number} of joint {joint + 1} comes before what it needs"
-        for process in recipe.processes:
-            yield from _process(
-                process.station,
-                joint,
-                process.loads,
-                process.unload,
-                stored,
-                by_resource,
-                work,
-                visits,
-                starts,
-                ends,
-            )
-
-
-def _stays(
-    stored: StoredPlan, inside: list[int], starts: FloatArray, ends: FloatArray
-) -> list[tuple[tuple[int, str], float, float]]:
-    stays: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for index in inside:
-        stays[stored.document.nodes[index].joint, stored.document.nodes[index].operation].append(index)
-    found = [
-        (key, float(min(starts[k] for k in own)), float(max(ends[k] for k in own)))
-        for key, own in stays.items()
-    ]
-    return sorted(found, key=lambda stay: stay[1])
-
-
-def _work(stored: StoredPlan, steps: Sequence[object], nodes: list[int], recipe: Recipe) -> list[int]:
-    """The nodes of a visit in the nest, or else at the place where it puts something."""
-    last = steps[-1] if steps else None
-    place = last.station if isinstance(last, Place) and last.station != NEST else ""
-    inside = [
-        index
-        for index in nodes
-        if stored.document.nodes[index].leg is None or stored.leg(index).station[:1] == "P"
-    ]
-    return inside or [index for index in nodes if stored.leg(index).station == place]
-
-
-def _hands(stored: StoredPlan, by_resource: Mapping[str, list[int]]) -> Iterator[str]:
-    """Parts change hands only by grips and releases."""
-    arms = {arm.id for arm in stored.document.cell.arms}
-    for resource in arms & set(by_resource):
-        held, q = "", None
-        for index in by_resource[resource]:
-            leg = stored.leg(index)
-            motion = stored.trajectories[leg.trajectory]
-            if leg.held != held:
-                yield f"{stored.name(index)} holds {leg.held or 'nothing'} instead of {held or 'nothing'}"
-            if q is not None and np.abs(motion.q[0] - q).max() > _JUMP:
-                yield f"{stored.name(index)} starts elsewhere than the last one ended"
-            if leg.does == "grip":
-                held = leg.held_after
-            elif leg.does == "release":
-                held = ""
-            q = motion.q[-1]
-
-
-def _stations(
-    stored: StoredPlan,
-    by_resource: Mapping[str, list[int]],
-    at_station: Mapping[str, list[int]],
-    starts: FloatArray,
-    ends: FloatArray,
-) -> Iterator[str]:
-    """Feeders present before a grip and not while an arm is there; the out tray is empty when something is put down."""
-    for station, cycles in by_resource.items():
-        inside = at_station.get(station, [])
-        if station.startswith("feeder_"):
-            grips = [index for index in inside if stored.leg(index).does == "grip"]
-            if len(grips) != len(cycles):
-                yield f"{station} presents {len(cycles)} parts, {len(grips)} are fetched"
-            for cycle, grip in zip(cycles, grips, strict=False):
-                if ends[cycle] > ends[grip] - 1e-9:
-                    yield f"{stored.name(grip)} finds nothing"
-        if station.startswith("feeder_") or station == "out_tray":
-            for cycle in cycles:
-                if any(starts[cycle] < ends[k] - 1e-9 and ends[cycle] > starts[k] + 1e-9 for k in inside):
-                    yield f"{station} moves while an arm is there"
-        if station == "out_tray":
-            for index in inside:
-                done = sum(ends[cycle] <= starts[index] + 1e-9 for cycle in cycles)
-                if done != stored.document.nodes[index].joint:
-                    yield f"{stored.name(index)} finds the out tray full"
-
-
-def _process(
-    station: str,
-    joint: int,
-    loads: Sequence[str],
-    unload: str,
-    stored: StoredPlan,
-    by_resource: Mapping[str, list[int]],
-    work: Mapping[str, list[int]],
-    visits: Mapping[tuple[int, str], list[int]],
-    starts: FloatArray,
-    ends: FloatArray,
-) -> Iterator[str]:
-    """A station works on what has been loaded, is unloaded when done and loaded again when empty."""
-    cycle = [k for k in by_resource.get(station, []) if stored.document.nodes[k].joint == joint]
-    if len(cycle) != 1:
-        yield f"{station} does not work once for joint {joint + 1}"
-        return
-    for load in loads:
-        if any(ends[k] > starts[cycle[0]] + 1e-9 for k in work[load]):
-            yield f"{station} starts before it is loaded for joint {joint + 1}"
-
-    def unloading(which: int) -> list[int]:
-        return [k for k in visits.get((which, unload), []) if stored.leg(k).station == station]
-
-    if any(starts[k] < ends[cycle[0]] - 1e-9 for k in unloading(joint)):
-        yield f"{station} is unloaded before it is done with joint {joint + 1}"
-    if joint and any(
-        ends[k] > starts[other] + 1e-9 for k in unloading(joint - 1) for load in loads for other in work[load]
-    ):
-        yield f"{station} is loaded for joint {joint + 1} while it is full"
 
 
 def beyond_limits(arm: ArmRecord, hand: HandRecord, motion: Trajectory) -> str:

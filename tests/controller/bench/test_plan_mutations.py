@@ -10,7 +10,8 @@ import pytest
 from cells.recipe import recipe_for
 from controller.bench.plan_faults import fault_rows
 from controller.bench.plan_mutations import FAULTS, Fault, Judged, judged
-from controller.bench.plan_oracle import Oracle, broken, capsule_distance, play
+from controller.bench.plan_oracle import Oracle, capsule_distance
+from controller.bench.plan_play import Play, play
 from controller.motion.plan_files import read_plan, write_plan
 from controller.motion.plan_records import cell_record
 from controller.motion.reduction import reduced
@@ -73,7 +74,7 @@ def test_the_distance_of_capsules_is_that_of_coal():
 def test_a_play_without_delays_is_the_plan_and_breaks_nothing(stored):
     starts, ends = play(stored, np.zeros(len(stored.document.nodes)))
     np.testing.assert_allclose(starts, [node.start_s for node in stored.document.nodes], atol=1e-9)
-    assert list(broken(stored, recipes(), starts, ends)) == []
+    assert list(Play(stored, recipes(), starts, ends).broken()) == []
 
 
 def test_the_untouched_plan_does_no_harm_however_it_is_played(stored):
@@ -85,7 +86,9 @@ def test_the_judge_sees_a_dial_that_turns_too_early(stored):
     starts, ends = play(stored, np.zeros(len(stored.document.nodes)))
     turn = next(index for index, node in enumerate(stored.document.nodes) if node.resource == "dial")
     starts[turn] -= 3.0
-    assert any("the dial turns during" in line for line in broken(stored, recipes(), starts, ends))
+    ends[turn] -= 3.0
+    lines = list(Play(stored, recipes(), starts, ends).broken())
+    assert any("the dial turns during" in line for line in lines)
 
 
 def test_harmful_faults_of_every_kind_are_found(stored):
