@@ -234,11 +234,11 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
         shot = None if world is None else picture(Snapshot.of(world), *_PICTURE_SIZE)
         seen = _seen(world, drivers.clock, course.hexdigest())
     summary = _summary(options, cell, plan, seen, planning_s, running_s)
+    (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
     steady_s = float(plan.motion.finished_s()[WARM_UP_JOINTS - 1])
     pair = longest_wait(plan.motion.graph, plan.motion.starts_s, cell, steady_s)
     if pair is not None:
         (options.out / SWEPT_FILE).write_text(swept_pair(pair, cell), encoding="utf-8", newline="\n")
-    (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
     if shot is not None:
         (options.out / "cell.png").write_bytes(shot)
     if film is not None:

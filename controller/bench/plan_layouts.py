@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cells.arm import arm_names
+from cells.arm import arm_names, load_arm
 from cells.cell import load_cell
 from cells.files import locate
 from cells.joint_model import JointModel, load_joint_model
@@ -23,6 +23,7 @@ from controller.planning import plan_cell
 _MODELS = ("Pro-PR60-100-80", "Pro-NE30-50-70")
 _JOINTS = 4
 _RADIUS_M = (0.84, 0.94)  # of the bases from the dial's axis; 0.90 in the bundled cell
+_LOAD_KG = 4.2  # of the tool with the heaviest joint; arms that cannot carry it say so at once
 _TURN_DEG = 6.0  # aside of their places on that circle, and of looking at the axis
 
 
@@ -70,7 +71,7 @@ def layout(rng: np.random.Generator, *, same: bool) -> str:
     text = locate(CELL, "cells")[0].read_text(encoding="utf-8")
     head, rest = text.split("[[arms]]", 1)
     stations = "[[stations]]" + rest.split("[[stations]]", 1)[1]
-    names = arm_names()
+    names = [name for name in arm_names() if load_arm(name).payload_kg >= _LOAD_KG]
     model = str(rng.choice(names))
     arms = []
     for index in range(6):

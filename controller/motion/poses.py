@@ -26,9 +26,6 @@ class UnreachableError(Exception):
     """An arm cannot take a pose; the message names arm, place, what blocks and the nearest pose that works.
 
     Planners try much that cannot be done, so what takes long is found out only when it is asked for.
-
-    Attributes:
-        nearest: The nearest pose that works; None when there is none within reach of the search.
     """
 
     def __init__(
@@ -38,7 +35,8 @@ class UnreachableError(Exception):
         self._what, self._reason, self._nearest = what, reason, nearest
 
     @cached_property
-    def nearest(self) -> NearestPose | None:  # noqa: D102
+    def nearest(self) -> NearestPose | None:
+        """The nearest pose that works; None when there is none within reach of the search."""
         return self._nearest()
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from controller.motion.verify_trajectory import Cells, Quintics, States
 
 FloatArray = NDArray[np.float64]
 
+_GRAVITY = 9.80665  # standard gravity [m/s²]
 _INSTALL = "checking a plan needs pinocchio and coal: pip install 'jointcell[verify]'"
 
 
@@ -69,6 +70,7 @@ class ArmBody:
             (0.0, 0.0, length.c4),
         )
         self._model = pinocchio.Model()
+        self._model.gravity.linear = np.array([0.0, 0.0, -_GRAVITY])
         parent, X_WB = 0, pinocchio.SE3(np.array(arm.X_WB))
         for index, (origin, axis) in enumerate(zip(origins, self._axes, strict=True)):
             joint = pinocchio.JointModelRZ() if axis == 2 else pinocchio.JointModelRY()

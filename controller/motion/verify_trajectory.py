@@ -185,11 +185,11 @@ def _furthest(hull: FloatArray) -> tuple[int, float, float] | None:
     left = _halving(hull.shape[1] - 1)
     row, begin, length = np.arange(len(hull)), np.zeros(len(hull)), 1.0
     for halving in range(_MOST_HALVINGS):
-        doubtful = np.abs(hull).max(axis=1) > 1.0
+        doubtful = ~(np.abs(hull).max(axis=1) <= 1.0)  # what is no number is outside, too
         hull, row, begin = hull[doubtful], row[doubtful], begin[doubtful]
         if len(hull) == 0:
             return None
-        if halving >= _LEAST_HALVINGS and np.abs(hull[:, [0, -1]]).max() > 1.0:
+        if halving >= _LEAST_HALVINGS and not np.abs(hull[:, [0, -1]]).max() <= 1.0:
             break
         hull = np.concatenate([hull @ left.T, hull @ left[::-1, ::-1].T])
         length /= 2

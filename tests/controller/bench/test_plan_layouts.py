@@ -24,7 +24,7 @@ def test_layouts_are_six_arms_round_the_bundled_dial(tmp_path):
         own = {arm.arm.id for arm in cell.arms}
         assert (len(own) == 1) == (number % 2 == 0)
         models |= own
-    assert loaded > 5
+    assert loaded > 15
     assert len(models) > 5
 
 
