@@ -12,9 +12,9 @@ from controller.report.markup import escaped
 
 WIDTH, LEFT, RIGHT, TOP = 1200.0, 84.0, 14.0, 12.0
 LANE, BAR = 46.0, 20.0
-GLYPH = 5.7
+GLYPH = 6.0
 _BINDS_S = 1e-3  # an arc whose first node ends so shortly before the second starts
-_GAP_S = 0.2  # within a visit, from which on its label ends
+_GAP_S = 0.2  # within a visit, after which its label is repeated
 _HIDDEN = ("feeder_", "out_tray")  # they present and take away in good time; their lanes would say nothing
 
 FloatArray = NDArray[np.float64]
@@ -136,13 +136,18 @@ def _visits(
         groups.setdefault((node.resource, node.operation or node.label, node.joint), []).append(node)
     for (_, label, _), nodes in groups.items():
         nodes.sort(key=lambda node: float(starts_s[node.id]))
-        last = nodes[0]
+        stretches = [[nodes[0]]]
         for node in nodes[1:]:
-            last = node if starts_s[node.id] - ends_s[last.id] < _GAP_S else last
-        left, right = max(x(starts_s[nodes[0].id]), LEFT), min(x(ends_s[last.id]), WIDTH - RIGHT)
-        if right - left > GLYPH * len(label) + 4:
-            tone = "" if nodes[0].zone else ' class="on-test"'
-            yield (f'<text{tone} x="{shown(left + 4)}" y="{shown(y(nodes[0]) + 4)}">{escaped(label)}</text>')
+            if starts_s[node.id] - ends_s[stretches[-1][-1].id] < _GAP_S:
+                stretches[-1].append(node)
+            else:
+                stretches.append([node])
+        for stretch in stretches:
+            left = max(x(starts_s[stretch[0].id]), LEFT)
+            right = min(x(ends_s[stretch[-1].id]), WIDTH - RIGHT)
+            if right - left > GLYPH * len(label) + 6:
+                tone = "" if stretch[0].zone else ' class="on-test"'
+                yield f'<text{tone} x="{shown(left + 4)}" y="{shown(y(stretch[0]) + 4)}">{escaped(label)}</text>'
 
 
 def _legend(y: float) -> Iterator[str]:
