@@ -26,7 +26,7 @@ from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
-from controller.motion.edge_words import edge_words, planned_waits, waits_in_words
+from controller.motion.edge_words import longest_waits, planned_waits, waits_in_words
 from controller.motion.plan_files import read_plan, write_plan
 from controller.motion.plan_records import cell_record
 from controller.motion.reduction import reduced
@@ -56,7 +56,6 @@ WARM_UP_JOINTS = (
 )
 WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
 SWEPT_FILE = "swept.svg"  # in the directory of a run
-_LONGEST_WAITS = 5
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
 
@@ -164,17 +163,13 @@ def store_plan(
     words = "".join(f"{line}\n" for line in waits_in_words(graph, starts_s))
     (directory / WAITS_FILE).write_text(words, encoding="utf-8", newline="\n")
     cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][:joints]
-    waits = planned_waits(graph, starts_s)
-    longest = dict[str, None]()
-    for before, after in sorted(waits, key=lambda arc: -waits[arc]):
-        longest.setdefault(edge_words(graph.nodes[before], graph.nodes[after], waits[before, after]))
+    waiting = sum(wait > 0 for wait in planned_waits(graph, starts_s).values())
     return "\n".join(
         [
-            f"{len(graph.nodes)} nodes, {len(graph.coordination)} arcs of coordination, of which "
-            f"{sum(wait > 0 for wait in waits.values())} keep an arm waiting when nobody is late; "
-            f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s",
+            f"{len(graph.nodes)} nodes, {len(graph.coordination)} arcs of coordination, of which {waiting} keep an arm "
+            f"waiting when nobody is late; cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s",
             f"Longest waits (all of them: {WAITS_FILE}):",
-            *(f"  {line}" for line in list(longest)[:_LONGEST_WAITS]),
+            *(f"  {line}" for line in longest_waits(graph, starts_s)),
         ]
     )
 

@@ -98,3 +98,13 @@ def waits_in_words(graph: EventGraph, starts_s: NDArray[np.float64]) -> Iterator
             f"{starts_s[after]:8.2f} s  {edge_words(one, two, waits[before, after])}"
             f"  [{two.label} of {two.operation} for {two.serial} after {one.operation} for {one.serial}]"
         )
+
+
+def longest_waits(graph: EventGraph, starts_s: NDArray[np.float64], most: int = 5) -> list[str]:
+    """The longest waits of one arm for another in words, the longest first, equal lines once."""
+    waits = planned_waits(graph, starts_s)
+    lines = (
+        edge_words(graph.nodes[one], graph.nodes[two], waits[one, two])
+        for one, two in sorted(waits, key=lambda arc: (-waits[arc], arc))
+    )
+    return list(dict.fromkeys(lines))[:most]

@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from controller.motion.edge_words import doing, edge_words, place, planned_waits, waits_in_words
+from controller.motion.edge_words import (
+    doing,
+    edge_words,
+    longest_waits,
+    place,
+    planned_waits,
+    waits_in_words,
+)
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.reduction import reduced
 from controller.motion.visit import Leg, Zone, still
@@ -124,5 +131,8 @@ def test_most_arcs_of_a_plan_are_implied_by_others():
     least = reduced(plan.graph)
     assert 0 < len(least.coordination) < len(plan.graph.coordination) / 3
     np.testing.assert_array_equal(least.planned_starts(), plan.starts_s)
+    longest = longest_waits(least, plan.starts_s, 3)
+    assert longest == sorted(set(longest), key=lambda line: -float(line.split()[-2]))
+    assert longest[0].endswith(f", {max(planned_waits(least, plan.starts_s).values()):.2f} s")
     for line in waits_in_words(least, plan.starts_s):
         assert re.fullmatch(r" *[\d.]+ s  R\d waits for R\d to [a-z0-9 ]+, \d+\.\d\d s  \[.*\]", line), line
