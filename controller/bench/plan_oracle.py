@@ -2,8 +2,8 @@
 
 It shares with `jointcell verify` the records of the files alone. The plan is played like tokens on a graph, many times
 with random delays and with one arm stalled for long, and looked at on a dense grid of time. Places and torques come from
-`kinematics`, distances between capsules from plain NumPy, limits from differences of samples. What it calls harmful is; what
-it does not may still be, so it never accuses `verify` of seeing too much, only of overlooking something.
+`kinematics`, distances between capsules from plain NumPy, limits from differences of samples. What it calls harmful is;
+what it does not may still be, so it never accuses `verify` of seeing too much, only of overlooking something.
 """
 
 from collections.abc import Mapping, Sequence
