@@ -11,7 +11,12 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 from numba import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
 from numba.core.registry import CPUDispatcher
+from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import DeadBranchPrune, InlineClosureLikes, InlineInlinables
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -23,6 +28,47 @@ _njit: Any = numba.njit
 _kernels: list[Any] = []
 _sources: set[Path] = set()
 _cache: list[str] = []  # the folder in use, or none
+
+
+class _Intermediate(JITCodeLibrary):
+    """Optimised LLVM code that only becomes part of other code: no machine code is made of it alone."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _InlinedLowering(NativeLowering):
+    """Lowers a function so far that kernels can take it in."""
+
+    _name = "inlined_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        state.flags.no_compile = True
+        state.library = _Intermediate(state.targetctx.codegen(), state.func_id.func_qualname)
+        super().run_pass(state)
+        # Without an entry point, its descriptor is what callers know it by.
+        function = state.cr.fndesc
+        state.cr = state.cr._replace(cfunc=function)
+        state.targetctx.insert_user_function(function, function, [state.library])
+        return True
+
+
+class _InlinedCompiler(CompilerBase):
+    """Numba's passes but those that do nothing for scalar functions without closures and array expressions."""
+
+    _NEEDLESS = (DeadBranchPrune, InlineClosureLikes, InlineInlinables, InlineOverloads, NopythonRewrites)
+
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [
+            (_InlinedLowering if which is NativeLowering else which, why)
+            for which, why in passes.passes
+            if which not in self._NEEDLESS
+        ]
+        passes.finalize()
+        return [passes]
 
 
 class _Inlined(CPUDispatcher):
@@ -49,7 +95,7 @@ def inlined(function: F) -> F:
         return function
     options = {"nopython": True, "forceinline": True, "error_model": "numpy", "fastmath": _FLAGS}
     wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(F, _Inlined(function, targetoptions=options | wrappers))
+    return cast(F, _Inlined(function, targetoptions=options | wrappers, pipeline_class=_InlinedCompiler))
 
 
 def kernel(function: F) -> F:
