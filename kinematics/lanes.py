@@ -65,12 +65,12 @@ def put_identities(X: Array) -> None:
 
 
 @inlined
-def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector, sign: float) -> None:
+def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector) -> None:
     """Column k of the Jacobian: the flange's twist per joint velocity (Lynch and Park, 2017, ch. 5)."""
     v = cross(axis, lever)
     for row in range(3):
-        J[6 * row + k, i] = sign * v[row]
-        J[6 * row + 18 + k, i] = sign * axis[row]
+        J[6 * row + k, i] = v[row]
+        J[6 * row + 18 + k, i] = axis[row]
 
 
 @inlined

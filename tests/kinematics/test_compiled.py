@@ -101,7 +101,7 @@ X = forward_kinematics(chain, np.zeros((8, 6)))
 jacobian(chain, np.zeros(6)), link_frames(chain, np.zeros(6)), inverse_kinematics(chain, X)
 from tests.kinematics.test_dynamics import CHAIN
 dynamics.gravity_torques(CHAIN, np.zeros(6))
-for k in (forward._flanges, forward._frames, forward._jacobians, inverse._inverse, dynamics._torques):
+for k in (forward._opw, inverse._inverse, dynamics._torques):
     print(k.__name__, k.inspect_asm(k.signatures[0]))
 """
     run = subprocess.run(
