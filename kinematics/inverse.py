@@ -15,13 +15,13 @@ from kinematics.chain import Arm, Chain, unpacked
 from kinematics.elementary import PI, TURN, atan2, nearest_turn, root
 from kinematics.ik_solutions import IkSolutions
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import FINITE, LANES, Block, active, block, get6, get_frame, outside
+from kinematics.lanes import FINITE, LANES, Block, active, block, get6, get_frame, outside, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.threads import in_chunks
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
 
-_INVERSE = block(LANES, X=12, sign=2, table=14)
 ROW = 7  # of a table of branches: six angles and a code
+_INVERSE = block(LANES, X=12, sign=2, table=2 * ROW)
 _POSES = LANES // 4
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
 _REACH_SLACK = 1e-12  # of the squared reach: what rounding may take from a stretched arm
@@ -262,6 +262,7 @@ def _inverse(model: Array, X: Array, table: Array) -> int:
         lanes = blocks[0]
         lanes.sign[0, i] = 1.0 if i % 4 < 2 else -1.0
         lanes.sign[1, i] = -1.0 if i % 2 == 0 else 1.0
+    pairs = table.reshape(len(X), 2 * ROW)  # of branches: a branch and its flipped wrist
     wrong = 0
     for start in range(0, len(X) // 4, _POSES):
         lanes = blocks[0]
@@ -280,9 +281,5 @@ def _inverse(model: Array, X: Array, table: Array) -> int:
         wrong += outside(lanes.X, count, FINITE)
         for i in range(count):
             put_branches(arm, ranges, lanes, i)
-        branches = table[8 * start : 8 * start + 2 * LANES]
-        for i in range(len(poses)):
-            for k in range(ROW):
-                branches[2 * i, k] = lanes.table[k, i]
-                branches[2 * i + 1, k] = lanes.table[ROW + k, i]
+        unload(pairs[4 * start : 4 * start + LANES], lanes.table)
     return wrong
