@@ -112,6 +112,16 @@ def kernel(function: F) -> F:
     return cast(F, compiled)
 
 
+def entry_of(function: F, example: tuple[Any, ...]) -> F:
+    """The machine code of a kernel for arguments like the example's, which it is run on.
+
+    It does not look at its arguments: what is not of exactly the same types, memory layout included, may crash.
+    """
+    function(*example)
+    find = getattr(function, "get_overload", None)  # interpreted, a kernel has none
+    return cast(F, find(tuple(map(numba.typeof, example)))) if find else function
+
+
 def transposer(rows: int, columns: int) -> Callable[..., None]:
     """A function that copies a tile of so many rows and columns, transposed, from one matrix into another.
 
