@@ -75,8 +75,20 @@ def results():
             jacobian(serial, q),
             inverse_dynamics(serial, q, 0.5 * q, -q),
         ]
+        found += at_singularities_and_limits(chain) + at_singularities_and_limits(parallel)
         found += [X, jacobian(chain, q), solutions, move.t, move.q, move.qd, line.t, line.q, np.array(bounds)]
     return found
+
+
+def at_singularities_and_limits(chain):
+    """What is reached there, and what is said of it: angles themselves are free in a singularity."""
+    q = np.tile(np.array([0.4, -0.7, 0.9, 0.3, 0.0, 0.2]), (4, 1))
+    q[:, 4] = np.array([0.0, 1e-12, 1e-8, 1e-4])
+    q = np.concatenate([q, 0.5 * q[:1], [chain.q_min, chain.q_max, chain.q_min + 1e-10, chain.q_max + 1e-10]])
+    solutions = inverse_kinematics(chain, forward_kinematics(chain, q))
+    reached = forward_kinematics(chain, np.nan_to_num(solutions.q).reshape(-1, 6)).reshape(-1, 8, 4, 4)
+    reached[~solutions.valid] = np.nan
+    return [reached, solutions.failure]
 
 
 def test_compiled_and_interpreted_results_are_equal(tmp_path):
