@@ -31,8 +31,8 @@ from kinematics.vectors import Joints, Placed, subtract
 
 AnyChain = Chain | SerialChain
 
-_FLANGE, _JACOBIAN, _LINKS = 16, 36, 112
-_PLACED = block(LANES, q=6, flange=_FLANGE, J=_JACOBIAN, links=_LINKS)
+_FLANGE, _JACOBIAN = 16, 36
+_PLACED = block(LANES, q=6, flange=_FLANGE, J=_JACOBIAN, links=112)
 
 
 def forward_kinematics(chain: AnyChain, q: ArrayLike, *, threads: int = 2) -> Array:
@@ -102,8 +102,8 @@ def _filled(chain: AnyChain, q: ArrayLike, shape: tuple[int, ...], threads: int)
 def place_lanes_of(place: Callable[[Any, Joints], Placed], model: Any, q: Array, out: Array) -> int:
     """Fill out (n, m) for joint angles q (n, 6) of an arm that `place` puts into the base frame.
 
-    A row of out takes the flange's pose (m = 16), link frames 0 to 6 (m = 112) or, row by row, the Jacobian (m = 36). Returns
-    how many angles are out of range.
+    A row of out takes the flange's pose (m = 16), link frames 0 to 6 (m = 112) or, row by row, the Jacobian (m = 36).
+    Returns how many angles are out of range.
     """
     blocks = np.empty(1, _PLACED)
     put_identities(blocks[0].flange)

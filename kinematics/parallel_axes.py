@@ -142,7 +142,8 @@ def put_elbows(arm: ParallelAxes, ranges: Ranges, shoulder: float, flip: float, 
     x, y, z, p = compose(compose(arm.X_0B, get_frame(lanes.X, i)), arm.X_F6)
     # Joint 1 brings n = (s1, -c1, 0) to where p . n = d4.
     squared = p[0] * p[0] + p[1] * p[1]
-    side = shoulder * root(forgiving(squared - arm.d4 * arm.d4, squared))  # NaN inside the cylinder of radius d4
+    # NaN inside the cylinder of radius d4
+    side = shoulder * root(forgiving(squared - arm.d4 * arm.d4, squared))
     k = 1.0 / (squared + 1e-300)
     s1, c1 = k * (p[0] * arm.d4 + p[1] * side), k * (p[0] * side - p[1] * arm.d4)
     model1 = atan2(s1, c1)
