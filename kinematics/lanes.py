@@ -75,7 +75,10 @@ def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector) -> None:
 
 @inlined
 def active(samples: int) -> int:
-    """Lanes to work on for so many samples: a whole number of SIMD registers, so that one sample costs one of them."""
+    """Lanes to work on for so many samples: a whole number of SIMD registers, so that one sample costs one of them.
+
+    Never none: from that LLVM sees that a loop over them needs no scalar rest, which would double the code.
+    """
     return 8 * max((min(samples, LANES) + 7) >> 3, 1)
 
 
