@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 LATEST_S = 5.0
 SLOWEST = 0.1
-_BETWEEN_CHANGES_S = 3.0  # of an arm's feed, on average
+_BETWEEN_CHANGES_S = 10.0  # of an arm's feed, on average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

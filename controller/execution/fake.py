@@ -27,7 +27,7 @@ from cells.driver import (
     StopCategory,
     share_of_speed,
 )
-from kinematics import Chain, Limits
+from kinematics import Chain, Limits, sample_one
 
 Delay = Callable[[], float]
 
@@ -244,9 +244,10 @@ class FakeArm:
         running = self._running
         if running is None or running.segment.trajectory is None:
             return self._q.copy(), np.zeros(6)
-        own_s = 1e-9 * running.time_ns(self._clock.now_ns, self._share)
-        q, qd, _ = running.segment.trajectory.sample([own_s])
-        return q[0], qd[0] * self._share
+        move, own_s = running.segment.trajectory, 1e-9 * running.time_ns(self._clock.now_ns, self._share)
+        q, qd = np.empty(6), np.empty(6)
+        sample_one(move.t, move.q, move.qd, move.qdd, own_s, q, qd)
+        return q, qd * self._share
 
     def _acceptable(self, segment: Segment) -> bool:
         trajectory = segment.trajectory
