@@ -16,7 +16,7 @@ from controller.motion.event_graph import EventGraph, Node
 from controller.motion.poses import ArmPoses
 from controller.motion.renewal import Stand, Whereabouts, remaining
 from controller.motion.unroll import Unrolled, entering, unroll
-from controller.motion.visit import Leg, Visit, Zone, standing
+from controller.motion.visit import START, Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
 from controller.motion.way_home import ways
@@ -160,7 +160,7 @@ class MotionPlanner:
             return self._legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
 
         visit_of = partial(self._visit, retreats)
-        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices)
+        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended)
         left = remaining(whole, where, self._standing)
         numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
         found = coordinate(left, numbers, self._volumes, horizon_s, rules=rules)
@@ -243,7 +243,8 @@ class MotionPlanner:
         for node in unrolled.nodes:
             if node.leg is not None:
                 arm = self._arms[node.resource]
-                self._volumes.check(arm, node.leg, node.operation)
+                if node.label != START:  # an arm may stand where only a leg that serves that place may go
+                    self._volumes.check(arm, node.leg, node.operation)
                 numbers[node.id] = self._volumes.number(arm, node.leg)
         return numbers
 

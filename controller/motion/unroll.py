@@ -5,7 +5,7 @@ visits for joints that do not exist (before the first, after the last) simply fa
 behind it already, when a cell goes on with joints in work. Arcs carry the order, not the times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from cells.cell import Cell
 from cells.driver import StationCycle
 from cells.joint_model import JointModel
 from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
-from controller.motion.event_graph import Node
+from controller.motion.event_graph import Key, Node
 from controller.motion.visit import START, Leg, Visit, Zone
 from controller.scheduling.schedule import Schedule
 
@@ -91,6 +91,7 @@ def unroll(
     visit_of: VisitOf,
     legs_of: LegsOf,
     indices: int = 0,
+    ended: Collection[Key] = (),
 ) -> Unrolled:
     """All nodes of an order and the arcs that recipe, arms, dial and stations ask for (no coordination yet).
 
@@ -101,8 +102,9 @@ def unroll(
         visit_of: The visit of a model, operation, arm and dial position.
         legs_of: The legs of an arm's visit that follows another, or none.
         indices: The window in which the dial stands.
+        ended: Nodes that have ended: visits that are over tell nothing about where an arm stands.
     """
-    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices).build()
+    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices, ended).build()
 
 
 class _Unroller:
@@ -114,8 +116,9 @@ class _Unroller:
         visit_of: VisitOf,
         legs_of: LegsOf,
         indices: int,
+        ended: Collection[Key],
     ) -> None:
-        self.cell, self.schedule, self.indices = cell, schedule, indices
+        self.cell, self.schedule, self.indices, self.ended = cell, schedule, indices, ended
         self.joints = {joint.place: joint for joint in joints}
         self.visit_of, self.legs_of = visit_of, legs_of
         self.recipes: dict[str, Recipe] = {joint.model.name: recipe_for(joint.model) for joint in joints}
@@ -195,7 +198,8 @@ class _Unroller:
                 zones=tuple(leg.zone for leg in legs),
                 names=tuple(leg.name for leg in legs),
             )
-            last[visit.arm] = visit
+            if self.graph.nodes[ids[-1]].key not in self.ended:
+                last[visit.arm] = visit
 
     def _tests(self) -> None:
         for joint in self.joints:
