@@ -4,6 +4,7 @@ After every stop the plan is renewed and the cell goes on, so that parts show wh
 it should be. Time and way are those of the joints as they are read from the engine, under torque limits.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from controller.bench.row import Figure, Options, Row
 from controller.choice import Choice
 from controller.execution.line import JointToMake, Line, PlanError
 from controller.execution.state import Ended, Event
-from controller.motion.plan import MotionPlanner
+from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.unroll import serial_number
 from kinematics import Stopping, stopping
 from sim.sim_arm import SimArm
@@ -30,8 +31,9 @@ _CATEGORIES = (StopCategory.POWER_OFF, StopCategory.STOP_AND_HOLD)
 _BETWEEN_S = 2.0  # stops, on average
 _REST_RAD_PER_S = 5e-3
 _LONGEST_S = 2.0
-SERVO_S = 0.025  # a stop begins with the next step of 8 ms, the servo lags by 2 ms and takes a step or two to settle
-SERVO_RAD = 2e-3  # what a joint may turn beyond, at most
+SERVO_S = 2 / 120  # a stop begins with the next step, and rest is read at the end of one
+SERVO_RAD = 1e-3  # what a servo may be off while it brakes
+_JOINTS = 4  # of the orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,16 @@ class Stops:
     dropped: int = 0
     badly_seated: int = 0
     finished: int = 0
+
+    @property
+    def late_s(self) -> float:
+        """The longest by which rest came later than promised."""
+        return max((stop.late_s for stop in self.stops), default=0.0)
+
+    @property
+    def far_rad(self) -> float:
+        """The farthest that a joint went beyond what was promised."""
+        return max((stop.far_rad for stop in self.stops), default=0.0)
 
 
 class _StoppedCell:
@@ -184,3 +196,33 @@ def stop_and_go_on(cell: Cell, choice: Choice, order: Sequence[JointModel], mome
             rng = np.random.default_rng(sequence.spawn(1)[0])
             _StoppedCell(cell, choice, planner, order, rng, stack).run(stops, moments)
     return stops
+
+
+def rows_of(cell: Cell, motion: MotionPlan, options: Options) -> Iterator[Row]:
+    """The decisions of a plan made already, for short orders of its models."""
+    choice = Choice(
+        cycle_s=motion.schedule.cycle_time / 1000,
+        schedule=motion.schedule,
+        retreats=frozenset(motion.retreats),
+        critical=(),
+        rules=motion.rules,
+    )
+    began = time.thread_time()
+    moments = 5 if options.quick else 500
+    stops = stop_and_go_on(cell, choice, motion.order[:_JOINTS], moments, options.seed)
+    note = f"{stops.moments} moments, {len(stops.stops)} arms moving; {time.thread_time() - began:.0f} s"
+    for name, value, unit, goal in (
+        ("arms at rest later than promised", 1000 * stops.late_s, "ms", 1000 * SERVO_S),
+        ("joints farther than promised", 1000 * stops.far_rad, "mrad", 1000 * SERVO_RAD),
+        ("stops after which it could not go on", len(stops.faults), "", 0),
+        ("forbidden contacts", stops.collisions, "", 0),
+        ("parts lost or badly seated", stops.dropped + stops.badly_seated, "", 0),
+    ):
+        yield Figure(
+            name=f"stops at random moments in simulation: {name}",
+            value=value,
+            unit=unit,
+            goal=goal,
+            must_hold=True,
+            note=stops.faults[0] if name.startswith("stops") and stops.faults else note,
+        )
