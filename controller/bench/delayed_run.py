@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 LATEST_S = 5.0
 SLOWEST = 0.1
-_BETWEEN_CHANGES_S = 10.0  # of an arm's feed, on average
+BETWEEN_CHANGES_S = 10.0  # of an arm's feed, on average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class _Clock(FakeClock):
     def _change(self, name: str, arm: FakeArm) -> None:
         self._shares[name] = share = float(self._rng.uniform(SLOWEST, 1.0))
         arm.feed(share)
-        self._changes_ns[name] = self.now_ns + round(1e9 * self._rng.exponential(_BETWEEN_CHANGES_S))
+        self._changes_ns[name] = self.now_ns + round(1e9 * self._rng.exponential(BETWEEN_CHANGES_S))
 
 
 def delayed_run(cell: Cell, graph: EventGraph, rng: np.random.Generator) -> DelayedRun:

@@ -195,7 +195,7 @@ def test_the_phases_are_where_they_are_said_to_be(new_world: Callable) -> None:
         "above the entry": (insert, True, False, False, False, False),
         "in contact": (insert, True, False, True, False, False),
         "in the fit": (insert, True, False, True, True, False),
-        "pressing": (insert, True, False, True, True, True),
+        "pressing": (insert, True, False, True, True, False),
         "opening": (release, False, True, False, False, True),
         "open": (release, False, False, False, False, True),
         "leaving": (none, False, False, False, False, False),
