@@ -36,11 +36,12 @@ class LateArm:
 
     def read(self) -> ArmState:
         """Its state; a segment that is kept back counts as running."""
-        state = self._arm.read()
-        idle = state.status is Status.IDLE
-        if idle and self._kept and self._arm.world.time_ns >= self._kept[0][1]:
+        due = bool(self._kept) and self._arm.world.time_ns >= self._kept[0][1]
+        if due and self._arm.status is Status.IDLE:
             assert self._arm.queue(self._kept.popleft()[0]) is QueueStatus.ACCEPTED
-        return replace(state, status=Status.RUNNING) if idle and self._kept else state
+        state = self._arm.read()
+        waits = state.status is Status.IDLE and bool(self._kept)
+        return replace(state, status=Status.RUNNING) if waits else state
 
     def queue(self, segment: Segment) -> QueueStatus:
         """Keep it back for a while."""

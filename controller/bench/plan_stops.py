@@ -127,7 +127,8 @@ class _StoppedCell:
         stop_ns = self._next_stop()
         while not self.line.exhausted and stops.moments < moments and not self.line.faults:
             self.line.tick()
-            if self.world.time_ns >= stop_ns:
+            # Every other time while an arm moves, else in whatever goes on.
+            if self.world.time_ns >= stop_ns and (stops.moments % 2 or self._moves()):
                 stops.moments += 1
                 stops.stops += self._stop(_CATEGORIES[int(self._rng.integers(2))])
                 try:
@@ -147,6 +148,9 @@ class _StoppedCell:
             arm.enable()
         left = [joint for joint in self.joints if joint.serial not in self._finished]
         self.line.begin(left, self.line.indices)
+
+    def _moves(self) -> bool:
+        return any(_promise(arm, abort=True) is not None for arm in self.world.arms.values())
 
     def _next_stop(self) -> int:
         return self.world.time_ns + round(1e9 * self._rng.exponential(_BETWEEN_S))
