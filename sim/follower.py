@@ -83,8 +83,8 @@ class Follower:
 
     @property
     def busy(self) -> bool:
-        """Whether a segment is under way or waits."""
-        return self.running is not None or bool(self._queue)
+        """Whether a segment is under way or waits, or the path comes to a stop."""
+        return self.running is not None or bool(self._queue) or self._halting
 
     @property
     def full(self) -> bool:
@@ -161,6 +161,9 @@ class Follower:
         while True:
             running = self.running
             if running is None:
+                if self._halting:  # it has ended on the way to its stop
+                    self._settle(1.0)
+                    return True
                 if not self._queue:
                     return False
                 segment, queued_ns = self._queue[0]

@@ -183,9 +183,9 @@ class SimArm:
             return  # it only holds a part
         running = follower.running
         if follower.advance(time_ns, dt):
-            assert running is not None
             self._status = self._stop_status
-            self.stopped_in(running)
+            if running is not None:
+                self.stopped_in(running)
             self.world.notice()
         running = follower.running
         if running is not None and running.work is not None:

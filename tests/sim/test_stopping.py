@@ -217,6 +217,22 @@ def test_screws_half_driven_are_driven_on(new_world: Callable, at_s: float) -> N
     assert joint.faults == []
 
 
+def test_a_process_that_ends_while_the_arm_stops_counts_and_the_arm_is_stopped(new_world: Callable) -> None:
+    world, hand = prepared(new_world)
+    segments = visit(hand)
+    for segment in segments:
+        hand.arm.queue(segment)
+    while world.time_ns < PHASES["pressing"] * 1e9:
+        world.step()
+    hand.arm.stop(ABORT)
+    hand.arm.finish(world.time_ns, {"ok": 1.0})  # as its process does at the end of a step
+    for _ in range(3):
+        world.step()
+    state = hand.arm.read()
+    assert state.status is Status.DISABLED
+    assert state.results[-1].id == segments[6].id
+
+
 def test_another_process_after_a_stop_begins_from_nothing(new_world: Callable) -> None:
     world, hand = prepared(new_world)
     fetch = list(hand.fetch("feeder_stator", STATOR))
