@@ -22,6 +22,7 @@ from kinematics import (
     plan_path,
     rest_to_rest_duration,
     rest_to_rest_profiles,
+    stopping,
     straight_line,
     sweep,
     sweep_box_distance,
@@ -51,6 +52,7 @@ def results():
         X_end = X[0].copy()
         X_end[2, 3] -= 0.01
         line = straight_line(chain, limits, X[0], X_end, q[0], 0.1, 1.0)
+        stops = [stopping(move, limits, at=0.3 * move.duration, abort=hard).turned for hard in (False, True)]
         bounds = [
             *SweepSet((A, B)).distance([0], [1], 9.0),
             sweep_box_distance(A, box),
@@ -77,6 +79,7 @@ def results():
         ]
         found += at_singularities_and_limits(chain) + at_singularities_and_limits(parallel)
         found += [X, jacobian(chain, q), solutions, move.t, move.q, move.qd, line.t, line.q, np.array(bounds)]
+        found += stops
     return found
 
 
