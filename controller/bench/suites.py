@@ -12,6 +12,7 @@ from controller.bench import (
     kernels_trajectories,
     plan_faults,
     plan_figures,
+    plan_late,
     plan_layouts,
     schedule_cell,
     schedule_shop,
@@ -31,7 +32,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_start.rows,
     ),
     "schedule": (schedule_cell.rows, schedule_shop.rows),
-    "plan": (plan_figures.rows, plan_faults.rows, plan_layouts.rows),
+    "plan": (plan_figures.rows, plan_faults.rows, plan_late.rows, plan_layouts.rows),
 }
 
 

@@ -101,18 +101,22 @@ class ArmBody:
 
     def place(self, hand: CapsuleRecord, cells: Cells) -> Placed:
         """The moving capsules, the hand's last."""
-        capsules = (*self._links, hand)
         frames = self._frames(cells.q)
-        link = np.array([capsule.link for capsule in capsules])
-        ends = np.array([(capsule.a_m, capsule.b_m) for capsule in capsules])
-        placed = (
-            np.einsum("nmxy,mey->nmex", frames[:, link - 1, :, :3], ends) + frames[..., 3][:, link - 1, None]
-        )
+        link = np.array([capsule.link for capsule in (*self._links, hand)])
+        placed = self._ends(frames, hand)
         return Placed(
             ends=placed,
-            radius=np.array([capsule.radius_m for capsule in capsules]),
+            radius=self.radii(hand),
             margin=self._margin(frames, placed, link, cells.delta),
         )
+
+    def axes(self, hand: CapsuleRecord, q: FloatArray) -> FloatArray:
+        """Ends (n, m, 2, 3) of the moving capsules' axes at joints (n, 6), the hand's last [m]."""
+        return self._ends(self._frames(q), hand)
+
+    def radii(self, hand: CapsuleRecord) -> FloatArray:
+        """Radii (m,) of the moving capsules, the hand's last [m]."""
+        return np.array([capsule.radius_m for capsule in (*self._links, hand)])
 
     def pieces(self, hand: CapsuleRecord, quintics: Quintics, margin_m: float) -> tuple[Cells, Placed]:
         """A whole trajectory in pieces within which no point moves by more than a margin, and the capsules there."""
@@ -127,6 +131,13 @@ class ArmBody:
         """Axis (2, 3) and radius of each capsule of the base [m]."""
         X_WB = np.array(self.arm.X_WB)
         return [(np.array([c.a_m, c.b_m]) @ X_WB[:3, :3].T + X_WB[:3, 3], c.radius_m) for c in self.column]
+
+    def _ends(self, frames: FloatArray, hand: CapsuleRecord) -> FloatArray:
+        link = np.array([capsule.link for capsule in (*self._links, hand)])
+        ends = np.array([(capsule.a_m, capsule.b_m) for capsule in (*self._links, hand)])
+        turned = np.einsum("nmxy,mey->nmex", frames[:, link - 1, :, :3], ends)
+        placed: FloatArray = turned + frames[..., 3][:, link - 1, None]
+        return placed
 
     def _frames(self, q: FloatArray) -> FloatArray:
         """Poses (n, 6, 3, 4) of the links' frames in the world."""

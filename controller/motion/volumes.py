@@ -23,11 +23,16 @@ _COLUMN_M = 0.09  # half width of a base column, as in cells.arm
 
 
 class CollisionError(Exception):
-    """A leg that cannot be moved without touching a fixture; the message names both, ``touch`` where and until when not."""
+    """A leg that cannot be moved without touching a fixture; the message names both.
 
-    def __init__(self, message: str, touch: FirstTouch) -> None:
+    Attributes:
+        arm: Whose leg it is.
+        touch: Where on the way it is too near, and until when it is clear; None when that was not looked at.
+    """
+
+    def __init__(self, message: str, arm: str = "", touch: FirstTouch | None = None) -> None:
         super().__init__(message)
-        self.touch = touch
+        self.arm, self.touch = arm, touch
 
 
 class Volumes:
@@ -106,6 +111,7 @@ class Volumes:
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
             f"{', '.join(fixture.name for fixture in near)}: {touch}",
+            arm.id,
             touch,
         )
 

@@ -46,3 +46,42 @@ def test_interpreted_both_are_plain_python_and_do_not_warn(interpreted):
         return values[0] / values[0]
 
     assert np.isnan(undefined(np.zeros(1)))
+
+
+def check_transposer():
+    tile = jit.transposer(4, 2)
+
+    @jit.kernel
+    def copy(source, target):
+        tile(source, 1, 0, target, 1, 2)
+
+    source, target = np.arange(12.0).reshape(6, 2), np.zeros((4, 7))
+    copy(source, target)
+    expected = np.zeros((4, 7))
+    expected[1:3, 2:6] = source[1:5].T
+    np.testing.assert_array_equal(target, expected)
+
+
+def test_a_tile_is_transposed_and_nothing_else_is_written(compiled):
+    check_transposer()
+
+
+def test_a_tile_is_transposed_interpreted(interpreted):
+    check_transposer()
+
+
+def check_entry():
+    @jit.kernel
+    def total(values, more):
+        return values[0] + more[0]
+
+    entry = jit.entry_of(total, (np.zeros(2), np.zeros(3)))
+    assert entry(np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])) == 4.0
+
+
+def test_machine_code_is_called_without_a_look_at_its_arguments(compiled):
+    check_entry()
+
+
+def test_an_entry_interpreted_is_the_function(interpreted):
+    check_entry()
