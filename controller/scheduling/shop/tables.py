@@ -63,10 +63,10 @@ def plain_shop(shop: AnyShop) -> PlainShop:
     after, more_after_at, more_after = _first_apart(shop.after_from, shop.after)
     return PlainShop(
         release=shop.release,
-        before=before,
+        before=before.astype(np.uint32),
         more_before_at=more_before_at,
         more_before=more_before,
-        after=after,
+        after=after.astype(np.uint32),
         more_after_at=more_after_at,
         more_after=more_after,
         last=np.flatnonzero(after == len(after)),
