@@ -161,7 +161,12 @@ class _Core:
     def _replay(self, order: Int64Array, mode: Int64Array) -> Candidate:
         start = np.empty(len(order), np.int64)
         makespan, late, _ = replay(self._shop, order, mode, start, np.empty((3, self._resources), np.int64))
-        return Candidate(late=late, makespan=makespan, order=order, mode=mode, start=start)
+        resource = self._shop.use[self._shop.use_from[mode], 0]
+        by_resource = order[np.argsort(resource[order], kind="stable")]
+        _, first, count = np.unique(resource[by_resource], return_index=True, return_counts=True)
+        turn = np.empty_like(order)
+        turn[by_resource] = np.arange(len(order)) - np.repeat(first, count)
+        return Candidate(late=late, makespan=makespan, order=order, mode=mode, start=start, turn=turn)
 
 
 def _schedule(problem: ShopProblem, best: Candidate, bound: int) -> ShopSchedule:
