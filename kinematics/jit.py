@@ -92,7 +92,7 @@ def _bare(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 if not _config.DISABLE_JIT:
 
     @intrinsic
-    def borrowed(typing: Any, arrays: Any) -> Any:  # noqa: F811
+    def borrowed(typing: Any, arrays: Any) -> Any:
         """The compiled form."""
         return arrays(arrays), lambda context, builder, signature, values: _bare(
             context, builder, signature.args[0], values[0]

@@ -157,14 +157,22 @@ def list_moves(shop: PlainShop, graph: Graph, path: Int64Array, length: int, pai
         # u behind w and w before u are the same when they are neighbours: taken once.
         if back:
             for i in range(to + 1, to + size):  # each behind the last
-                count = list_if(may_move_behind(shop, graph, path[i], tail), _FORWARD, path[i], tail, pairs, count)
+                count = list_if(
+                    may_move_behind(shop, graph, path[i], tail), _FORWARD, path[i], tail, pairs, count
+                )
             for i in range(to + 2, to + size - 1):  # the last before each
-                count = list_if(may_move_before(shop, graph, tail, path[i]), _BACKWARD, tail, path[i], pairs, count)
+                count = list_if(
+                    may_move_before(shop, graph, tail, path[i]), _BACKWARD, tail, path[i], pairs, count
+                )
         if front:
             for i in range(to + (size == 2 and back), to + size - 1):  # each before the first
-                count = list_if(may_move_before(shop, graph, path[i], head), _BACKWARD, path[i], head, pairs, count)
+                count = list_if(
+                    may_move_before(shop, graph, path[i], head), _BACKWARD, path[i], head, pairs, count
+                )
             for i in range(to + 1, to + size - 2):  # the first behind each
-                count = list_if(may_move_behind(shop, graph, head, path[i]), _FORWARD, head, path[i], pairs, count)
+                count = list_if(
+                    may_move_behind(shop, graph, head, path[i]), _FORWARD, head, path[i], pairs, count
+                )
         to += size
     return count
 
