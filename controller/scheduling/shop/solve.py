@@ -10,6 +10,7 @@ from controller.scheduling.construct import InfeasibleProblemError
 from controller.scheduling.shop.annealing import anneal
 from controller.scheduling.shop.bound import lower_bound
 from controller.scheduling.shop.elite import Candidate, between
+from controller.scheduling.shop.explain import date_conflict
 from controller.scheduling.shop.graph import Int64Array
 from controller.scheduling.shop.problem import ShopProblem
 from controller.scheduling.shop.replay import replay
@@ -76,7 +77,8 @@ def solve(
         The best schedule found.
 
     Raises:
-        InfeasibleProblemError: No schedule was found that gets through without blocking and meets all due dates.
+        InfeasibleProblemError: Work and due dates contradict each other, as the message shows; or no schedule was found
+            that meets them and gets through without blocking.
     """
     if seconds is None and iterations is None:
         raise ValueError("seconds and iterations are both None: one of them must limit the search")
@@ -86,6 +88,9 @@ def solve(
             f"threads = {threads}, seed = {seed}, iterations = {iterations}, seconds = {seconds}: must be at least 1, "
             f"at least 0, in 1..{MOST_ITERATIONS}, at least 0"
         )
+    conflict = date_conflict(problem)
+    if conflict is not None:
+        raise InfeasibleProblemError(f"no schedule meets all due dates: {conflict}")
     bound = lower_bound(problem)
     core = _Core(problem, max(bound, target or 0))
     result = search(
