@@ -81,7 +81,7 @@ def test_what_is_shown_is_true(features):
             continue
         shown += 1
         assert best_makespan(tight) is None
-        others = [pair for pair in found.operations]
+        others = list(found.operations)
         room = (found.window[1] - found.window[0]) * (1 if len(others) == 1 else len(found.resources))
         least = [
             min(mode.duration for mode in tight.jobs[j].operations[k].modes) for j, k in found.operations
