@@ -88,10 +88,13 @@ def _in_time(problem: SchedulingProblem, cycle_time: int, budget: int) -> Iterat
     more = _least(lambda ticks: _impossible(problem, cycle_time + ticks, budget), cycle_time)
     if more is not None:
         yield more, f"let a cycle take {cycle_time + more} ticks, {more} more"
-    for name, inside in {o.name: max(mode.inside for mode in o.modes) for o in problem.operations}.items():
-        less = _least(
-            lambda ticks, name=name: _impossible(_shorter(problem, name, ticks), cycle_time, budget), inside - 1
-        )
+    for operation in problem.operations:
+        name, longest = operation.name, max(mode.inside for mode in operation.modes)
+
+        def impossible(ticks: int, name: str = name) -> bool:
+            return _impossible(_shorter(problem, name, ticks), cycle_time, budget)
+
+        less = _least(impossible, longest - 1)
         if less is not None:
             yield less, f"let {name!r} take {less} ticks less in the nest"
 
