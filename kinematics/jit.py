@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numba import types
 from numba.core.registry import CPUDispatcher
-from numba.extending import intrinsic
+from numba.extending import lower_builtin, type_callable
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -89,14 +89,14 @@ def _bare(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return value
 
 
-if not _config.DISABLE_JIT:
+@type_callable(borrowed)  # type: ignore[untyped-decorator]
+def _type_of_borrowed(_: Any) -> Any:
+    return lambda arrays: arrays
 
-    @intrinsic
-    def borrowed(typing: Any, arrays: Any) -> Any:
-        """The compiled form."""
-        return arrays(arrays), lambda context, builder, signature, values: _bare(
-            context, builder, signature.args[0], values[0]
-        )
+
+@lower_builtin(borrowed, types.Any)
+def _borrow(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    return _bare(context, builder, signature.args[0], values[0])
 
 
 def sources() -> list[Path]:
