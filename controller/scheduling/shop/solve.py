@@ -21,9 +21,9 @@ from controller.scheduling.shop.tables import NEVER, any_shop, plain_shop
 from controller.scheduling.shop.tabu import Limits, tabu_search
 from controller.scheduling.shop.verify import verify
 
-_ELITE = 16
+_ELITE = 10
 _STARTS_TRIED = 200
-_TABU_RUN, _LONGEST_TABU_RUN = 30, 12_500  # iterations for each operation, and at most
+_TABU_RUN, _LONGEST_TABU_RUN = 100, 12_500  # iterations for each operation, and at most
 _ANNEALING_RUN = 50_000
 MOST_ITERATIONS = 2**40
 
