@@ -67,7 +67,7 @@ def kernel(function: F) -> F:
 
 
 def borrowed(arrays: T) -> T:
-    """The same arrays, or nested tuples of them, without reference counts; for the first lines of a kernel.
+    """The same arrays, or nested tuples of arrays and numbers, without reference counts; for the first lines of a kernel.
 
     Whoever calls a kernel holds its arguments until it returns. The compiler does not know, and counts at every
     function that a tuple of arrays is passed to, even an inlined one: half the time of a kernel of many small
@@ -77,13 +77,13 @@ def borrowed(arrays: T) -> T:
 
 
 def _bare(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """An array, or a tuple of them, with no owner."""
+    """An array, or all in a tuple, with no owner; other values as they are."""
     if isinstance(kind, types.Array):
         array = context.make_array(kind)(context, builder, value)
         array.meminfo = array.meminfo.type(None)
         array.parent = array.parent.type(None)
         return array._getvalue()
-    for i, inner in enumerate(kind.types):
+    for i, inner in enumerate(kind.types if isinstance(kind, types.BaseTuple) else ()):
         bare = _bare(context, builder, inner, builder.extract_value(value, i))
         value = builder.insert_value(value, bare, i)
     return value

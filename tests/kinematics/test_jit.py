@@ -41,9 +41,9 @@ def test_an_inlined_function_is_compiled_once_for_all_integers(compiled):
 
 
 def double_all(pair):
-    values, others = jit.borrowed(pair)
+    (values, factor), others = jit.borrowed(pair)
     for k in range(len(values)):
-        values[k] *= 2.0
+        values[k] *= factor
         others[k] *= 2
     return values[0]
 
@@ -54,7 +54,7 @@ def test_borrowed_arrays_are_the_same_without_reference_counts(compiled, monkeyp
     values, others = np.ones(1000), np.ones(1000, np.int64)
     counts = sys.getrefcount(values), sys.getrefcount(others)
     for _ in range(3):
-        last = kernel((values, others))
+        last = kernel(((values, 2.0), others))
     assert (last, values[-1], others[-1]) == (8.0, 8.0, 8)
     assert (sys.getrefcount(values), sys.getrefcount(others)) == counts
     (code,) = kernel.inspect_llvm().values()
@@ -64,7 +64,7 @@ def test_borrowed_arrays_are_the_same_without_reference_counts(compiled, monkeyp
 
 def test_borrowed_is_the_same_when_interpreted(interpreted):
     values, others = np.ones(2), np.ones(2, np.int64)
-    assert jit.kernel(double_all)((values, others)) == 2.0
+    assert jit.kernel(double_all)(((values, 2.0), others)) == 2.0
     assert jit.borrowed(values) is values
 
 
