@@ -22,6 +22,8 @@ COMPILER = f"numba {numba.__version__}"
 _FLAGS = {"contract"}
 _config: Any = numba.config
 _njit: Any = numba.njit
+_typed: Any = type_callable
+_lowered: Any = lower_builtin
 _kernels: list[Any] = []
 _sources: set[Path] = set()
 _cache: list[str] = []  # the folder in use, or none
@@ -83,18 +85,18 @@ def _bare(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         array.meminfo = array.meminfo.type(None)
         array.parent = array.parent.type(None)
         return array._getvalue()
-    for i, inner in enumerate(kind.types if isinstance(kind, types.BaseTuple) else ()):
+    for i, inner in enumerate(getattr(kind, "types", ())):
         bare = _bare(context, builder, inner, builder.extract_value(value, i))
         value = builder.insert_value(value, bare, i)
     return value
 
 
-@type_callable(borrowed)  # type: ignore[untyped-decorator]
+@_typed(borrowed)
 def _type_of_borrowed(_: Any) -> Any:
     return lambda arrays: arrays
 
 
-@lower_builtin(borrowed, types.Any)
+@_lowered(borrowed, types.Any)
 def _borrow(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     return _bare(context, builder, signature.args[0], values[0])
 

@@ -31,7 +31,7 @@ from controller.scheduling.shop.neighbourhood import (
 from kinematics.jit import borrowed, inlined, kernel
 
 _FAR = 1 << 62
-_TENURE = (8, 14)  # least and most iterations for which what a move undid stays forbidden
+_TENURE = (6, 11)  # least and most iterations for which what a move undid stays forbidden
 _SLOTS = 1 << 14  # of the table of forbidden arcs: far more than arcs forbidden at a time
 _KEY = 40503  # odd, near 2^16 / golden ratio: spreads neighbours (Knuth, TAOCP 3, 6.4)
 _FORWARD, _BACKWARD = 0, 1
