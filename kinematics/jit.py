@@ -91,14 +91,16 @@ def _bare(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return value
 
 
-@_typed(borrowed)
 def _type_of_borrowed(_: Any) -> Any:
     return lambda arrays: arrays
 
 
-@_lowered(borrowed, types.Any)
 def _borrow(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     return _bare(context, builder, signature.args[0], values[0])
+
+
+_typed(borrowed)(_type_of_borrowed)
+_lowered(borrowed, types.Any)(_borrow)
 
 
 def sources() -> list[Path]:
