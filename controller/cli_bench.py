@@ -58,6 +58,14 @@ def schedule(
     _bench("schedule", peers, quick, seed, only or [], json, each)
 
 
+@bench.command()
+def plan(
+    quick: QuickOption = False, seed: SeedOption = 0, only: OnlyOption = None, json: JsonOption = None
+) -> None:
+    """Plans: time, cycle against bound, cost of coordination, verify, planted faults, random layouts (extra `verify`)."""
+    _bench("plan", False, quick, seed, only or [], json)
+
+
 def _bench(
     suite: str, peers: bool, quick: bool, seed: int, only: list[str], json: Path | None, each: int = 10
 ) -> None:

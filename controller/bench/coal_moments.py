@@ -17,7 +17,7 @@ from cells.tool_shape import hand_capsule
 from controller.bench.delayed_run import DelayedRun, Piece
 from controller.bench.near_moments import STEP_NS
 from controller.motion.plan_document import ArmRecord, CapsuleRecord
-from controller.motion.plan_files import cell_record
+from controller.motion.plan_records import cell_record
 from controller.motion.verify_body import ArmBody, libraries
 
 FloatArray = NDArray[np.float64]

@@ -10,6 +10,11 @@ from controller.bench import (
     kernels_search,
     kernels_start,
     kernels_trajectories,
+    plan_delays,
+    plan_faults,
+    plan_figures,
+    plan_layouts,
+    plan_stops,
     schedule_cell,
     schedule_shop,
 )
@@ -36,6 +41,13 @@ SUITES: dict[str, dict[str, Rows]] = {
         "cp-sat": schedule_shop.cp_sat_rows,
         "flexible": schedule_shop.flexible_rows,
         "families": schedule_shop.family_rows,
+    },
+    "plan": {
+        "figures": plan_figures.rows,
+        "faults": plan_faults.rows,
+        "layouts": plan_layouts.rows,
+        "delays": plan_delays.rows,
+        "stops": plan_stops.rows,
     },
 }
 
