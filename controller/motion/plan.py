@@ -65,7 +65,7 @@ class MotionPlanner:
         self._recipes: dict[str, Recipe] = {}
         self._visits: dict[tuple[object, ...], Visit] = {}
         self._legs: dict[tuple[str, int, int], tuple[Leg, ...]] = {}
-        self._volumes = Volumes(cell)
+        self.volumes = Volumes(cell)
 
     def plan(
         self,
@@ -95,20 +95,20 @@ class MotionPlanner:
         retreats = set(retreats)
         while True:
             progress("visits")
-            unrolled = unroll(self.cell, schedule, order, partial(self._visit, retreats), self._legs_between)
+            unrolled = unroll(self.cell, schedule, order, partial(self.visit, retreats), self.legs_between)
             progress("swept volumes")
             numbers = np.zeros(len(unrolled.nodes), dtype=np.int64)
             for node in unrolled.nodes:
                 if node.leg is not None:
                     arm = self._arms[node.resource]
-                    self._volumes.check(arm, node.leg, node.operation)
-                    numbers[node.id] = self._volumes.number(arm, node.leg)
+                    self.volumes.check(arm, node.leg, node.operation)
+                    numbers[node.id] = self.volumes.number(arm, node.leg)
             progress("coordination")
             try:
                 found = coordinate(
                     unrolled,
                     numbers,
-                    self._volumes,
+                    self.volumes,
                     _HORIZON_CYCLES * schedule.cycle_time / 1000,
                     rules=rules,
                     improvements=improvements,
@@ -133,7 +133,7 @@ class MotionPlanner:
             retreats=tuple(sorted(retreats)),
         )
 
-    def _visit(
+    def visit(
         self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None
     ) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
@@ -146,7 +146,7 @@ class MotionPlanner:
             self._visits[key] = visit.retreat() if back else visit
         return self._visits[key]
 
-    def _legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
+    def legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
         """The legs of a visit, from where the arm's last one ended; at the very beginning it stands parked."""
         key = (arm, id(last), id(visit))
         if key not in self._legs:
