@@ -6,7 +6,7 @@ its visits and where it draws back (a *variant* of the arm), and the choices of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -72,7 +72,12 @@ class Case:
 
 
 def case(
-    problem: SchedulingProblem, allocation: Allocation, stretches: Stretches, limit_s: float, present_s: float
+    problem: SchedulingProblem,
+    allocation: Allocation,
+    stretches: Stretches,
+    limit_s: float,
+    present_s: float,
+    steps: tuple[int, ...],
 ) -> Case | None:
     """The pattern of an allocation with all variants that fit into a cycle; None when an arm has none."""
     all_places = [
@@ -103,11 +108,11 @@ def case(
                 if k > 1:
                     waits.append((start + k - 1, start + k, found[k - 1].duration_s, 0))
         # What a feeder presents and what the out tray takes away take their time.
-        steps = stretches.visit(place).operation.steps
-        if isinstance(steps[0], Pick) and steps[0].station.startswith("feeder_"):
+        doing = stretches.visit(place).operation.steps
+        if isinstance(doing[0], Pick) and doing[0].station.startswith("feeder_"):
             carry = named[place.operation, "carry"]
             waits.append((carry, start, durations[carry] + present_s, 1))
-        if isinstance(steps[-1], Put) and steps[-1].station == "out_tray":
+        if isinstance(doing[-1], Put) and doing[-1].station == "out_tray":
             last, after = start + len(found) - 2, start + within[-1] - start + 1
             waits.append((last, after, durations[last] + present_s, 1))
     for number, test in enumerate(tests):
@@ -130,18 +135,19 @@ def case(
         for one, two in combinations(all_places, 2)
         if one.position == two.position != OFF_DIAL and one.arm != two.arm
     ]
+    ahead = iter(steps)
     for buffer in problem.buffers:
         # A load goes before the taking of a later cycle, which goes before the next load.
         carry, fetch = named[buffer.unload, "carry"], named[buffer.unload, "fetch"]
-        for load in buffer.loads:
-            last, first = inside[load][1], inside[load][0]
-            process = buffer.process / 1000 if load == buffer.loads[-1] else 0.0
-            weights = durations[last] + process, durations[carry]
-            choices.append((last, fetch, carry, first, *weights, 0, 0))
-        for one_, two_ in zip(buffer.loads[:-1], buffer.loads[1:], strict=True):
-            tails = inside[one_][1], inside[two_][1]
-            weights = durations[tails[0]], durations[tails[1]]
-            choices.append((tails[0], inside[two_][0], tails[1], inside[one_][0], *weights, 0, 0))
+        apart = 0
+        for one_, two_ in pairwise(buffer.loads):
+            height = next(ahead)
+            tail = inside[one_][1]
+            waits.append((tail, inside[two_][0], durations[tail], height))
+            apart += height
+        last, first = inside[buffer.loads[-1]][1], inside[buffer.loads[0]][0]
+        weights = durations[last] + buffer.process / 1000, durations[carry]
+        choices.append((last, fetch, carry, first, *weights, 0, apart))
     return Case(
         pattern=Pattern(
             node.astype(np.int64),

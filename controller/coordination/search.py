@@ -24,6 +24,7 @@ Flags = NDArray[np.int8]
 
 CHOICES = 4000
 LEVELS = 90
+SHARE = 200  # of decisions for one set of variants
 
 
 def room(pattern: Pattern) -> tuple[Floats, Choices]:
@@ -195,7 +196,6 @@ def run(
     T: float,
     near: Flags,
     rest_near: Flags,
-    conflicts: bool,
     chosen: Ints,
     starts: Floats,
     budget: Ints,
@@ -210,7 +210,6 @@ def run(
         T: Period [s].
         near: (s, s) stretches in each other's way.
         rest_near: (s, s) rests in the way of stretches.
-        conflicts: Whether arms may not pass through each other.
         chosen: (arms,) rows of variants; written.
         starts: (n,) beginnings after the index [s]; written.
         budget: (1,) decisions that may still be made; lowered.
@@ -220,53 +219,87 @@ def run(
     Returns:
         Whether it was found.
     """
-    arms, n = len(variants.visits), D.shape[1]
+    arms, n, spare = len(variants.visits), D.shape[1], D.shape[0] - 1
     if not begin(pattern, T, D[0], choices):
         return False
-    longest = n
-    chains, ids = np.empty((arms, longest), np.int64), np.empty((arms, longest), np.int64)
-    took, counts = np.empty((arms, longest)), np.zeros(arms, np.int64)
+    chains, ids = np.empty((arms, n), np.int64), np.empty((arms, n), np.int64)
+    took, counts = np.empty((arms, n)), np.zeros(arms, np.int64)
     used = np.empty(arms + 1, np.int64)
     used[0] = choices.count[0]
-    row = np.empty(arms, np.int64)
-    level = 0
-    row[0] = variants.begin[0]
+    # What cannot run with nothing or with one other arm beside it is found out once.
+    rows = variants.begin[arms]
+    alone, beside = np.zeros(rows, np.int64), np.zeros((rows, rows), np.int8)
+    left = np.zeros(arms, np.int64)
+    for arm in range(arms):
+        for r in range(variants.begin[arm], variants.begin[arm + 1]):
+            counts[arm] = chain_of(pattern, variants, arm, r, chains[arm], ids[arm], took[arm])
+            copy(D[0], D[spare])
+            if link(chains[arm], took[arm], counts[arm], T, D[spare]) and tighten(D[spare], T, choices):
+                alone[r] = 1
+                left[arm] += 1
+        if left[arm] == 0:
+            return False
+    turn = np.argsort(left)
+    row = np.zeros(arms, np.int64)
+    level, share = 0, np.zeros(1, np.int64)
+    row[turn[0]] = variants.begin[turn[0]]
     while level >= 0:
         if level == arms:
-            end = settle(D, level, T, choices, n - 1, budget)
+            share[0] = min(budget[0], SHARE)
+            budget[0] -= share[0]
+            end = settle(D, level, T, choices, n - 1, share)
+            budget[0] += max(share[0], 0)
             if end >= 0:
                 for v in range(n):
                     starts[v] = D[end, n - 1, v]
                 for arm in range(arms):
                     chosen[arm] = row[arm]
                 return True
-            if budget[0] < 0:
-                return False
             level -= 1
-            row[level] += 1
+            row[turn[level]] += 1
             continue
-        if row[level] >= variants.begin[level + 1]:
-            level -= 1
-            if level >= 0:
-                row[level] += 1
-            continue
-        budget[0] -= 1
         if budget[0] < 0:
             return False
+        arm = turn[level]
+        if row[arm] >= variants.begin[arm + 1]:
+            level -= 1
+            if level >= 0:
+                row[turn[level]] += 1
+            continue
+        good = alone[row[arm]] == 1
+        for k in range(level):
+            good = good and beside[row[turn[k]], row[arm]] >= 0
+        if good:
+            counts[arm] = chain_of(pattern, variants, arm, row[arm], chains[arm], ids[arm], took[arm])
+        k = 0
+        while good and k < level:
+            other = turn[k]
+            if beside[row[other], row[arm]] == 0:
+                budget[0] -= 1
+                choices.count[0] = used[0]
+                copy(D[0], D[spare])
+                good = (
+                    link(chains[other], took[other], counts[other], T, D[spare])
+                    and link(chains[arm], took[arm], counts[arm], T, D[spare])
+                    and put_conflicts(chains, ids, took, counts, other, arm, near, rest_near, choices)
+                    and tighten(D[spare], T, choices)
+                )
+                beside[row[other], row[arm]] = 1 if good else -1
+            k += 1
         choices.count[0] = used[level]
-        counts[level] = chain_of(pattern, variants, level, row[level], chains[level], ids[level], took[level])
-        copy(D[level], D[level + 1])
-        good = link(chains[level], took[level], counts[level], T, D[level + 1])
-        if conflicts and good:
-            for other in range(level):
+        if good:
+            budget[0] -= 1
+            copy(D[level], D[level + 1])
+            good = link(chains[arm], took[arm], counts[arm], T, D[level + 1])
+            for k in range(level):
                 good = good and put_conflicts(
-                    chains, ids, took, counts, other, level, near, rest_near, choices
+                    chains, ids, took, counts, turn[k], arm, near, rest_near, choices
                 )
         if good and tighten(D[level + 1], T, choices):
             used[level + 1] = choices.count[0]
             level += 1
             if level < arms:
-                row[level] = variants.begin[level]
+                row[turn[level]] = variants.begin[turn[level]]
         else:
-            row[level] += 1
+            row[arm] += 1
     return False

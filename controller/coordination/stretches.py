@@ -6,20 +6,19 @@ leaving it, and drawing back to the parking place. The first one depends on the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cells.joint_model import JointModel
+from controller.motion.passing import stretches
 from controller.motion.plan import MotionPlanner
 from controller.motion.visit import Leg, Visit, Zone
 from controller.motion.volumes import Volumes
 
 Ints = NDArray[np.int64]
 
-_BETWEEN = frozenset({"approach", "fetch", "carry", "dip", "dispense", "bring", "enter", "leave", "retreat"})
 _UNKNOWN = -1
 
 
@@ -39,17 +38,6 @@ class Stretch:
     zone: Zone
     duration_s: float
     legs: tuple[Leg, ...]
-
-
-def _name(leg: Leg) -> str:
-    return leg.name if leg.name in _BETWEEN else "core"
-
-
-def runs(legs: Sequence[Leg]) -> list[tuple[str, Zone, tuple[Leg, ...]]]:
-    """Legs of a visit as stretches: name, zone, legs."""
-    return [
-        (*key, tuple(members)) for key, members in groupby(legs, key=lambda leg: (_name(leg), leg.zone))
-    ]
 
 
 class Stretches:
@@ -92,7 +80,7 @@ class Stretches:
         """Stretches of a visit from rest at its beginning, the retreat last."""
         if place not in self._visits:
             kinds = [
-                runs((visit.first, *visit.rest))
+                stretches((visit.first, *visit.rest))
                 for visit in (self.visit(place, model, back=True) for model in self._kinds)
             ]
             widest = self.visit(place, back=True)
@@ -103,7 +91,7 @@ class Stretches:
             self._visits[place] = tuple(
                 Stretch(name=name, zone=zone, duration_s=mean, legs=legs)
                 for (name, zone, legs), mean in zip(
-                    runs((widest.first, *widest.rest)), means, strict=True
+                    stretches((widest.first, *widest.rest)), means, strict=True
                 )
             )
         return self._visits[place]

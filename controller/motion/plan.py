@@ -12,6 +12,7 @@ from cells.joint_model import JointModel
 from cells.recipe import Recipe, recipe_for
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph
+from controller.motion.passing import Passing
 from controller.motion.poses import ArmPoses
 from controller.motion.unroll import unroll
 from controller.motion.visit import Leg, Visit, Zone, still
@@ -73,6 +74,7 @@ class MotionPlanner:
         order: Sequence[JointModel],
         *,
         retreats: Iterable[tuple[str, str]] = (),
+        passing: Passing | None = None,
         rules: Mapping[Rule, bool] | None = None,
         improvements: int = 0,
         progress: Callable[[str], None] = lambda text: None,
@@ -83,6 +85,7 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             order: The joints' models.
             retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
+            passing: When stretches begin in the repeating cycle; by default in the schedule.
             rules: Rules of passing found earlier.
             improvements: How many changes of a rule may be tried.
             progress: Called with what is being done.
@@ -110,11 +113,13 @@ class MotionPlanner:
                     numbers,
                     self.volumes,
                     _HORIZON_CYCLES * schedule.cycle_time / 1000,
+                    passing=None if passing is None else passing.times(unrolled, schedule.cycle_time / 1000),
                     rules=rules,
                     improvements=improvements,
                 )
                 break
             except DeadlockError as error:
+                print('XXX',error)
                 # An arm that rests over a shared place after its visit has to draw back.
                 pair = {
                     (unrolled.nodes[node].resource, unrolled.nodes[node].operation) for node in error.nodes
@@ -143,7 +148,7 @@ class MotionPlanner:
         key = (operation, model.diameter_m, model.length_m, arm, position, back)
         if key not in self._visits:
             visit = self._planners[arm].plan(recipe, operation, position)
-            self._visits[key] = visit.retreat() if back else visit
+            self._visits[key] = visit.drawn_back if back else visit
         return self._visits[key]
 
     def legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:

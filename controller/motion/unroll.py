@@ -14,7 +14,7 @@ from cells.joint_model import JointModel
 from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.event_graph import Node
 from controller.motion.visit import Leg, Visit, Zone
-from controller.scheduling.schedule import Schedule
+from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 VisitOf = Callable[[JointModel, str, int, int | None], Visit]
 LegsOf = Callable[[str, Visit | None, Visit], tuple[Leg, ...]]
@@ -111,6 +111,8 @@ class _Unroller:
                 continue
             position = planned.mode.position if planned.mode.position >= 0 else None
             visit = self.visit_of(self.order[joint], number, planned.mode.arm, position)
+            if not 0 <= joint + self._follows(planned) < len(self.order):
+                visit = visit.drawn_back  # in the repeating cycle the next visit would take the arm away
             chain = self.graph.chains[visit.arm]
             legs = self.legs_of(visit.arm, last.get(visit.arm), visit)
             ids = []
@@ -137,6 +139,16 @@ class _Unroller:
                 names=tuple(leg.name for leg in legs),
             )
             last[visit.arm] = visit
+
+    def _follows(self, planned: ScheduledOperation) -> int:
+        """By how many joints the arm's next visit of the repeating cycle is ahead of this one."""
+        cycle = self.schedule.cycle_time
+        later, start = min(
+            ((other.start - planned.start - 1) % cycle, other.start)
+            for other in self.schedule.operations
+            if other.mode.arm == planned.mode.arm
+        )
+        return (planned.start + 1 + later - start) // cycle
 
     def _tests(self) -> None:
         for joint, model in enumerate(self.order):
