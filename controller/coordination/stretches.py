@@ -105,9 +105,8 @@ class Stretches:
         key = before, back, place
         if key in self._firsts:
             return self._firsts[key]
-        legs = self.planner.legs_between(
-            self.planner.cell.arms[place.arm].id, self.visit(before, back=back), self.visit(place)
-        )
+        end = self.visit(before, back=back).end
+        legs = self.planner.legs_from(self.planner.cell.arms[place.arm].id, end, self.visit(place))
         way = legs[0].duration_s - self.visit(place).first.duration_s
         self._firsts[key] = (
             self._number(key, place.arm, legs[:1]),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.motion.unroll import Unrolled
-from controller.motion.visit import Leg, Zone
+from controller.motion.visit import START, Leg, Zone
 
 Stretch = tuple[str, Zone, tuple[Leg, ...]]
 """Name, zone and legs; the name is that of the first leg, or "core" for the work in a nest."""
@@ -45,7 +45,7 @@ class Passing:
             for (operation, joint), members in visits:
                 ids = list(members)
                 begin = (*self.times_s[operation], self.times_s[operation][-1])  # a retreat more than was known
-                if unrolled.nodes[ids[0]].label == "start":  # where the arm stands at the very beginning
+                if unrolled.nodes[ids[0]].label == START:  # where the arm stands at the very beginning
                     found[ids[0]] = begin[0] + joint * cycle_s
                     ids = ids[1:]
                 legs = [unrolled.nodes[node].leg for node in ids]

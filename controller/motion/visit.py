@@ -19,6 +19,8 @@ from kinematics import Trajectory, concatenate, through
 
 FloatArray = NDArray[np.float64]
 
+START = "start"  # the leg of an arm that only stands
+
 
 class Zone(Enum):
     """Where a leg is, seen from the nest of its visit."""
@@ -79,11 +81,8 @@ class Visit:
         q: FloatArray = (self.rest[-1] if self.rest else self.first).trajectory.q[-1]
         return q
 
-    @cached_property
-    def drawn_back(self) -> "Visit":
-        """The same visit with a way to the arm's parking place at its end; itself where it has one already."""
-        if self.rest and self.rest[-1].name == "retreat":
-            return self
+    def retreat(self) -> "Visit":
+        """The same visit, with a way to the arm's parking place at its end."""
         park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
         leg = Leg(name="retreat", zone=Zone.AFTER, trajectory=park)
         return replace(self, rest=(*self.rest, leg))
@@ -106,3 +105,8 @@ def still(q: FloatArray) -> Trajectory:
     """Standing at ``q`` (6,) [rad]: a trajectory of one knot."""
     zero = np.zeros((1, 6))
     return Trajectory(t=np.zeros(1), q=q[None, :], qd=zero, qdd=zero)
+
+
+def standing(q: FloatArray, held: Part | None = None) -> Leg:
+    """An arm at rest at ``q`` (6,) [rad] with a part in the hand or none, before it does anything."""
+    return Leg(name=START, zone=Zone.BEFORE, trajectory=still(q), held=held, held_after=held)
