@@ -33,7 +33,6 @@ class Choice:
         cycle_s: Cycle time of the trial order [s].
         schedule: What every arm does in a cycle.
         retreats: After which visits arms draw back.
-        critical: Those of them that cost time in the trial order.
         rules: Rules of passing, see `controller.motion.coordinate`.
         lower_bound_s: A cycle time that no order of the mix can beat [s]; 0 while it is not known.
     """
@@ -41,7 +40,6 @@ class Choice:
     cycle_s: float
     schedule: Schedule
     retreats: frozenset[Retreat]
-    critical: tuple[Retreat, ...]
     rules: Mapping[Rule, bool]
     lower_bound_s: float = 0.0
 
@@ -68,7 +66,6 @@ class KeptChoice:
                 "cycle_s": choice.cycle_s,
                 "schedule": dataclasses.asdict(choice.schedule),
                 "retreats": sorted(choice.retreats),
-                "critical": choice.critical,
                 "lower_bound_s": choice.lower_bound_s,
                 "rules": sorted([*rule, first] for rule, first in choice.rules.items()),
             }
@@ -93,7 +90,6 @@ def _choice(document: Mapping[str, Any]) -> Choice:
             **{**{name: _tuples(value) for name, value in schedule.items()}, "operations": operations}
         ),
         retreats=frozenset((arm, operation) for arm, operation in document["retreats"]),
-        critical=tuple((arm, operation) for arm, operation in document["critical"]),
         lower_bound_s=float(document["lower_bound_s"]),
         rules={(a, b, c, d, int(behind)): bool(first) for a, b, c, d, behind, first in document["rules"]},
     )

@@ -76,7 +76,6 @@ def case(
     allocation: Allocation,
     stretches: Stretches,
     limit_s: float,
-    present_s: float,
     steps: tuple[int, ...],
 ) -> Case | None:
     """The pattern of an allocation with all variants that fit into a cycle; None when an arm has none."""
@@ -85,6 +84,7 @@ def case(
         for operation, mode in zip(problem.operations, allocation, strict=True)
     ]
     places = sorted((place for place in all_places if place.arm != NO_ARM), key=lambda place: place.arm)
+    present_s = stretches.planner.cell.motion.present_s
     tests = [place for place in all_places if place.arm == NO_ARM]
     variants = _variants(places, stretches, problem.arms, limit_s)
     if variants is None:

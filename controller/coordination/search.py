@@ -1,5 +1,7 @@
 """Search for variants and choices with which a pattern runs in a given period: depth first, tightening at every step."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,15 +29,25 @@ LEVELS = 90
 SHARE = 200  # of decisions for one set of variants
 
 
-def room(pattern: Pattern) -> tuple[Floats, Choices]:
-    """Scratch for a search."""
-    n = len(pattern.duration)
-    return np.empty((LEVELS, n, n)), Choices(
-        np.empty((CHOICES, 4), dtype=np.int64),
-        np.empty((CHOICES, 2)),
-        np.empty((CHOICES, 2), dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-    )
+class Room(NamedTuple):
+    """Scratch for a search: ways at every level of it, and choices."""
+
+    D: Floats
+    choices: Choices
+
+    @classmethod
+    def of(cls, pattern: Pattern) -> "Room":
+        """Enough for a pattern."""
+        n = len(pattern.duration)
+        return cls(
+            np.empty((LEVELS, n, n)),
+            Choices(
+                np.empty((CHOICES, 4), dtype=np.int64),
+                np.empty((CHOICES, 2)),
+                np.empty((CHOICES, 2), dtype=np.int64),
+                np.zeros(1, dtype=np.int64),
+            ),
+        )
 
 
 @kernel
