@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
-_TRIED = 4  # schedules that are tried with all models
+_TRIED = 2  # schedules that are tried with all models
 _TRIED_JOINTS = 24  # that leave a full dial
 _SEED = 0  # of the search: a cell and a mix have one plan, whatever the seed of a run
 
@@ -71,7 +71,9 @@ def plan_cell(
     planner = MotionPlanner(cell)
     choice = decide(planner, models, progress, cache)
     progress("motion of the whole order", 0, 1)
-    motion = planner.plan(choice.schedule, order, retreats=choice.retreats, rules=choice.rules)
+    motion = planner.plan(
+        choice.schedule, order, retreats=choice.retreats, passing=choice.passing, rules=choice.rules
+    )
     return CellPlan(motion=motion, lower_bound_s=choice.lower_bound_s)
 
 
@@ -127,7 +129,7 @@ def _choose(
 
 
 def _tried(planner: MotionPlanner, candidate: Coordination, trial: Sequence[JointModel]) -> Choice:
-    """A candidate with the rules of passing that it follows in an order of joints."""
+    """A candidate in an order of joints."""
     plan = planner.plan(
         candidate.schedule, trial, retreats=candidate.retreats, passing=candidate.passing
     )
@@ -137,5 +139,5 @@ def _tried(planner: MotionPlanner, candidate: Coordination, trial: Sequence[Join
         cycle_s=float(steady.mean()),
         schedule=candidate.schedule,
         retreats=frozenset(plan.retreats),
-        rules=plan.rules,
+        passing=candidate.passing,
     )

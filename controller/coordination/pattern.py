@@ -6,7 +6,7 @@ its visits and where it draws back (a *variant* of the arm), and the choices of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise, permutations, product
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -172,65 +172,16 @@ def _lasts(
     return float(durations[inside[one.operation][1]]), float(durations[inside[two.operation][1]])
 
 
-def _variants(
-    places: Sequence[Place], stretches: Stretches, arms: int, limit_s: float
-) -> Variants | None:
+def _variants(places: Sequence[Place], stretches: Stretches, arms: int, limit_s: float) -> Variants | None:
     """All orders of each arm's visits, with some retreats, that take no longer than the limit."""
-    rows: list[tuple[list[int], list[int], list[float], list[int]]] = []
-    begin, counts = [0], []
+    found, counts, offset = [], [], 0
     for arm in range(arms):
-        own = [v for v, place in enumerate(places) if place.arm == arm]
-        counts.append(len(own))
-        for order, back, ways in rounds(stretches, tuple(places[v] for v in own), limit_s):
-            rows.append(([own[k] for k in order], back, [way for _, way in ways], [n for n, _ in ways]))
-        begin.append(len(rows))
-        if begin[-1] == begin[-2] and own:
+        visits = tuple(place for place in places if place.arm == arm)
+        rows = stretches.rounds(visits, limit_s)
+        if visits and not len(rows.order):
             return None
-    longest = max(counts)
-
-    def padded(k: int, dtype: type) -> NDArray[np.generic]:
-        table = np.zeros((len(rows), longest), dtype=dtype)
-        for r, row in enumerate(rows):
-            table[r, : len(row[k])] = row[k]
-        return table
-
-    return Variants(
-        np.array(begin),
-        np.array(counts),
-        padded(0, np.int64),  # type: ignore[arg-type]
-        padded(1, np.int64),  # type: ignore[arg-type]
-        padded(2, np.float64),  # type: ignore[arg-type]
-        padded(3, np.int64),  # type: ignore[arg-type]
-    )
-
-
-def rounds(
-    stretches: Stretches, visits: tuple[Place, ...], limit_s: float
-) -> list[tuple[list[int], list[int], list[tuple[int, float]]]]:
-    """Orders of an arm's visits with places to draw back that fit into a limit: order, retreats, ways to each visit.
-
-    A cycle begins with the dial's index; a visit off the dial is not the first: it could as well be the last.
-    """
-    key = visits, limit_s
-    if key not in stretches.rounds:
-        found = []
-        work = sum(stretch.duration_s for place in visits for stretch in stretches.of(place)[1:-1])
-        for order in permutations(range(len(visits))):
-            on_dial = [visits[k].position != OFF_DIAL for k in order]
-            if any(on_dial) and not on_dial[0]:
-                continue
-            for back in product((0, 1), repeat=len(order)):
-                total = work + sum(
-                    stretches.of(visits[k])[-1].duration_s for k, b in zip(order, back, strict=True) if b
-                )
-                ways = []
-                for k, v in enumerate(order):
-                    ways.append(stretches.first(visits[order[k - 1]], bool(back[k - 1]), visits[v]))
-                    total += ways[-1][1]
-                    if total > limit_s:
-                        break
-                if total <= limit_s:
-                    found.append((sum(back), total, list(order), list(back), ways))
-        found.sort(key=lambda item: item[:4])
-        stretches.rounds[key] = [item[2:] for item in found]
-    return stretches.rounds[key]
+        found.append(rows._replace(order=rows.order + offset))
+        counts.append(len(visits))
+        offset += len(visits)
+    begin = np.cumsum([0, *(len(rows.order) for rows in found)])
+    return Variants(begin, np.array(counts), *(np.concatenate(column) for column in zip(*found, strict=True)))

@@ -7,7 +7,7 @@ that runs is tried again with a shorter period.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # How far above the bound allocations are looked for, as long as nothing was found.
-_REACHES = (0.03, 0.06, 0.12, 0.25, 0.5)
-_ALLOCATIONS = 3000
+_REACHES = (0.06, 0.12, 0.25, 0.5)
+_ALLOCATIONS = 1500
 _STEPS = 2_000_000  # of the search for allocations
 _DECISIONS = 1000  # for one allocation and period
 _SHORTER_S = 0.03
@@ -80,10 +80,10 @@ def coordinations(
     found: list[Coordination] = []
     for reach in _REACHES:
         limit_s = bound_s * (1 + reach)
-        near = list(islice(_within(allocations, math.floor(limit_s * 1000)), _ALLOCATIONS))
+        near = list(_within(allocations, math.floor(limit_s * 1000)))
         best_s = limit_s + _SHORTER_S
-        for tried, k in enumerate(rng.permutation(len(near)).tolist()):
-            progress(tried, len(near))
+        for tried, k in enumerate(rng.permutation(len(near))[:_ALLOCATIONS].tolist()):
+            progress(tried, min(len(near), _ALLOCATIONS))
             for steps in product((0, 1), repeat=sum(len(buffer.loads) - 1 for buffer in problem.buffers)):
                 made = case(problem, near[k], stretches, limit_s, steps)
                 while made is not None:
@@ -135,7 +135,7 @@ def _coordination(
     arms = stretches.planner.cell.arms
     times: dict[str, list[float]] = {}
     inside: dict[str, tuple[float, float]] = {}
-    retreats = set()
+    retreats, names = set(), dict[str, list[str]]()
     for arm in range(problem.arms):
         row = chosen[arm]
         for k in range(variants.visits[arm]):
@@ -144,6 +144,7 @@ def _coordination(
             if back:
                 retreats.add((arms[arm].id, place.operation))
             begin = [float(start) for start in starts[node[v] : node[v + 1] - 1 + back]]
+            names[place.operation] = [part.name for part in parts[: len(begin)]]
             times[place.operation] = [*begin, begin[-1] + parts[len(begin) - 1].duration_s]
             within = [n for n, part in enumerate(parts) if part.zone is Zone.INSIDE]
             inside[place.operation] = begin[within[0]], begin[within[-1]] + parts[within[-1]].duration_s
@@ -199,10 +200,15 @@ def _coordination(
         schedule=schedule,
         retreats=frozenset(retreats),
         passing=Passing(
-            times_s={
-                name: tuple(time + windows[name] * period_s for time in begin)
-                for name, begin in times.items()
-                if modes[name].arm != NO_ARM
+            begins={
+                place.operation: tuple(
+                    zip(
+                        [*names[place.operation], ""],
+                        [time + windows[place.operation] * period_s for time in times[place.operation]],
+                        strict=True,
+                    )
+                )
+                for place in made.places
             }
         ),
     )

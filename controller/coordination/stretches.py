@@ -6,6 +6,7 @@ leaving it, and drawing back to the parking place. The first one depends on the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from controller.motion.volumes import Volumes
 Ints = NDArray[np.int64]
 
 _UNKNOWN = -1
+LONGEST = 8  # visits of one arm
 
 
 class Place(NamedTuple):
@@ -28,6 +30,22 @@ class Place(NamedTuple):
     operation: str
     arm: int
     position: int
+
+
+class Rounds(NamedTuple):
+    """Ways of one arm through its visits, padded to `LONGEST`.
+
+    Attributes:
+        order: (v, LONGEST) numbers of the visits.
+        back: (v, LONGEST) 1 where the arm draws back afterwards.
+        first_s: (v, LONGEST) duration of the way to the visit [s].
+        first_id: (v, LONGEST) its stretch.
+    """
+
+    order: Ints
+    back: Ints
+    first_s: NDArray[np.float64]
+    first_id: Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +67,10 @@ class Stretches:
         self.planner = planner
         self._kinds, self._widest = kinds, widest
         self._shares = np.array(counts) / sum(counts)
+        self._planned: dict[tuple[Place, str, bool], Visit] = {}
         self._visits: dict[Place, tuple[Stretch, ...]] = {}
         self._firsts: dict[tuple[Place, bool, Place], tuple[int, float]] = {}
-        self.rounds: dict[object, list] = {}
+        self._rounds: dict[tuple[tuple[Place, ...], float], Rounds] = {}
         self._numbers: dict[object, int] = {}
         self._arms: list[int] = []
         self._members: list[list[int]] = []  # volumes on the way and at rests within
@@ -71,10 +90,13 @@ class Stretches:
 
     def visit(self, place: Place, model: JointModel | None = None, back: bool = False) -> Visit:
         """The visit of a model, the widest by default."""
-        arm = self.planner.cell.arms[place.arm]
-        retreats = {(arm.id, place.operation)} if back else set()
-        position = place.position if place.position >= 0 else None
-        return self.planner.visit(retreats, model or self._widest, place.operation, place.arm, position)
+        model = model or self._widest
+        key = place, model.name, back
+        if key not in self._planned:
+            retreats = {(self.planner.cell.arms[place.arm].id, place.operation)} if back else set()
+            position = place.position if place.position >= 0 else None
+            self._planned[key] = self.planner.visit(retreats, model, place.operation, place.arm, position)
+        return self._planned[key]
 
     def of(self, place: Place) -> tuple[Stretch, ...]:
         """Stretches of a visit from rest at its beginning, the retreat last."""
@@ -113,6 +135,38 @@ class Stretches:
             self.of(place)[0].duration_s + way,
         )
         return self._firsts[key]
+
+    def rounds(self, visits: tuple[Place, ...], limit_s: float) -> Rounds:
+        """Orders of an arm's visits with places to draw back that fit into a limit, those with few of them first.
+
+        A cycle begins with the dial's index; a visit off the dial is not the first: it could as well be the last.
+        """
+        key = visits, limit_s
+        if key not in self._rounds:
+            parts = [self.of(place) for place in visits]
+            work = sum(part.duration_s for visit in parts for part in visit[1:-1])
+            found = []
+            for order in permutations(range(len(visits))):
+                on_dial = [visits[k].position >= 0 for k in order]
+                if any(on_dial) and not on_dial[0]:
+                    continue
+                for back in product((0, 1), repeat=len(order)):
+                    total = work + sum(parts[k][-1].duration_s for k, b in zip(order, back, strict=True) if b)
+                    ways = []
+                    for n, k in enumerate(order):
+                        if total > limit_s:
+                            break
+                        ways.append(self.first(visits[order[n - 1]], bool(back[n - 1]), visits[k]))
+                        total += ways[-1][1]
+                    if total <= limit_s:
+                        found.append((sum(back), total, order, back, ways))
+            found.sort(key=lambda item: item[:4])
+            table = np.zeros((4, len(found), LONGEST))
+            for row, (_, _, order, back, ways) in enumerate(found):
+                table[:, row, : len(order)] = order, back, [way for _, way in ways], [n for n, _ in ways]
+            whole = table.astype(np.int64)
+            self._rounds[key] = Rounds(whole[0], whole[1], table[2], whole[3])
+        return self._rounds[key]
 
     def _number(self, key: object, arm: int, legs: Sequence[Leg]) -> int:
         if key not in self._numbers:

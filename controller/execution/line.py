@@ -294,7 +294,9 @@ class Line:
 
     def _renewed(self, where: Whereabouts) -> MotionPlan:
         choice = self._choice
-        return self._planner.renew(choice.schedule, where, retreats=choice.retreats, rules=choice.rules)
+        return self._planner.renew(
+            choice.schedule, where, retreats=choice.retreats, passing=choice.passing, rules=choice.rules
+        )
 
     def _keep(self, where: Whereabouts) -> None:
         """Remember the joints of the plan, and of what has ended only what belongs to them."""

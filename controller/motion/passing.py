@@ -29,33 +29,41 @@ def stretches(legs: Sequence[Leg]) -> list[Stretch]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passing:
-    """When the stretches of every operation begin and end.
+    """When the stretches of every operation begin.
 
     Attributes:
-        times_s: By operation the beginnings of its stretches for the first joint, and the end of the last one [s].
+        begins: By operation the names of its stretches with their times for the joint at place 0 [s]; an empty name with
+            the end of the last one closes the row.
     """
 
-    times_s: Mapping[str, tuple[float, ...]]
+    begins: Mapping[str, tuple[tuple[str, float], ...]]
 
     def times(self, unrolled: Unrolled, cycle_s: float) -> NDArray[np.float64]:
         """(n,) times of nodes [s], those of stations zero; legs of a stretch share its time in proportion."""
         found = np.zeros(len(unrolled.nodes))
+        nodes = unrolled.nodes
         for chain in unrolled.chains.values():
-            visits = groupby(chain, key=lambda node: (unrolled.nodes[node].operation, unrolled.nodes[node].joint))
+            visits = groupby(chain, key=lambda node: (nodes[node].operation, nodes[node].joint))
             for (operation, joint), members in visits:
-                ids = list(members)
-                begin = (*self.times_s[operation], self.times_s[operation][-1])  # a retreat more than was known
-                if unrolled.nodes[ids[0]].label == START:  # where the arm stands at the very beginning
-                    found[ids[0]] = begin[0] + joint * cycle_s
-                    ids = ids[1:]
-                legs = [unrolled.nodes[node].leg for node in ids]
-                runs = stretches([leg for leg in legs if leg is not None])
-                node = iter(ids)
-                for k, (_, _, run) in enumerate(runs):
-                    whole = sum(leg.duration_s for leg in run)
-                    done = 0.0
-                    for leg in run:
-                        share = done / whole if whole > 0.0 else 0.0
-                        found[next(node)] = begin[k] + share * (begin[k + 1] - begin[k]) + joint * cycle_s
-                        done += leg.duration_s
+                ids = [node for node in members if nodes[node].label != START]
+                if operation:
+                    found[ids] = self._visit(operation, [nodes[node].leg for node in ids])
+                    found[ids] += joint * cycle_s
+            standing = [node for node in chain if nodes[node].label == START]
+            found[standing] = min((found[node] for node in chain if node not in standing), default=0.0) - 1.0
         return found
+
+    def _visit(self, operation: str, legs: Sequence[Leg | None]) -> list[float]:
+        """Times of the last legs of a visit, of all that are left."""
+        runs = stretches([leg for leg in legs if leg is not None])
+        begins = self.begins[operation]
+        if runs[-1][0] == "retreat" and begins[-2][0] != "retreat":  # at the beginning and the end of an order
+            begins = (*begins[:-1], ("retreat", begins[-1][1]), begins[-1])
+        times = []
+        for k, (_, _, run) in enumerate(runs, len(begins) - 1 - len(runs)):
+            begin, end = begins[k][1], begins[k + 1][1]
+            whole, done = sum(leg.duration_s for leg in run), 0.0
+            for leg in run:
+                times.append(begin + (end - begin) * (done / whole if whole > 0.0 else 0.0))
+                done += leg.duration_s
+        return times

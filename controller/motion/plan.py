@@ -144,7 +144,8 @@ class MotionPlanner:
         where: Whereabouts,
         *,
         retreats: Iterable[tuple[str, str]],
-        rules: Mapping[Rule, bool],
+        passing: Passing | None = None,
+        rules: Mapping[Rule, bool] | None = None,
     ) -> MotionPlan:
         """Plan a cell that is at work, from where everything is.
 
@@ -152,6 +153,7 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             where: Joints in work and to come, and what was done and begun of them.
             retreats: (arm, operation) after which the arm draws back, as in the plan the cell has worked through so far.
+            passing: As in `plan`.
             rules: Rules of passing found earlier.
 
         Raises:
@@ -164,10 +166,11 @@ class MotionPlanner:
             return self.legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
 
         visit_of = partial(self.visit, retreats)
-        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended)
+        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended, where.begun)
         left = remaining(whole, where, self._standing)
         numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
-        found = coordinate(left, numbers, self.volumes, horizon_s, rules=rules)
+        times = None if passing is None else passing.times(left, schedule.cycle_time / 1000)
+        found = coordinate(left, numbers, self.volumes, horizon_s, passing=times, rules=rules)
         return MotionPlan(
             graph=found.graph,
             starts_s=found.starts_s,
@@ -228,13 +231,15 @@ class MotionPlanner:
         position: int | None,
     ) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
-        recipe = self._recipes.setdefault(model.name, recipe_for(model))
+        if model.name not in self._recipes:
+            self._recipes[model.name] = recipe_for(model)
+        recipe = self._recipes[model.name]
         operation = recipe.operation(number)
         back = (self.cell.arms[arm].id, number) in retreats
         key = (operation, model.diameter_m, model.length_m, arm, position, back)
         if key not in self._visits:
             visit = self._planners[arm].plan(recipe, operation, position)
-            self._visits[key] = visit.retreat() if back else visit
+            self._visits[key] = visit.drawn_back if back else visit
         return self._visits[key]
 
     def _numbers(self, unrolled: Unrolled) -> NDArray[np.int64]:
