@@ -90,7 +90,8 @@ def coordinations(
                     better = _run(problem, near[k], stretches, made, best_s - _SHORTER_S)
                     if better is None:
                         break
-                    found.append(better)
+                    schedule = replace(better.schedule, lower_bound=math.floor(bound_s * 1000))
+                    found.append(replace(better, schedule=schedule))
                     best_s = better.schedule.cycle_time / 1000
         if found:
             break
