@@ -101,7 +101,11 @@ def decide(
 
 
 def _choose(
-    mix: Mix, kinds: Sequence[JointModel], models: Sequence[JointModel], planner: MotionPlanner, bound_s: float,
+    mix: Mix,
+    kinds: Sequence[JointModel],
+    models: Sequence[JointModel],
+    planner: MotionPlanner,
+    bound_s: float,
     progress: Progress,
 ) -> Choice:
     """The best of the last coordinated schedules found, once all models take their own times."""
@@ -130,9 +134,7 @@ def _choose(
 
 def _tried(planner: MotionPlanner, candidate: Coordination, trial: Sequence[JointModel]) -> Choice:
     """A candidate in an order of joints."""
-    plan = planner.plan(
-        candidate.schedule, trial, retreats=candidate.retreats, passing=candidate.passing
-    )
+    plan = planner.plan(candidate.schedule, trial, retreats=candidate.retreats, passing=candidate.passing)
     cycles = np.diff(plan.finished_s())
     steady = cycles[1 : len(trial) - planner.cell.dial.positions]  # the dial is full
     return Choice(

@@ -55,11 +55,11 @@ def put_choice(
     choices: Choices, a: int, j: int, b: int, i: int, wa: float, wb: float, ha: int, hb: int
 ) -> None:
     """Append a choice."""
-    k = choices.count[0]
+    k = choices.used[0]
     nodes, weights, heights = choices.nodes, choices.weights, choices.heights
     nodes[k, 0], nodes[k, 1], nodes[k, 2], nodes[k, 3] = a, j, b, i
     weights[k, 0], weights[k, 1], heights[k, 0], heights[k, 1] = wa, wb, ha, hb
-    choices.count[0] = k + 1
+    choices.used[0] = k + 1
 
 
 @kernel
@@ -73,7 +73,7 @@ def begin(pattern: Pattern, T: float, D: Floats, choices: Choices) -> bool:
     for k in range(len(waits)):
         tail, head = int(waits[k, 0]), int(waits[k, 1])
         D[tail, head] = max(D[tail, head], waits[k, 2] - waits[k, 3] * T)
-    choices.count[0] = 0
+    choices.used[0] = 0
     rows = pattern.choices
     for k in range(len(rows)):
         put_choice(
@@ -128,12 +128,19 @@ def clear_of(ids: Ints, count: int, k: int, other: int, rest_near: Flags) -> int
 
 @kernel
 def put_conflicts(
-    chains: Ints, ids: Ints, took: Floats, counts: Ints, one: int, two: int, near: Flags, rest_near: Flags,
+    chains: Ints,
+    ids: Ints,
+    took: Floats,
+    counts: Ints,
+    one: int,
+    two: int,
+    near: Flags,
+    rest_near: Flags,
     choices: Choices,
 ) -> bool:
     """Append a choice for every two stretches of two arms in each other's way; False when one has no way out."""
     for q in range(counts[two]):
-        j, last = ids[two, q], choices.count[0]
+        j, last = ids[two, q], choices.used[0]
         for p in range(counts[one]):
             i = ids[one, p]
             if near[i, j] == 0:
@@ -144,7 +151,7 @@ def put_conflicts(
                 return False
             a, b = (p + past) % counts[one], (q + before) % counts[two]
             ha, hb = (p + past) // counts[one], (q + before) // counts[two]
-            k = choices.count[0] - 1
+            k = choices.used[0] - 1
             if (
                 k >= last
                 and choices.nodes[k, 0] == chains[one, a]
@@ -153,11 +160,18 @@ def put_conflicts(
                 and choices.heights[k, 1] == hb
             ):
                 continue  # the earlier stretch asks for more
-            if choices.count[0] == len(choices.nodes):
+            if choices.used[0] == len(choices.nodes):
                 return False
             put_choice(
-                choices, chains[one, a], chains[two, q], chains[two, b], chains[one, p],
-                took[one, a], took[two, b], ha, hb,
+                choices,
+                chains[one, a],
+                chains[two, q],
+                chains[two, b],
+                chains[one, p],
+                took[one, a],
+                took[two, b],
+                ha,
+                hb,
             )
     return True
 
@@ -177,9 +191,10 @@ def settle(D: Floats, level: int, T: float, choices: Choices, origin: int, budge
             tried[level, 0], tried[level, 1], tried[level, 2] = k, K, 0
         else:
             k, K = tried[level, 0], tried[level, 1] + 1
-            if K > most(D[level], T, choices, k):
+            low, high = least(D[level], T, choices, k), most(D[level], T, choices, k)
+            if high < K:
                 K -= 2
-            if tried[level, 2] == 1 or K < least(D[level], T, choices, k):
+            if tried[level, 2] == 1 or low > K:
                 level -= 1
                 continue
             tried[level, 2] = 1
@@ -237,7 +252,7 @@ def run(
     chains, ids = np.empty((arms, n), np.int64), np.empty((arms, n), np.int64)
     took, counts = np.empty((arms, n)), np.zeros(arms, np.int64)
     used = np.empty(arms + 1, np.int64)
-    used[0] = choices.count[0]
+    used[0] = choices.used[0]
     # What cannot run with nothing or with one other arm beside it is found out once.
     rows = variants.begin[arms]
     alone, beside = np.zeros(rows, np.int64), np.zeros((rows, rows), np.int8)
@@ -288,7 +303,7 @@ def run(
             other = turn[k]
             if beside[row[other], row[arm]] == 0:
                 budget[0] -= 1
-                choices.count[0] = used[0]
+                choices.used[0] = used[0]
                 copy(D[0], D[spare])
                 good = (
                     link(chains[other], took[other], counts[other], T, D[spare])
@@ -298,7 +313,7 @@ def run(
                 )
                 beside[row[other], row[arm]] = 1 if good else -1
             k += 1
-        choices.count[0] = used[level]
+        choices.used[0] = used[level]
         if good:
             budget[0] -= 1
             copy(D[level], D[level + 1])
@@ -308,7 +323,7 @@ def run(
                     chains, ids, took, counts, turn[k], arm, near, rest_near, choices
                 )
         if good and tighten(D[level + 1], T, choices):
-            used[level + 1] = choices.count[0]
+            used[level + 1] = choices.used[0]
             level += 1
             if level < arms:
                 row[turn[level]] = variants.begin[turn[level]]

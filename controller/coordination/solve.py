@@ -19,7 +19,7 @@ from controller.motion.passing import Passing
 from controller.motion.visit import Zone
 from controller.scheduling.allocation import Allocation, Allocations, Budget, OutOfBudgetError
 from controller.scheduling.mix import Mix, mean_problem
-from controller.scheduling.problem import NO_ARM, OFF_DIAL, Mode, SchedulingProblem
+from controller.scheduling.problem import OFF_DIAL, Mode, SchedulingProblem
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,9 @@ def weighted(mix: Mix) -> Mix:
 
     The dial keeps all arms in step, so an arm gains from a quick joint only as far as it can work ahead.
     """
-    works = [sum(min(mode.duration for mode in o.modes) for o in problem.operations) for problem in mix.problems]
+    works = [
+        sum(min(mode.duration for mode in o.modes) for o in problem.operations) for problem in mix.problems
+    ]
     mean = np.dot(works, mix.counts) / mix.joints
     return replace(
         mix,
@@ -175,9 +177,7 @@ def _coordination(
             for name, mode in modes.items()
         ),
         arm_sequences=tuple(
-            tuple(
-                made.places[variants.order[chosen[arm], k]].operation for k in range(variants.visits[arm])
-            )
+            tuple(made.places[variants.order[chosen[arm], k]].operation for k in range(variants.visits[arm]))
             for arm in range(problem.arms)
         ),
         nest_orders=tuple(

@@ -30,13 +30,13 @@ class Choices(NamedTuple):
         nodes: (k, 4) tail and head of the first wait, tail and head of the second.
         weights: (k, 2) what the waits take [s].
         heights: (k, 2) cycles that the tails lie after the block's own cycle.
-        count: (1,) number of rows in use.
+        used: (1,) number of rows in use.
     """
 
     nodes: Ints
     weights: Floats
     heights: Ints
-    count: Ints
+    used: Ints
 
 
 @kernel
@@ -65,10 +65,10 @@ def close(D: Floats) -> bool:
             if to > FAR / 2:
                 for v in range(n):
                     D[u, v] = max(D[u, v], to + D[k, v])
+    worst = 0.0
     for k in range(n):
-        if D[k, k] > _SLOP:
-            return False
-    return True
+        worst = max(worst, D[k, k])
+    return bool(worst <= _SLOP)
 
 
 @kernel
@@ -102,7 +102,7 @@ def tighten(D: Floats, T: float, choices: Choices) -> bool:
     changed = True
     while changed:
         changed = False
-        for k in range(choices.count[0]):
+        for k in range(choices.used[0]):
             low, high = least(D, T, choices, k), most(D, T, choices, k)
             if low > high:
                 return False
@@ -124,7 +124,7 @@ def tighten(D: Floats, T: float, choices: Choices) -> bool:
 def open_choice(D: Floats, T: float, choices: Choices, origin: int) -> int:
     """The tightest choice that the earliest times after ``origin`` violate, or -1."""
     tightest, least_room = -1, np.inf
-    for k in range(choices.count[0]):
+    for k in range(choices.used[0]):
         nodes, weights, heights = choices.nodes, choices.weights, choices.heights
         a, j, b, i = nodes[k, 0], nodes[k, 1], nodes[k, 2], nodes[k, 3]
         after = D[origin, a] + weights[k, 0] - D[origin, j] - _SLOP
@@ -145,7 +145,7 @@ def slack(D: Floats, T: float, choices: Choices, k: int, K: int) -> float:
     nodes, weights, heights = choices.nodes, choices.weights, choices.heights
     first = -D[nodes[k, 1], nodes[k, 0]] - weights[k, 0] - (heights[k, 0] - K) * T
     second = -D[nodes[k, 3], nodes[k, 2]] - weights[k, 1] - (heights[k, 1] + K - 1) * T
-    return min(first, second)
+    return float(min(first, second))
 
 
 @kernel

@@ -57,7 +57,9 @@ class Passing:
         """Times of the last legs of a visit, of all that are left."""
         runs = stretches([leg for leg in legs if leg is not None])
         begins = self.begins[operation]
-        if runs[-1][0] == "retreat" and begins[-2][0] != "retreat":  # at the beginning and the end of an order
+        if (
+            runs[-1][0] == "retreat" and begins[-2][0] != "retreat"
+        ):  # at the beginning and the end of an order
             begins = (*begins[:-1], ("retreat", begins[-1][1]), begins[-1])
         times = []
         for k, (_, _, run) in enumerate(runs, len(begins) - 1 - len(runs)):

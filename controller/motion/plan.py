@@ -89,7 +89,7 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             order: The joints' models.
             retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
-            passing: Times of the repeating cycle in whose order arms pass; by default those at which nobody waits for another.
+            passing: Times of the repeating cycle in whose order arms pass; by default the planned ones without coordination.
             rules: Rules of passing found earlier; others follow those times.
             improvements: How many changes of a rule may be tried.
             progress: Called with what is being done.
@@ -166,7 +166,9 @@ class MotionPlanner:
             return self.legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
 
         visit_of = partial(self.visit, retreats)
-        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended, where.begun)
+        whole = unroll(
+            self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended, where.begun
+        )
         left = remaining(whole, where, self._standing)
         numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
         times = None if passing is None else passing.times(left, schedule.cycle_time / 1000)

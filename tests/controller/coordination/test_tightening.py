@@ -10,7 +10,12 @@ def waits(seed, nodes=7, count=16):
     """Random waits (tail, head, weight, height) of a cycle, and a period."""
     rng = np.random.default_rng(seed)
     return [
-        (int(rng.integers(nodes)), int(rng.integers(nodes)), float(rng.uniform(0, 3)), int(rng.integers(0, 3)))
+        (
+            int(rng.integers(nodes)),
+            int(rng.integers(nodes)),
+            float(rng.uniform(0, 3)),
+            int(rng.integers(0, 3)),
+        )
         for _ in range(count)
     ], float(rng.uniform(2, 9))
 
