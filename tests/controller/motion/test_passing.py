@@ -5,7 +5,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from small_plan import RETREATS, cell, models, schedule
+from tests.controller.motion.small_plan import RETREATS, cell, models, schedule
 
 from controller.motion.passing import Passing, stretches
 from controller.motion.plan import MotionPlanner
