@@ -215,7 +215,6 @@ def rows(options: Options) -> Iterator[Row]:
         cycle_s=motion.schedule.cycle_time / 1000,
         schedule=motion.schedule,
         retreats=frozenset(motion.retreats),
-        critical=(),
         rules=motion.rules,
     )
     began = time.thread_time()
