@@ -225,6 +225,15 @@ class Journal:
             finally:
                 copy.close()
 
+    def probe(self) -> None:
+        """Find out whether anything could be written now.
+
+        Raises:
+            JournalError: When it could not.
+        """
+        with self._named_errors("written"):
+            self._db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
     def succeed(self, path: Path, utc_ns: int) -> None:
         """Begin a new file that carries the present state on; this one remains as an archive.
 
@@ -234,7 +243,8 @@ class Journal:
         if path.exists():
             raise JournalError(f"{path}: exists (allowed: a new file)")
         with Journal(path) as successor:
-            successor.append([Carried(shift=self.shift())], utc_ns)
+            state = self.shift()
+            successor.append([Carried(shift=state)], utc_ns, state)
 
     def _insert(self, event: Any, utc_ns: int) -> None:
         kind = _NUMBERS[type(event)]

@@ -1,0 +1,329 @@
+"""Joints of orders on a line: which are given to it and when, and what becomes of them in the book.
+
+Joints are planned a few at a time. What is planned is fixed; an order that is queued, withdrawn or put first takes effect
+behind it, which is after at most `Lookahead.planned` joints have entered.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cells.joint_model import JointModel
+from cells.recipe import Pick, recipe_for
+from controller.execution.line import JointToMake, Line
+from controller.execution.state import Ended, Faulted, Given, Stopped
+from controller.motion.event_graph import Node
+from controller.supervision.accounts import Account, Entry
+from controller.supervision.book import Book
+from controller.supervision.demand import Wanted, next_wanted
+from controller.supervision.shift import (
+    DialIndexed,
+    JointEntered,
+    JointLeft,
+    JournalError,
+    OperationBegun,
+    OperationEnded,
+    PlanAdopted,
+)
+
+TRAY = "out_tray"
+_DIGITS = 5  # significant digits of measured values: sensors have fewer
+_CYCLES_KEPT = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookahead:
+    """How many joints are planned that have not entered: never fewer than ``least`` while there are orders.
+
+    ``planned`` joints are the most; that many enter before a change of the orders takes effect.
+    """
+
+    least: int = 2
+    planned: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A joint that has left the cell; times are the cell's and the time of day [ns]."""
+
+    serial: str
+    model: str
+    time_ns: int
+    utc_ns: int
+    reject: str
+
+    @property
+    def good(self) -> bool:
+        """Whether it passed."""
+        return not self.reject
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the legs of an operation have yielded so far."""
+
+    verdict: str
+    measured: dict[str, float | None]
+
+
+class Production:
+    """What the line works on.
+
+    Args:
+        book: Orders, joints and journal.
+        models: Joint models that may be ordered, by name.
+        software: Version of this software, for the genealogy.
+        tray_places: Joints that the out tray holds.
+        lookahead: How far ahead joints are planned.
+
+    Attributes:
+        line: Set once, before anything else is called.
+        plan_number: Rises with every plan.
+        began_ns: When nodes of the present plan began, and ``ended_ns`` when they ended.
+        given: Nodes that every resource has been given and has not ended, the one under way first.
+        lacks: What keeps a resource from going on that is not of the cell: parts or room.
+        steps: How many legs every arm may still do in single-step; None without single-step.
+        left: The last joints that left, the newest last.
+        feeder_of: The feeder from which an operation of a model, by number, takes its part.
+    """
+
+    line: Line
+
+    def __init__(
+        self,
+        book: Book,
+        models: Mapping[str, JointModel],
+        software: str,
+        *,
+        tray_places: int = 0,
+        lookahead: Lookahead = Lookahead(),
+    ) -> None:
+        self.book = book
+        self.plan_number = 0
+        self.began_ns: dict[int, int] = {}
+        self.ended_ns: dict[int, int] = {}
+        self.given: dict[str, deque[int]] = {}
+        self.lacks: dict[str, Entry] = {}
+        self.steps: dict[str, int] | None = None
+        self.left: deque[Left] = deque(maxlen=_CYCLES_KEPT)
+        self._software = software
+        self._tray_places = tray_places
+        self._lookahead = lookahead
+        self._planned: dict[str, tuple[Wanted, int]] = {}  # serial -> order and place of those not entered
+        self._outcomes: dict[tuple[str, str], _Outcome] = {}
+        self._again: set[tuple[str, str]] = set()  # begun in this process, and found not done
+        self._highest = book.shift.highest
+        self.feeder_of = {
+            (name, operation.number): step.station
+            for name, model in models.items()
+            for operation in recipe_for(model).operations
+            for step in operation.steps
+            if isinstance(step, Pick) and step.station.startswith("feeder_")
+        }
+
+    # --- plans -------------------------------------------------------------------------------------------
+
+    @property
+    def feeders(self) -> frozenset[str]:
+        """Feeders that can be loaded."""
+        return frozenset(self.feeder_of.values())
+
+    @property
+    def waiting(self) -> bool:
+        """Whether joints are planned that have not entered."""
+        return bool(self._planned)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to make or to finish."""
+        return bool(self.book.shift.joints) or bool(next_wanted(self.book.shift, (), 1))
+
+    def begin(self, *, enter: bool = True) -> None:
+        """A new plan from where everything is; without ``enter`` only for the joints that are in the cell.
+
+        Raises:
+            PlanError: When there is none.
+        """
+        shift = self.book.shift
+        self._planned = {}
+        in_work = sorted(shift.joints.items(), key=lambda item: item[1].place)
+        joints = [
+            JointToMake(serial=serial, model=joint.model, place=joint.place, done=frozenset(joint.done))
+            for serial, joint in in_work
+        ]
+        first = max((joint.place + 1 for joint in joints), default=shift.indices)
+        new = self._next(self._lookahead.planned, max(first, shift.indices)) if enter else []
+        self.line.begin([*joints, *new], shift.indices)
+        self.began_ns, self.ended_ns, self.given, self.lacks = {}, {}, {}, {}
+        self._adopted()
+
+    def extend(self) -> None:
+        """Plan more joints when few are left that have not entered.
+
+        Raises:
+            PlanError: When they cannot be planned.
+        """
+        if len(self._planned) >= self._lookahead.least:
+            return
+        shift = self.book.shift
+        places = [place for _, place in self._planned.values()] + [j.place for j in shift.joints.values()]
+        first = max([place + 1 for place in places] + [shift.indices + 1])
+        if joints := self._next(self._lookahead.planned - len(self._planned), first):
+            self.line.extend(joints)
+            self._adopted()
+
+    def _next(self, most: int, first: int) -> list[JointToMake]:
+        shift = self.book.shift
+        joints = []
+        for wanted in next_wanted(shift, [one for one, _ in self._planned.values()], most):
+            self._highest = max(self._highest, shift.highest) + 1
+            serial, place = f"J{self._highest:07d}", first + len(joints)
+            self._planned[serial] = wanted, place
+            joints.append(JointToMake(serial=serial, model=wanted.model, place=place, done=frozenset()))
+        return joints
+
+    def _adopted(self) -> None:
+        self.plan_number += 1
+        self.book.note(PlanAdopted(sha256=_sha256(self.line), software=self._software))
+
+    # --- before a leg or cycle is given to its driver ----------------------------------------------------
+
+    def permit(self, resource: str, segment: int) -> bool:
+        """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
+        node = self.line.graph.nodes[segment]
+        if self.steps is not None and resource in self.steps:
+            if not self.steps[resource] or not self._may_begin(node):
+                return False
+            self.steps[resource] -= 1
+            return True
+        return self._may_begin(node)
+
+    def _may_begin(self, node: Node) -> bool:
+        if not self._begins(node):
+            return True
+        shift, operation = self.book.shift, (node.serial, node.operation)
+        feeder = self.feeder_of.get((node.model, node.operation), "")
+        stock = shift.feeders.get(feeder)
+        if stock is not None and stock.left == 0:
+            self.lacks[node.resource] = Entry(Account.STARVED, feeder)
+            return False
+        if node.operation == _UNLOAD and self._tray_places and shift.tray >= self._tray_places:
+            self.lacks[node.resource] = Entry(Account.BLOCKED, TRAY)
+            return False
+        begun = OperationBegun(
+            serial=node.serial,
+            operation=node.operation,
+            resource=node.resource,
+            feeder=feeder,
+            batch="" if stock is None else stock.batch,
+        )
+        try:
+            self.book.record(*self._entering(node), begun)
+        except JournalError:
+            if not self.book.failure:
+                raise  # not the disk: the plan contradicts the book
+            return False
+        self.lacks.pop(node.resource, None)
+        self._planned.pop(node.serial, None)
+        self._again.discard(operation)
+        return True
+
+    @property
+    def lacking(self) -> bool:
+        """Whether something is lacking, and nothing of it has come meanwhile."""
+        shift = self.book.shift
+        return bool(self.lacks) and all(
+            shift.tray >= self._tray_places
+            if entry.account is Account.BLOCKED
+            else shift.feeders[entry.whom].left == 0
+            for entry in self.lacks.values()
+        )
+
+    def _begins(self, node: Node) -> bool:
+        """Whether an operation begins with this node, as far as the book knows."""
+        joint = self.book.shift.joints.get(node.serial)
+        if not node.operation or (joint is not None and node.operation in (*joint.begun, *joint.done)):
+            return False
+        return self.line.operation_begins(node.id) or (node.serial, node.operation) in self._again
+
+    def _entering(self, node: Node) -> tuple[JointEntered, ...]:
+        if node.serial in self.book.shift.joints:
+            return ()
+        wanted, place = self._planned[node.serial]
+        return (JointEntered(serial=node.serial, model=node.model, order=wanted.order, place=place),)
+
+    def found_undone(self, serial: str, operation: str) -> None:
+        """Somebody looked: an operation of a joint is to be done again, from whichever leg the line chooses."""
+        self._again.add((serial, operation))
+
+    # --- after ---------------------------------------------------------------------------------------------
+
+    def happened(self, event: Given | Ended | Faulted | Stopped, utc_ns: int) -> Left | None:
+        """Take in an event of the line; returns the joint that left with it."""
+        if isinstance(event, Given):
+            given = self.given.setdefault(self.line.graph.nodes[event.node].resource, deque())
+            given.append(event.node)
+            if len(given) == 1:
+                self.began_ns[event.node] = event.time_ns
+        if not isinstance(event, Ended):
+            return None
+        node = self.line.graph.nodes[event.node]
+        self._end(node, event)
+        if node.resource == _DIAL:
+            self.book.note(DialIndexed())
+        if not node.serial or node.serial not in self.book.shift.joints:
+            return None
+        outcome = self._outcomes.setdefault((node.serial, node.operation), _Outcome("", {}))
+        outcome.verdict = outcome.verdict or (f"{node.label}: {event.verdict}" if event.verdict else "")
+        outcome.measured |= {name: _rounded(value) for name, value in event.measured.items()}
+        outcome.measured |= {name: _rounded(test.value) for name, test in event.tests.items()}
+        if node.finishes or self.line.operation_ends(event.node):
+            self._ended(node)
+        return self._leaves(node, event.end_ns, utc_ns) if node.finishes else None
+
+    def _end(self, node: Node, event: Ended) -> None:
+        self.began_ns[node.id], self.ended_ns[node.id] = event.start_ns, event.end_ns
+        given = self.given[node.resource]
+        given.popleft()
+        if given:
+            self.began_ns[given[0]] = event.end_ns
+
+    def _ended(self, node: Node) -> None:
+        outcome = self._outcomes.pop((node.serial, node.operation))
+        # What press or bench found out about the parts of a joint belongs to the operation that takes them.
+        station = self._outcomes.pop((node.serial, ""), _Outcome("", {}))
+        self.book.note(
+            OperationEnded(
+                serial=node.serial,
+                operation=node.operation,
+                verdict=outcome.verdict or station.verdict,
+                measured=station.measured | outcome.measured,
+            )
+        )
+
+    def _leaves(self, node: Node, end_ns: int, utc_ns: int) -> Left:
+        reject = self.book.shift.joints[node.serial].reject
+        self.book.note(JointLeft(serial=node.serial, reject=reject))
+        left = Left(serial=node.serial, model=node.model, time_ns=end_ns, utc_ns=utc_ns, reject=reject)
+        self.left.append(left)
+        return left
+
+
+_UNLOAD = "200"
+_DIAL = "dial"
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.{_DIGITS}g}") if abs(value) < float("inf") else None
+
+
+def _sha256(line: Line) -> str:
+    """Of what is planned: who does what, in which order, for how long."""
+    plan = hashlib.sha256()
+    facts: Any
+    for node, before in zip(line.graph.nodes, line.graph.predecessors, strict=True):
+        facts = (node.resource, node.label, node.operation, node.serial, round(node.duration_s, 6), before)
+        plan.update(repr(facts).encode())
+    return plan.hexdigest()
