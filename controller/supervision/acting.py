@@ -1,7 +1,7 @@
-"""What the cell does in each PackML state: clearing and resetting make ready and never move, starting plans anew from where
-everything is, holding stays on the path, stopping and aborting void whatever was planned.
+"""What the cell does in each PackML state.
 
-All of it are process commands, never a safety function.
+Clearing and resetting make ready and never move. Starting plans anew from where everything is. Holding stays on the path,
+stopping and aborting void whatever was planned. All of it are process commands, never a safety function.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from controller.supervision.shift import CELL
 
 _LONGEST_STOP_NS = 2_000_000_000
 _LONGEST_WAIT_NS = 10_000_000_000  # for drivers to connect or to power up
-_GIVES = frozenset({State.EXECUTE, State.COMPLETING})
+GIVES = frozenset({State.EXECUTE, State.COMPLETING})
 
 
 class WorkError(Exception):
@@ -39,6 +39,7 @@ class Acting:
         out: Arms that the cell goes on without.
         feeds: Wanted share of the planned speed of every arm.
         cap: Largest share, by mode.
+        single_step: Nothing is given but what `Line.step` gives.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Acting:
         self.out: set[str] = set()
         self.feeds = dict.fromkeys(arms, 1.0)
         self.cap = 1.0
+        self.single_step = False
         self._line = line
         self._production = production
         self._arms = arms
@@ -63,7 +65,8 @@ class Acting:
             WorkError: When it cannot be begun.
         """
         self._since_ns = self._clock.now_ns
-        self._line.giving = state in _GIVES
+        self._drains = False
+        self.give(state)
         match state:
             case State.CLEARING:
                 self._reconnect()
@@ -80,7 +83,11 @@ class Acting:
                 self._line.halt(StopCategory.POWER_OFF)
             case State.COMPLETING:
                 self._drains = self._production.waiting
-                self._line.giving = not self._drains
+                self.give(state)
+
+    def give(self, state: State) -> None:
+        """Whether the line gives out what may start."""
+        self._line.giving = state in GIVES and not self.single_step and not self._drains
 
     def _reconnect(self) -> None:
         """Close every driver that has faulted and connect to its arm again."""
@@ -135,7 +142,9 @@ class Acting:
             reading = self._line.readings[name]
             if reading.status in unwanted:
                 if self._clock.now_ns - self._since_ns > _LONGEST_WAIT_NS:
-                    raise WorkError(Key("arm_fault", name), f"{name} {otherwise}: {reading.fault}".rstrip(": "))
+                    raise WorkError(
+                        Key("arm_fault", name), f"{name} {otherwise}: {reading.fault}".rstrip(": ")
+                    )
                 return False
         return True
 
@@ -154,7 +163,8 @@ class Acting:
             return False
         moving = [name for name in self._present() if self._line.readings[name].status is Status.RUNNING]
         raise WorkError(
-            Key("arm_fault", moving[0] if moving else CELL), f"not at rest {_LONGEST_STOP_NS / 1e9:g} s after a stop"
+            Key("arm_fault", moving[0] if moving else CELL),
+            f"not at rest {_LONGEST_STOP_NS / 1e9:g} s after a stop",
         )
 
     def _completed(self) -> bool:
@@ -165,7 +175,7 @@ class Acting:
                 if not self._production.book.shift.joints:
                     return True
                 self._plan(enter=False)
-                self._line.giving = True
+                self.give(State.COMPLETING)
             return False
         return self._line.exhausted
 
@@ -175,8 +185,10 @@ class Acting:
             production.extend()
         except PlanError as error:
             if not self._line.exhausted:
-                return False  # go on with what is planned
+                return False  # go on with what is planned, and try again in the next round
             raise WorkError(Key("no_plan", CELL), str(error)) from error
+        if self._line.stuck:
+            raise WorkError(Key("no_plan", CELL), "nothing of the plan can start")
         return self._line.exhausted and not production.wanted
 
     def _stations_busy(self) -> bool:

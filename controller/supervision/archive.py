@@ -32,9 +32,7 @@ class Archive:
         JournalError: When the newest file cannot be used.
     """
 
-    def __init__(
-        self, directory: Path, *, largest_bytes: int = 4_000_000_000, kept: int = 24
-    ) -> None:
+    def __init__(self, directory: Path, *, largest_bytes: int = 4_000_000_000, kept: int = 24) -> None:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -96,7 +96,9 @@ class CellThread:
             self._error = error
         finally:
             while self._asked:
-                self._asked.popleft()[2].set_result(Answer(accepted=False, reason="the cell's loop has ended"))
+                self._asked.popleft()[2].set_result(
+                    Answer(accepted=False, reason="the cell's loop has ended")
+                )
 
     def _loop(self, cell: Supervisor, painter: Painter) -> None:
         painted = time.monotonic()

@@ -5,7 +5,6 @@ import re
 from controller.supervision.alarms import AlarmError
 from controller.supervision.jog import Jogging
 from controller.supervision.packml import Command, Mode, RefusedError, State
-from controller.supervision.production import TRAY
 from controller.supervision.requests import (
     EVERY_ARM,
     AcknowledgeAlarm,
@@ -83,7 +82,7 @@ def _act(cell: Supervisor, request: Request, by: str) -> None:
         case Step():
             if not cell.single_step:
                 raise RefusedError("there is no single-step (allowed: after it was switched on)")
-            cell.production.steps = dict.fromkeys(cell.outside.arms, 1)
+            cell.step()
         case Jog():
             _jog(cell, cell.jogging, request)
         case TakeOut():

@@ -8,12 +8,23 @@ from controller.supervision.alarms import Key
 # Reasons are those of `sim.sim_arm`, `firmware_bridge.session` and `firmware_bridge.servos`.
 _KINDS = (
     ("part_dropped", re.compile(r"^(lost|dropped) \w")),
-    ("arm_lost", re.compile(r"^lost:|silent|no answer|disconnected|link|nothing heard|streaming ended", re.IGNORECASE)),
+    (
+        "arm_lost",
+        re.compile(r"^lost:|silent|no answer|disconnected|link|nothing heard|streaming ended", re.IGNORECASE),
+    ),
     ("collision", re.compile(r"collision|contact", re.IGNORECASE)),
 )
 # Alarms upon which everything has to stop.
 TRIPS = frozenset(
-    {"arm_fault", "arm_lost", "collision", "controller_failed", "part_dropped", "protective_stop", "station_fault"}
+    {
+        "arm_fault",
+        "arm_lost",
+        "collision",
+        "controller_failed",
+        "part_dropped",
+        "protective_stop",
+        "station_fault",
+    }
 )
 
 

@@ -5,9 +5,8 @@ not there. An arm's segment that may not pass counts as not accepted yet (the qu
 cycle waits in the gate.
 """
 
-from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from cells.driver import (
     ArmDriver,
@@ -19,18 +18,28 @@ from cells.driver import (
     StationResult,
     StopCategory,
 )
+from controller.motion.event_graph import Node
 from kinematics import Limits
 
-Permit = Callable[[str, int], bool]
-"""Called with a resource and the id of its segment or cycle: may it be given to its driver now?"""
+
+class Gatekeeper(Protocol):
+    """Knows what a resource is given next, and whether it may be."""
+
+    def next_node(self, resource: str) -> Node:
+        """What a resource is given next."""
+        ...
+
+    def permit(self, node: Node) -> bool:
+        """Whether it may be given to its driver now."""
+        ...
 
 
 class GatedArm:
     """An arm behind the gate; everything but new segments passes."""
 
-    def __init__(self, arm: ArmDriver, permit: Permit) -> None:
+    def __init__(self, arm: ArmDriver, keeper: Gatekeeper) -> None:
         self._arm = arm
-        self._permit = permit
+        self._keeper = keeper
 
     @property
     def name(self) -> str:
@@ -63,7 +72,7 @@ class GatedArm:
 
     def queue(self, segment: Segment) -> QueueStatus:
         """Append a segment if it is permitted."""
-        if not self._permit(self.name, segment.id):
+        if not self._keeper.permit(self._keeper.next_node(self.name)):
             return QueueStatus.FULL
         return self._arm.queue(segment)
 
@@ -79,14 +88,14 @@ class GatedArm:
 class GatedStations:
     """Stations behind the gate."""
 
-    def __init__(self, stations: StationDriver, permit: Permit) -> None:
+    def __init__(self, stations: StationDriver, keeper: Gatekeeper) -> None:
         self._stations = stations
-        self._permit = permit
-        self._waiting: list[StationCycle] = []
+        self._keeper = keeper
+        self._waiting: list[tuple[Node, StationCycle]] = []
 
     def start(self, cycle: StationCycle) -> None:
         """Begin a cycle as soon as it is permitted."""
-        self._waiting.append(cycle)
+        self._waiting.append((self._keeper.next_node(cycle.station), cycle))
         self._let_in()
 
     def read(self) -> tuple[StationResult, ...]:
@@ -101,8 +110,8 @@ class GatedStations:
 
     def _let_in(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for cycle in waiting:
-            if self._permit(cycle.station, cycle.id):
+        for node, cycle in waiting:
+            if self._keeper.permit(node):
                 self._stations.start(cycle)
             else:
-                self._waiting.append(cycle)
+                self._waiting.append((node, cycle))

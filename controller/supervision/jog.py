@@ -70,7 +70,10 @@ class Jogging:
         if self._stops or self.reading.status is Status.FAULT:
             if not np.abs(self.reading.qd).max() > 0.0 or self.reading.status is Status.FAULT:
                 self.arm = ""
-        elif self.reading.status is Status.IDLE and driver.queue(self._piece(self.reading)) is QueueStatus.REFUSED:
+        elif (
+            self.reading.status is Status.IDLE
+            and driver.queue(self._piece(self.reading)) is QueueStatus.REFUSED
+        ):
             self._stop()
 
     def stop(self) -> None:
@@ -91,6 +94,8 @@ class Jogging:
         if (goal[joint] - reading.q[joint]) * share <= 0.0:
             goal = reading.q.copy()  # at its limit, or beyond it and asked to go further
         slow = Limits(
-            velocity=limits.velocity * abs(share), acceleration=limits.acceleration * MOST, jerk=limits.jerk * MOST
+            velocity=limits.velocity * abs(share),
+            acceleration=limits.acceleration * MOST,
+            jerk=limits.jerk * MOST,
         )
         return Segment(id=_ID, trajectory=through(np.vstack([reading.q, goal]), slow))

@@ -63,19 +63,25 @@ class _Viewed(Collector):
 
     def collect(self) -> Iterator[Metric]:
         view = self._view()
-        state = GaugeMetricFamily("cell_state", "1 for the PackML state that the cell is in.", labels=["state"])
+        state = GaugeMetricFamily(
+            "cell_state", "1 for the PackML state that the cell is in.", labels=["state"]
+        )
         for one in State:
             state.add_metric([one.name.lower()], float(view.state is one))
         yield state
         alarms = GaugeMetricFamily(
-            "cell_alarms_active", "Alarms whose condition holds, without their consequences.", labels=["priority"]
+            "cell_alarms_active",
+            "Alarms whose condition holds, without their consequences.",
+            labels=["priority"],
         )
         active = [alarm.kind.priority for alarm in view.alarms if alarm.active]
         for priority in _PRIORITIES:
             alarms.add_metric([str(priority)], active.count(priority))
         yield alarms
         waits = CounterMetricFamily(
-            "cell_arm_wait_seconds", "Time that an arm did not work, by what it waited for.", labels=["arm", "reason"]
+            "cell_arm_wait_seconds",
+            "Time that an arm did not work, by what it waited for.",
+            labels=["arm", "reason"],
         )
         errors = CounterMetricFamily(
             "cell_arm_link_errors", "Frames of an arm's link that were damaged or lost.", labels=["arm"]

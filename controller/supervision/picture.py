@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from cells.cell import CellArm
-from cells.driver import ArmState
 from cells.recipe import recipe_for
 from cells.tool_shape import X_FT
+from controller.motion.event_graph import Key
 from controller.supervision.accounts import Account
 from controller.supervision.alarms import Alarm
 from controller.supervision.demand import ranked
-from controller.supervision.production import Left
+from controller.supervision.production import Left, Running
 from controller.supervision.shift import CELL, advance
 from controller.supervision.supervisor import Supervisor
 from controller.supervision.times import effectiveness
@@ -40,8 +41,8 @@ class Painter:
         self._number = 0
         self._tools = {arm.id: X_FT(arm.tool) for arm in cell.outside.cell.arms}
         self._bars: tuple[Bar, ...] = ()
-        self._bars_of: tuple[int, int, int] = (-1, 0, 0)
-        self._critical: frozenset[int] = frozenset()
+        self._bars_of = (-1, 0)
+        self._critical: frozenset[Key] = frozenset()
         self._critical_of = -1
         self._started_ns = cell.outside.clock.now_ns
 
@@ -93,12 +94,11 @@ class Painter:
 
     def _arm(self, arm: CellArm, times_ns: Mapping[str, int]) -> ArmView:
         cell, name = self._cell, arm.id
-        reading: ArmState = cell.reading(name)
+        reading = cell.reading(name)
         entry = cell.times.entry(name)
-        given = cell.production.given.get(name)
-        leg = cell.line.graph.nodes[given[0]] if given else None
-        began = cell.production.began_ns.get(leg.id, 0) if leg else 0
-        origin = cell.line.origin_ns
+        running = cell.production.running.get(name)
+        leg = running[0] if running else None
+        facts = {} if leg is None else _leg_facts(leg, cell.outside.clock.now_ns)
         return ArmView(
             id=name,
             model=arm.arm.name,
@@ -106,17 +106,12 @@ class Painter:
             fault=reading.fault,
             q=reading.q,
             points=self._points(arm, reading.q),
-            operation=leg.operation if leg else "",
-            serial=leg.serial if leg else "",
-            leg=leg.label if leg else "",
-            progress=_share(cell.outside.clock.now_ns - began, leg.duration_s) if leg else 0.0,
             waits_for="" if leg or entry.account is not Account.WAITING else cell.line.waits_for(name),
             account=entry,
             feed=min(cell.acting.feeds[name], cell.acting.cap),
-            late_s=0.0 if leg is None else (began - origin) * 1e-9 - float(cell.line.starts_s[leg.id]),
-            holds=leg.leg.held.name if leg and leg.leg and leg.leg.held else "",
             link=cell.outside.links().get(name, {}),
             times_s=MappingProxyType({account: spent * 1e-9 for account, spent in times_ns.items()}),
+            **facts,
         )
 
     def _points(self, arm: CellArm, q: FloatArray) -> FloatArray:
@@ -127,13 +122,8 @@ class Painter:
 
     def _stations(self) -> tuple[StationView, ...]:
         cell, shift = self._cell, self._cell.book.shift
-        graph, given = cell.line.graph, cell.production.given
-        at: dict[str, str] = {}
-        for arm in cell.outside.arms:
-            if given.get(arm):
-                node = graph.nodes[given[arm][0]]
-                if node.leg is not None and node.leg.station:
-                    at[node.leg.station] = arm
+        busy = {name: running[0].node for name, running in cell.production.running.items() if running}
+        at = {node.leg.station: name for name, node in busy.items() if node.leg is not None}
         nests = {shift.position(serial): serial for serial in shift.joints}
         places = {name: (station.X_WS[:3, 3], "") for name, station in cell.outside.cell.stations.items()}
         for position in range(cell.outside.cell.dial.positions):
@@ -145,8 +135,8 @@ class Painter:
                 x_m=float(p_W[0]),
                 y_m=float(p_W[1]),
                 z_m=float(p_W[2]),
-                serial=serial or (graph.nodes[given[name][0]].serial if given.get(name) else ""),
-                busy=bool(given.get(name)),
+                serial=serial or (busy[name].serial if name in busy else ""),
+                busy=name in busy,
                 occupied_by=at.get(name, ""),
             )
             for name, (p_W, serial) in places.items()
@@ -182,35 +172,54 @@ class Painter:
         )
 
     def _drawn_bars(self, now_ns: int) -> tuple[Bar, ...]:
-        production, line = self._cell.production, self._cell.line
-        drawn_of = (production.plan_number, len(production.began_ns), len(production.ended_ns))
+        production = self._cell.production
+        drawn_of = (production.plan_number, self._cell.events)
         if drawn_of == self._bars_of:
             return self._bars
+        line = self._cell.line
         if production.plan_number != self._critical_of:
-            self._critical = frozenset(line.graph.critical(line.starts_s)) if line.graph.nodes else frozenset()
             self._critical_of = production.plan_number
-        bars = []
-        for node in line.graph.nodes:
-            planned = line.origin_ns + round(float(line.starts_s[node.id]) * 1e9)
-            end = planned + round(node.duration_s * 1e9)
-            ended = production.ended_ns.get(node.id)
-            if (ended if ended is not None else now_ns) < now_ns - _BARS_BACK_NS:
-                continue
-            bars.append(
-                Bar(
-                    resource=node.resource,
-                    label=node.label,
-                    operation=node.operation,
-                    serial=node.serial,
-                    planned_ns=planned,
-                    planned_end_ns=end,
-                    began_ns=production.began_ns.get(node.id),
-                    ended_ns=ended,
-                    critical=node.id in self._critical,
-                )
+            critical = line.graph.critical(line.starts_s) if line.graph.nodes else ()
+            self._critical = frozenset(line.graph.nodes[node].key for node in critical)
+        over = [one for one in production.over if (one.ended_ns or 0) >= now_ns - _BARS_BACK_NS]
+        under_way = [one for running in production.running.values() for one in running]
+        known = {one.node.key for one in (*over, *under_way)}
+        to_come = [
+            Running(
+                node=node, planned_ns=line.origin_ns + round(float(line.starts_s[node.id]) * 1e9), began_ns=-1
             )
-        self._bars, self._bars_of = tuple(bars), drawn_of
+            for node in line.graph.nodes
+            if node.key not in known and not production.course.has_ended(line.state, node.id)
+        ]
+        self._bars = tuple(self._bar(one) for one in (*over, *under_way, *to_come))
+        self._bars_of = drawn_of
         return self._bars
+
+    def _bar(self, one: Running) -> Bar:
+        node = one.node
+        return Bar(
+            resource=node.resource,
+            label=node.label,
+            operation=node.operation,
+            serial=node.serial,
+            planned_ns=one.planned_ns,
+            planned_end_ns=one.planned_ns + round(node.duration_s * 1e9),
+            began_ns=one.began_ns if one.began_ns >= 0 else None,
+            ended_ns=one.ended_ns,
+            critical=node.key in self._critical,
+        )
+
+
+def _leg_facts(leg: Running, now_ns: int) -> dict[str, Any]:
+    node = leg.node
+    return {
+        "operation": node.operation,
+        "serial": node.serial,
+        "leg": node.label,
+        "progress": _share(now_ns - leg.began_ns, node.duration_s),
+        "late_s": (leg.began_ns - leg.planned_ns) * 1e-9,
+        "holds": node.leg.held.name if node.leg is not None and node.leg.held is not None else "",
+    }
 
 
 def _cycles(left: tuple[Left, ...]) -> tuple[CycleView, ...]:

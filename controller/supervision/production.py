@@ -5,19 +5,20 @@ behind it, which is after at most `Lookahead.planned` joints have entered.
 """
 
 import hashlib
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cells.joint_model import JointModel
 from cells.recipe import Pick, recipe_for
 from controller.execution.line import JointToMake, Line
-from controller.execution.state import Ended, Faulted, Given, Stopped
+from controller.execution.state import Course, Ended, Event, Given
 from controller.motion.event_graph import Node
 from controller.supervision.accounts import Account, Entry
 from controller.supervision.book import Book
 from controller.supervision.demand import Wanted, next_wanted
+from controller.supervision.metrics import CellMetrics
 from controller.supervision.shift import (
     DialIndexed,
     JointEntered,
@@ -29,8 +30,12 @@ from controller.supervision.shift import (
 )
 
 TRAY = "out_tray"
+_UNLOAD = "200"
+_DIAL = "dial"
+_FEEDER = "feeder_"
 _DIGITS = 5  # significant digits of measured values: sensors have fewer
 _CYCLES_KEPT = 96
+_NODES_KEPT = 2000  # that have ended: some minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,16 @@ class Left:
 
 
 @dataclass(slots=True)
+class Running:
+    """A leg or cycle that its driver has; times are the cell's [ns]."""
+
+    node: Node
+    planned_ns: int
+    began_ns: int
+    ended_ns: int | None = None
+
+
+@dataclass(slots=True)
 class _Outcome:
     """What the legs of an operation have yielded so far."""
 
@@ -75,16 +90,17 @@ class Production:
         book: Orders, joints and journal.
         models: Joint models that may be ordered, by name.
         software: Version of this software, for the genealogy.
-        tray_places: Joints that the out tray holds.
+        tray_places: Joints that the out tray holds; 0: any number.
         lookahead: How far ahead joints are planned.
+        metrics: Where times of planning are counted.
 
     Attributes:
         line: Set once, before anything else is called.
         plan_number: Rises with every plan.
-        began_ns: When nodes of the present plan began, and ``ended_ns`` when they ended.
-        given: Nodes that every resource has been given and has not ended, the one under way first.
+        course: The present plan as its resources see it.
+        running: What every resource has been given and has not ended, the one under way first.
+        over: What has ended lately, oldest first.
         lacks: What keeps a resource from going on that is not of the cell: parts or room.
-        steps: How many legs every arm may still do in single-step; None without single-step.
         left: The last joints that left, the newest last.
         feeder_of: The feeder from which an operation of a model, by number, takes its part.
     """
@@ -97,31 +113,32 @@ class Production:
         models: Mapping[str, JointModel],
         software: str,
         *,
-        tray_places: int = 0,
-        lookahead: Lookahead = Lookahead(),
+        tray_places: int,
+        lookahead: Lookahead,
+        metrics: CellMetrics,
     ) -> None:
         self.book = book
         self.plan_number = 0
-        self.began_ns: dict[int, int] = {}
-        self.ended_ns: dict[int, int] = {}
-        self.given: dict[str, deque[int]] = {}
+        self.course: Course
+        self.running: dict[str, deque[Running]] = {}
+        self.over: deque[Running] = deque(maxlen=_NODES_KEPT)
         self.lacks: dict[str, Entry] = {}
-        self.steps: dict[str, int] | None = None
         self.left: deque[Left] = deque(maxlen=_CYCLES_KEPT)
-        self._software = software
-        self._tray_places = tray_places
-        self._lookahead = lookahead
-        self._planned: dict[str, tuple[Wanted, int]] = {}  # serial -> order and place of those not entered
-        self._outcomes: dict[tuple[str, str], _Outcome] = {}
-        self._again: set[tuple[str, str]] = set()  # begun in this process, and found not done
-        self._highest = book.shift.highest
         self.feeder_of = {
             (name, operation.number): step.station
             for name, model in models.items()
             for operation in recipe_for(model).operations
             for step in operation.steps
-            if isinstance(step, Pick) and step.station.startswith("feeder_")
+            if isinstance(step, Pick) and step.station.startswith(_FEEDER)
         }
+        self._software = software
+        self._tray_places = tray_places
+        self._lookahead = lookahead
+        self._metrics = metrics
+        self._planned: dict[str, tuple[Wanted, int]] = {}  # serial -> order and place of those not entered
+        self._outcomes: dict[tuple[str, str], _Outcome] = {}
+        self._again: set[tuple[str, str]] = set()  # begun in this process, and found not done
+        self._highest = book.shift.highest
 
     # --- plans -------------------------------------------------------------------------------------------
 
@@ -148,16 +165,16 @@ class Production:
         """
         shift = self.book.shift
         self._planned = {}
-        in_work = sorted(shift.joints.items(), key=lambda item: item[1].place)
+        self._outcomes = {key: kept for key, kept in self._outcomes.items() if key[0] in shift.joints}
         joints = [
             JointToMake(serial=serial, model=joint.model, place=joint.place, done=frozenset(joint.done))
-            for serial, joint in in_work
+            for serial, joint in sorted(shift.joints.items(), key=lambda item: item[1].place)
         ]
-        first = max((joint.place + 1 for joint in joints), default=shift.indices)
-        new = self._next(self._lookahead.planned, max(first, shift.indices)) if enter else []
+        new = self._next(self._lookahead.planned) if enter else []
+        began = time.perf_counter()
         self.line.begin([*joints, *new], shift.indices)
-        self.began_ns, self.ended_ns, self.given, self.lacks = {}, {}, {}, {}
-        self._adopted()
+        self._adopted(time.perf_counter() - began)
+        self.running, self.lacks = {}, {}
 
     def extend(self) -> None:
         """Plan more joints when few are left that have not entered.
@@ -167,40 +184,47 @@ class Production:
         """
         if len(self._planned) >= self._lookahead.least:
             return
-        shift = self.book.shift
-        places = [place for _, place in self._planned.values()] + [j.place for j in shift.joints.values()]
-        first = max([place + 1 for place in places] + [shift.indices + 1])
-        if joints := self._next(self._lookahead.planned - len(self._planned), first):
+        joints = self._next(self._lookahead.planned - len(self._planned))
+        if not joints:
+            return
+        began = time.perf_counter()
+        try:
             self.line.extend(joints)
-            self._adopted()
+        except Exception:
+            for joint in joints:
+                del self._planned[joint.serial]
+            raise
+        self._adopted(time.perf_counter() - began)
 
-    def _next(self, most: int, first: int) -> list[JointToMake]:
+    def _next(self, most: int) -> list[JointToMake]:
+        """The joints that come next, behind all that have a place."""
         shift = self.book.shift
+        taken = [place for _, place in self._planned.values()] + [j.place for j in shift.joints.values()]
+        place = max([self.line.next_place, shift.indices, *(place + 1 for place in taken)])
         joints = []
         for wanted in next_wanted(shift, [one for one, _ in self._planned.values()], most):
             self._highest = max(self._highest, shift.highest) + 1
-            serial, place = f"J{self._highest:07d}", first + len(joints)
+            serial = f"J{self._highest:07d}"
             self._planned[serial] = wanted, place
-            joints.append(JointToMake(serial=serial, model=wanted.model, place=place, done=frozenset()))
+            joints.append(JointToMake(serial=serial, model=wanted.model, place=place))
+            place += 1
         return joints
 
-    def _adopted(self) -> None:
+    def _adopted(self, seconds: float) -> None:
         self.plan_number += 1
+        self.course = Course(self.line.graph)
+        self._metrics.planned(seconds)
         self.book.note(PlanAdopted(sha256=_sha256(self.line), software=self._software))
 
     # --- before a leg or cycle is given to its driver ----------------------------------------------------
 
-    def permit(self, resource: str, segment: int) -> bool:
-        """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
-        node = self.line.graph.nodes[segment]
-        if self.steps is not None and resource in self.steps:
-            if not self.steps[resource] or not self._may_begin(node):
-                return False
-            self.steps[resource] -= 1
-            return True
-        return self._may_begin(node)
+    def next_node(self, resource: str) -> Node:
+        """What a resource is given next."""
+        chain = self.course.chains[resource]
+        return self.line.graph.nodes[chain[self.line.state.progress[resource].given]]
 
-    def _may_begin(self, node: Node) -> bool:
+    def permit(self, node: Node) -> bool:
+        """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
         if not self._begins(node):
             return True
         shift, operation = self.book.shift, (node.serial, node.operation)
@@ -246,7 +270,7 @@ class Production:
         joint = self.book.shift.joints.get(node.serial)
         if not node.operation or (joint is not None and node.operation in (*joint.begun, *joint.done)):
             return False
-        return self.line.operation_begins(node.id) or (node.serial, node.operation) in self._again
+        return node.begins or (node.serial, node.operation) in self._again
 
     def _entering(self, node: Node) -> tuple[JointEntered, ...]:
         if node.serial in self.book.shift.joints:
@@ -260,17 +284,14 @@ class Production:
 
     # --- after ---------------------------------------------------------------------------------------------
 
-    def happened(self, event: Given | Ended | Faulted | Stopped, utc_ns: int) -> Left | None:
+    def happened(self, event: Event, utc_ns: int) -> Left | None:
         """Take in an event of the line; returns the joint that left with it."""
         if isinstance(event, Given):
-            given = self.given.setdefault(self.line.graph.nodes[event.node].resource, deque())
-            given.append(event.node)
-            if len(given) == 1:
-                self.began_ns[event.node] = event.time_ns
+            self._given(self.line.graph.nodes[event.node], event)
         if not isinstance(event, Ended):
             return None
         node = self.line.graph.nodes[event.node]
-        self._end(node, event)
+        self._over(node, event)
         if node.resource == _DIAL:
             self.book.note(DialIndexed())
         if not node.serial or node.serial not in self.book.shift.joints:
@@ -279,18 +300,23 @@ class Production:
         outcome.verdict = outcome.verdict or (f"{node.label}: {event.verdict}" if event.verdict else "")
         outcome.measured |= {name: _rounded(value) for name, value in event.measured.items()}
         outcome.measured |= {name: _rounded(test.value) for name, test in event.tests.items()}
-        if node.finishes or self.line.operation_ends(event.node):
-            self._ended(node)
+        if node.operation in self.book.shift.joints[node.serial].begun and (node.finishes or node.ends):
+            self._complete(node)
         return self._leaves(node, event.end_ns, utc_ns) if node.finishes else None
 
-    def _end(self, node: Node, event: Ended) -> None:
-        self.began_ns[node.id], self.ended_ns[node.id] = event.start_ns, event.end_ns
-        given = self.given[node.resource]
-        given.popleft()
-        if given:
-            self.began_ns[given[0]] = event.end_ns
+    def _given(self, node: Node, event: Given) -> None:
+        planned_ns = self.line.origin_ns + round(float(self.line.starts_s[node.id]) * 1e9)
+        running = Running(node=node, planned_ns=planned_ns, began_ns=event.time_ns)
+        self.running.setdefault(node.resource, deque()).append(running)
 
-    def _ended(self, node: Node) -> None:
+    def _over(self, node: Node, event: Ended) -> None:
+        running = self.running[node.resource].popleft()
+        running.began_ns, running.ended_ns = event.start_ns, event.end_ns
+        self.over.append(running)
+        if self.running[node.resource]:
+            self.running[node.resource][0].began_ns = event.end_ns
+
+    def _complete(self, node: Node) -> None:
         outcome = self._outcomes.pop((node.serial, node.operation))
         # What press or bench found out about the parts of a joint belongs to the operation that takes them.
         station = self._outcomes.pop((node.serial, ""), _Outcome("", {}))
@@ -311,10 +337,6 @@ class Production:
         return left
 
 
-_UNLOAD = "200"
-_DIAL = "dial"
-
-
 def _rounded(value: float) -> float | None:
     return float(f"{value:.{_DIGITS}g}") if abs(value) < float("inf") else None
 
@@ -322,8 +344,6 @@ def _rounded(value: float) -> float | None:
 def _sha256(line: Line) -> str:
     """Of what is planned: who does what, in which order, for how long."""
     plan = hashlib.sha256()
-    facts: Any
     for node, before in zip(line.graph.nodes, line.graph.predecessors, strict=True):
-        facts = (node.resource, node.label, node.operation, node.serial, round(node.duration_s, 6), before)
-        plan.update(repr(facts).encode())
+        plan.update(f"{node.key} {node.duration_s:.6f} {before}\n".encode())
     return plan.hexdigest()

@@ -14,8 +14,10 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError as SettingsValueError,
     TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SettingsValueError,
 )
 
 PREFIX = "JOINTCELL_"
@@ -30,39 +32,49 @@ class CellSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    cell: str = Field("six_arm", min_length=1, description="bundled cell or path of a cell file")
-    models: tuple[str, ...] = Field((), description="joint models that may be ordered; none for all")
-    driver: Literal["fake", "sim"] = Field("sim", description="what executes the plan")
-    pace: Literal["real", "fast"] = Field(
-        "real", description="pace of simulated time: real time, or as fast as it goes"
-    )
-    seed: int = Field(0, ge=0, description="seed of everything random in simulation")
-    journal: Path = Field(Path("journal"), description="directory of the journal")
-    journal_largest_gb: float = Field(
-        4.0, gt=0.0, le=1000.0, description="size at which a journal file is succeeded by a new one"
-    )
-    journal_files: int = Field(
-        24, ge=1, le=1000, description="journal files that are kept; the oldest are let go"
-    )
-    disk_low_gb: float = Field(
-        0.5, ge=0.0, le=1000.0, description="free space below which there is an alarm"
-    )
-    tray_places: int = Field(
-        0, ge=0, le=100_000, description="joints that the out tray holds; 0: somebody always empties it"
-    )
-    lookahead_joints: int = Field(
-        4, ge=2, le=16, description="joints planned ahead; so many enter before changed orders take effect"
-    )
-    ideal_cycle_s: float = Field(30.0, gt=0.0, le=3600.0, description="planned run time per item, for the OEE")
-    late_s: float = Field(
-        5.0, gt=0.0, le=3600.0, description="longer than planned that a leg may take without an alarm"
-    )
-    rejects_in_a_row: int = Field(
-        3, ge=1, le=1000, description="rejected joints in a row that raise an alarm"
-    )
-    allow_jog_real: bool = Field(
-        False, description="jogging of real arms; needs an enabling device at the cell"
-    )
+    cell: Annotated[str, Field(min_length=1, description="bundled cell or path of a cell file")] = "six_arm"
+    models: Annotated[
+        tuple[str, ...], Field(description="joint models that may be ordered; none for all")
+    ] = ()
+    driver: Annotated[Literal["fake", "sim"], Field(description="what executes the plan")] = "sim"
+    pace: Annotated[
+        Literal["real", "fast"],
+        Field(description="pace of simulated time: real time, or as fast as it goes"),
+    ] = "real"
+    seed: Annotated[int, Field(ge=0, description="seed of everything random in simulation")] = 0
+    journal: Annotated[Path, Field(description="directory of the journal and the log")] = Path("journal")
+    journal_largest_gb: Annotated[
+        float, Field(gt=0.0, le=1000.0, description="size at which a journal file is succeeded by a new one")
+    ] = 4.0
+    journal_files: Annotated[
+        int, Field(ge=1, le=1000, description="journal files that are kept; the oldest are let go")
+    ] = 24
+    disk_low_gb: Annotated[
+        float, Field(ge=0.0, le=1000.0, description="free space below which there is an alarm")
+    ] = 0.5
+    tray_places: Annotated[
+        int,
+        Field(ge=0, le=100_000, description="joints that the out tray holds; 0: somebody always empties it"),
+    ] = 0
+    lookahead_joints: Annotated[
+        int,
+        Field(
+            ge=2, le=16, description="joints planned ahead; so many enter before changed orders take effect"
+        ),
+    ] = 4
+    ideal_cycle_s: Annotated[
+        float, Field(gt=0.0, le=3600.0, description="planned run time per item, for the OEE")
+    ] = 30.0
+    late_s: Annotated[
+        float,
+        Field(gt=0.0, le=3600.0, description="longer than planned that a leg may take without an alarm"),
+    ] = 5.0
+    rejects_in_a_row: Annotated[
+        int, Field(ge=1, le=1000, description="rejected joints in a row that raise an alarm")
+    ] = 3
+    allow_jog_real: Annotated[
+        bool, Field(description="jogging of real arms; needs an enabling device at the cell")
+    ] = False
 
     @classmethod
     def settings_customise_sources(
@@ -95,7 +107,9 @@ def load_settings(file: Path | None) -> CellSettings:
     """
     known = {_variable(key) for key in CellSettings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-    findings = [f"environment: {name}: nobody knows it (allowed: {', '.join(sorted(known))})" for name in unknown]
+    findings = [
+        f"environment: {name}: nobody knows it (allowed: {', '.join(sorted(known))})" for name in unknown
+    ]
     in_file = _keys(file)
 
     class FromFile(CellSettings):

@@ -305,10 +305,10 @@ def advance(shift: Shift, event: Event) -> Shift:
             order = Order(lines=event.lines, priority=event.priority, due=event.due)
             return _with(shift, orders=_kept({**shift.orders, event.order: order}))
         case OrderWithdrawn():
-            order = shift.orders.get(event.order)
-            if order is None or order.finished:
+            known = shift.orders.get(event.order)
+            if known is None or known.finished:
                 raise _contradiction(event, "there is no such open order")
-            return _with(shift, orders={**shift.orders, event.order: _with(order, withdrawn=True)})
+            return _with(shift, orders={**shift.orders, event.order: _with(known, withdrawn=True)})
         case FeederLoaded():
             loaded = Feeder(batch=event.batch, left=event.count)
             return _with(shift, feeders={**shift.feeders, event.feeder: loaded})

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from cells.cell import Cell
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status
 from cells.joint_model import JointModel
-from controller.execution.line import Line
-from controller.execution.state import Ended, Faulted, Given, Stopped
+from controller.execution.line import Line, Listener
+from controller.execution.state import Event
 from controller.supervision.accounts import Account, Entry
-from controller.supervision.acting import Acting, WorkError
+from controller.supervision.acting import GIVES, Acting, WorkError
 from controller.supervision.alarms import Key
 from controller.supervision.annunciator import Annunciator
 from controller.supervision.archive import Archive
@@ -46,12 +46,12 @@ BY_ITSELF = "cell"
 class Outside:
     """Everything that is not the supervisor's own: what moves, what time it is, what sensors say.
 
-    ``make_line`` takes what `Line` takes.
+    ``make_line`` makes the line of these drivers; it is called once, with the drivers behind the gate.
     """
 
     cell: Cell
     models: Mapping[str, JointModel]
-    planner: object
+    make_line: Callable[[Mapping[str, ArmDriver], StationDriver, Listener], Line]
     arms: Mapping[str, ArmDriver]
     stations: StationDriver
     clock: Clock
@@ -64,7 +64,6 @@ class Outside:
     links: Callable[[], Mapping[str, Mapping[str, float]]] = dict
     utc_ns: Callable[[], int] = time.time_ns
     monotonic_ns: Callable[[], int] = time.monotonic_ns
-    make_line: Callable[..., Line] = Line
     log: CellLog = field(default_factory=CellLog)
     metrics: CellMetrics = field(default_factory=CellMetrics)
 
@@ -97,14 +96,14 @@ class Supervisor:
             outside.models,
             outside.software,
             tray_places=settings.tray_places,
-            lookahead=Lookahead(least=max(1, settings.lookahead_joints // 2), planned=settings.lookahead_joints),
+            lookahead=Lookahead(least=settings.lookahead_joints // 2, planned=settings.lookahead_joints),
+            metrics=outside.metrics,
         )
-        arms = {name: GatedArm(arm, self.production.permit) for name, arm in outside.arms.items()}
-        stations = GatedStations(outside.stations, self.production.permit)
-        self.line = outside.make_line(
-            outside.cell, outside.planner, arms, stations, outside.clock, self._happened
-        )
-        self.production.line = self.line
+        arms = {name: GatedArm(arm, self.production) for name, arm in outside.arms.items()}
+        stations = GatedStations(outside.stations, self.production)
+        self.line = self.production.line = outside.make_line(arms, stations, self._happened)
+        self.line.giving = False
+        self.line.tick()  # every arm says where it is
         self.acting = Acting(self.line, self.production, outside.arms, outside.clock)
         self.jogging = Jogging({arm.id: arm for arm in outside.cell.arms}, outside.arms, outside.clock)
         self.times = Times(outside.arms, outside.clock.now_ns)
@@ -114,6 +113,7 @@ class Supervisor:
             outside.utc_ns,
             disk_low_bytes=round(settings.disk_low_gb * 1e9),
         )
+        self.events = 0  # of the line: pictures are drawn anew when there are more
         self._booked_ns = outside.clock.now_ns
         self._failures: dict[Key, str] = {}  # conditions that stay until they are cleared
         self._doubted: set[str] = set()
@@ -181,9 +181,7 @@ class Supervisor:
             for name, reading in self._present_readings().items()
             if reading.status is Status.FAULT
         }
-        others = {
-            name: reason for name, reason in self.line.faults.items() if name not in self.outside.arms
-        }
+        others = {name: reason for name, reason in self.line.faults.items() if name not in self.outside.arms}
         return faulted | others
 
     def _present_readings(self) -> dict[str, ArmState]:
@@ -194,15 +192,17 @@ class Supervisor:
         if self.unit.state not in (State.EXECUTE, State.COMPLETING):
             return {}
         found = {}
-        for resource, given in self.production.given.items():
-            if not given:
+        for resource, running in self.production.running.items():
+            if not running:
                 continue
-            node = self.line.graph.nodes[given[0]]
-            took = (self._now - self.production.began_ns[node.id]) * 1e-9
+            node = running[0].node
+            took = (self._now - running[0].began_ns) * 1e-9
             feed = min(self.acting.feeds.get(resource, 1.0), self.acting.cap)
             over = took - node.duration_s / feed
             if over > self.settings.late_s:
-                found[Key("late", resource)] = f"{node.label} {node.serial} takes {over:.0f} s longer than planned"
+                found[Key("late", resource)] = (
+                    f"{node.label} {node.serial} takes {over:.0f} s longer than planned"
+                )
         return found
 
     def _lacking(self) -> dict[Key, str]:
@@ -235,7 +235,12 @@ class Supervisor:
         self.cause, self.by, self.since_ns = cause, by, self._now
         self._note_unit()
         self.outside.log.info(
-            "state", was=before.state.name, state=self.unit.state.name, mode=self.unit.mode.name, cause=cause, by=by
+            "state",
+            was=before.state.name,
+            state=self.unit.state.name,
+            mode=self.unit.mode.name,
+            cause=cause,
+            by=by,
         )
         if isinstance(event, Mode):
             self.acting.cap = _MAINTENANCE_FEED if event is Mode.MAINTENANCE else 1.0
@@ -268,9 +273,7 @@ class Supervisor:
             self._could_not(error)
         if self.unit.state is State.EXECUTE:
             self._suspend()
-        elif (
-            self.unit.state is State.SUSPENDED and self.suspended_by_itself and not self.production.lacking
-        ):
+        elif self.unit.state is State.SUSPENDED and self.suspended_by_itself and not self.production.lacking:
             self.go(Command.UNSUSPEND, "there are parts and room again", BY_ITSELF)
 
     def _why_done(self, state: State) -> str:
@@ -298,12 +301,18 @@ class Supervisor:
 
     def set_single_step(self, on: bool) -> None:
         """Whether every arm waits after each leg."""
-        self.single_step = on
-        self.production.steps = dict.fromkeys(self.outside.arms, 0) if on else None
+        self.single_step = self.acting.single_step = on
+        self.acting.give(self.unit.state)
+
+    def step(self) -> None:
+        """Let every resource that waits do one leg or cycle more."""
+        if self.unit.state in GIVES:
+            self.line.step()
 
     # --- what the line says --------------------------------------------------------------------------------
 
-    def _happened(self, event: Given | Ended | Faulted | Stopped) -> None:
+    def _happened(self, event: Event) -> None:
+        self.events += 1
         before = self.production.left[-1] if self.production.left else None
         left = self.production.happened(event, self.outside.utc_ns())
         if left is None:
@@ -311,7 +320,9 @@ class Supervisor:
         self.outside.log.cycle += 1
         cycle_s = None if before is None else (left.time_ns - before.time_ns) * 1e-9
         self.outside.metrics.left(left.model, left.good, cycle_s)
-        self.outside.log.info("joint left", joint=left.serial, model=left.model, good=left.good, cycle_s=cycle_s)
+        self.outside.log.info(
+            "joint left", joint=left.serial, model=left.model, good=left.good, cycle_s=cycle_s
+        )
         if not left.good:
             self.annunciator.tell(Key("joint_rejected", left.serial), left.reject, self._now)
 
@@ -348,7 +359,7 @@ class Supervisor:
     def _entry_of(self, arm: str, whole: Entry) -> Entry:
         if arm in self.acting.out:
             return Entry(Account.FAULT)
-        if whole.account is not Account.WORKING or self.production.given.get(arm):
+        if whole.account is not Account.WORKING or self.production.running.get(arm):
             return whole
         if arm in self.production.lacks:
             return self.production.lacks[arm]
@@ -376,7 +387,9 @@ class Supervisor:
             self.go(Command.STOP, "the controller ends", BY_ITSELF)
         self.jogging.stop()
         rounds = 0
-        while (self.unit.state in (State.STOPPING, State.ABORTING) or self.jogging.arm) and rounds < _LAST_ROUNDS:
+        while (
+            self.unit.state in (State.STOPPING, State.ABORTING) or self.jogging.arm
+        ) and rounds < _LAST_ROUNDS:
             self.round()
             rounds += 1
         self.book_times()

@@ -70,7 +70,9 @@ class Watch:
         """Alarms that hold."""
         if self._free >= self._disk_low_bytes:
             return {}
-        detail = f"{self._free / 1e9:.2f} GB free in {self._directory}, wanted {self._disk_low_bytes / 1e9:.2f} GB"
+        detail = (
+            f"{self._free / 1e9:.2f} GB free in {self._directory}, wanted {self._disk_low_bytes / 1e9:.2f} GB"
+        )
         return {Key("disk_low", CELL): detail}
 
     def health(self, silent: Mapping[str, float], requests: int, pending: int) -> tuple[str, ...]:
