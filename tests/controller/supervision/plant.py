@@ -142,8 +142,10 @@ class Plant:
         for _ in range(most):
             if self.state in states:
                 return
+            if self.state is State.ABORTED:
+                break
             self.supervisor.round()
-        raise AssertionError(f"still {self.state.name} after {most} rounds: {self.supervisor.cause}")
+        raise AssertionError(f"{self.state.name}: {self.supervisor.cause}; {self.shift.questions}")
 
     def rounds(self, count: int) -> None:
         for _ in range(count):
