@@ -4,7 +4,7 @@ The motion is queued in pieces of a second, so that an arm whose controller is g
 it stops at once when nothing was heard for a quarter of a second. Nobody looks out for obstacles but the person who jogs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -16,20 +16,31 @@ MOST = 0.1  # share of a joint's greatest speed
 _HEARTBEAT_NS = 250_000_000
 _PIECE_S = 1.0
 _MARGIN_RAD = 0.01  # short of a joint's limit
-_ID = 0
+_ID = -1  # no node of any plan
 
 
 class Jogging:
     """At most one arm is jogged at a time.
 
+    Args:
+        arms: Arms of the cell by name.
+        drivers: Their drivers.
+        readings: What every arm reported last; read anew by somebody else in every round.
+        clock: Time of the cell.
+
     Attributes:
         arm: The arm that is being jogged; empty when none is.
-        reading: Its last state.
     """
 
-    def __init__(self, arms: Mapping[str, CellArm], drivers: Mapping[str, ArmDriver], clock: Clock) -> None:
+    def __init__(
+        self,
+        arms: Mapping[str, CellArm],
+        drivers: Mapping[str, ArmDriver],
+        readings: Callable[[], Mapping[str, ArmState]],
+        clock: Clock,
+    ) -> None:
         self.arm = ""
-        self.reading: ArmState | None = None
+        self._readings = readings
         self._arms = arms
         self._drivers = drivers
         self._clock = clock
@@ -56,25 +67,21 @@ class Jogging:
             self._stop()
         elif not self.arm and share != 0.0:
             self.arm, self._stops = arm, False
-            self.reading = None
             self._drivers[arm].enable()
         self._wish = joint, share
 
     def round(self) -> None:
-        """Let the clock advance while an arm is jogged."""
-        self._clock.advance()
-        driver = self._drivers[self.arm]
-        self.reading = driver.read()
+        """Go on with it, or come to its end."""
+        if not self.arm:
+            return
+        driver, reading = self._drivers[self.arm], self._readings()[self.arm]
         if not self._stops and self._clock.now_ns - self._heard_ns > _HEARTBEAT_NS:
             self._stop()
-        if self._stops or self.reading.status is Status.FAULT:
-            if not np.abs(self.reading.qd).max() > 0.0 or self.reading.status is Status.FAULT:
-                self.arm = ""
-        elif (
-            self.reading.status is Status.IDLE
-            and driver.queue(self._piece(self.reading)) is QueueStatus.REFUSED
-        ):
-            self._stop()
+        elif reading.status is Status.FAULT or (self._stops and not reading.qd.any()):
+            self.arm = ""
+        elif not self._stops and reading.status is Status.IDLE:
+            if driver.queue(self._piece(reading)) is QueueStatus.REFUSED:
+                self._stop()
 
     def stop(self) -> None:
         """Whatever is asked for: stop."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LOGGER = logging.getLogger("jointcell.cell")
+LOGGER.addHandler(logging.NullHandler())
 _LARGEST = 20_000_000  # bytes of a file
 _FILES = 5
 

@@ -94,7 +94,7 @@ class Painter:
 
     def _arm(self, arm: CellArm, times_ns: Mapping[str, int]) -> ArmView:
         cell, name = self._cell, arm.id
-        reading = cell.reading(name)
+        reading = cell.line.readings[name]
         entry = cell.times.entry(name)
         running = cell.production.running.get(name)
         leg = running[0] if running else None

@@ -365,7 +365,8 @@ def _entered(shift: Shift, event: JointEntered) -> Shift:
     order = shift.orders.get(event.order)
     if order is None:
         raise _contradiction(event, f"there is no order {event.order!r}")
-    _require(event.model in order.missing, event, f"the order wants no more of {event.model}")
+    left = order.lines.get(event.model, 0) - order.entered.get(event.model, 0)
+    _require(left > 0, event, f"the order wants no more of {event.model}")  # planned before it was withdrawn
     entered = {**order.entered, event.model: order.entered.get(event.model, 0) + 1}
     taken = {joint.place for joint in shift.joints.values()}
     _require(event.place not in taken, event, f"place {event.place} is another joint's")

@@ -102,11 +102,16 @@ class Supervisor:
         arms = {name: GatedArm(arm, self.production) for name, arm in outside.arms.items()}
         stations = GatedStations(outside.stations, self.production)
         self.line = self.production.line = outside.make_line(arms, stations, self._happened)
+        self.times = Times(outside.arms, outside.clock.now_ns)
         self.line.giving = False
         self.line.tick()  # every arm says where it is
         self.acting = Acting(self.line, self.production, outside.arms, outside.clock)
-        self.jogging = Jogging({arm.id: arm for arm in outside.cell.arms}, outside.arms, outside.clock)
-        self.times = Times(outside.arms, outside.clock.now_ns)
+        self.jogging = Jogging(
+            {arm.id: arm for arm in outside.cell.arms},
+            outside.arms,
+            lambda: self.line.readings,
+            outside.clock,
+        )
         self.watch = Watch(
             settings.journal,
             outside.monotonic_ns,
@@ -137,10 +142,8 @@ class Supervisor:
     def _round(self) -> None:
         if jump := self.watch.look():
             self.annunciator.tell(Key("clock_jump", CELL), f"by {jump:+.1f} s", self._now)
-        if self.jogging.arm:
-            self.jogging.round()
-        else:
-            self.line.tick()
+        self.line.tick()
+        self.jogging.round()
         self._notice()
         self._work()
         self._account()
@@ -164,7 +167,7 @@ class Supervisor:
         conditions = {
             **{alarm_of(name, reason, self.outside.arms): reason for name, reason in faulted.items()},
             **self.outside.surroundings(),
-            **(lost_arms(self._present_readings(), self._now) if not self.jogging.arm else {}),
+            **lost_arms(self._present_readings(), self._now),
             **self._failures,
         }
         trips = [key for key in conditions if key.kind in TRIPS]
@@ -364,14 +367,9 @@ class Supervisor:
         if arm in self.production.lacks:
             return self.production.lacks[arm]
         whom = self.line.waits_for(arm).split()
-        return Entry(Account.WAITING, whom[0] if whom else "")
+        return Entry(Account.WAITING, whom[0] if whom else "work")
 
     # --- looking -------------------------------------------------------------------------------------------
-
-    def reading(self, arm: str) -> ArmState:
-        """The last state of an arm."""
-        jogged = self.jogging.reading if self.jogging.arm == arm else None
-        return jogged or self.line.readings[arm]
 
     def silent(self) -> dict[str, float]:
         """Arms that have not been heard of, and for how long [s]."""
