@@ -5,10 +5,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
 from controller.supervision.deciding import decide
+from controller.supervision.metrics import CellMetrics
 from controller.supervision.packml import Command
 from controller.supervision.picture import Painter
 from controller.supervision.requests import Answer, GiveCommand, Request
@@ -17,22 +19,28 @@ from controller.supervision.view import CellView
 
 _PICTURE_EVERY_S = 0.02
 _FIRST = frozenset({Command.STOP, Command.ABORT})
+_ENDED = Answer(accepted=False, reason="the cell's loop has ended")
 
 
 class CellThread:
     """A `CellService`; use it as a context manager. Leaving it brings the cell to rest.
 
+    Attributes:
+        metrics: Figures for Prometheus.
+
     Args:
-        make: Makes the supervisor; called in the cell's thread, as everything of the cell is.
+        make: Makes the supervisor and all that it needs, and ends it; called in the cell's thread, as everything is.
     """
 
-    def __init__(self, make: Callable[[], Supervisor]) -> None:
+    def __init__(self, make: Callable[[], AbstractContextManager[Supervisor]]) -> None:
         self._make = make
         self._asked: deque[tuple[Request, str, Future[Answer]]] = deque()
         self._ends = threading.Event()
-        self._begun: Future[CellView] = Future()
+        self._begun: Future[None] = Future()
+        self._over = False
         self._thread = threading.Thread(target=self._run, name="cell")
         self._view: CellView
+        self.metrics: CellMetrics
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -42,7 +50,11 @@ class CellThread:
             Exception: Whatever kept the cell from beginning.
         """
         self._thread.start()
-        self._begun.result()
+        try:
+            self._begun.result()
+        except BaseException:
+            self._thread.join()
+            raise
         return self
 
     def __exit__(
@@ -69,8 +81,8 @@ class CellThread:
         Raises:
             TimeoutError: When the cell has not decided in time; it may still act on the request.
         """
-        if not self._thread.is_alive():
-            return Answer(accepted=False, reason="the cell's loop has ended")
+        if self._over:
+            return _ENDED
         answer: Future[Answer] = Future()
         entry = (request, by, answer)
         if isinstance(request, GiveCommand) and request.command in _FIRST:
@@ -81,24 +93,23 @@ class CellThread:
 
     def _run(self) -> None:
         try:
-            cell = self._make()
-            painter = Painter(cell)
-            self._view = painter.picture()
-            self._begun.set_result(self._view)
-        except BaseException as error:
-            self._begun.set_exception(error)
-            return
-        try:
-            self._loop(cell, painter)
-            cell.close()
-            self._view = painter.picture()
+            with self._make() as cell:
+                painter = Painter(cell)
+                self._view = painter.picture()
+                cell.outside.metrics.watch(lambda: self._view)
+                self.metrics = cell.outside.metrics
+                self._begun.set_result(None)
+                self._loop(cell, painter)
+                cell.close()
+                self._view = painter.picture()
         except BaseException as error:
             self._error = error
+            if not self._begun.done():
+                self._begun.set_exception(error)
         finally:
+            self._over = True
             while self._asked:
-                self._asked.popleft()[2].set_result(
-                    Answer(accepted=False, reason="the cell's loop has ended")
-                )
+                self._asked.popleft()[2].set_result(_ENDED)
 
     def _loop(self, cell: Supervisor, painter: Painter) -> None:
         painted = time.monotonic()

@@ -79,9 +79,10 @@ class Jogging:
             self._stop()
         elif reading.status is Status.FAULT or (self._stops and not reading.qd.any()):
             self.arm = ""
-        elif not self._stops and reading.status is Status.IDLE:
-            if driver.queue(self._piece(reading)) is QueueStatus.REFUSED:
-                self._stop()
+        elif self._stops or reading.status is not Status.IDLE:
+            return
+        elif driver.queue(self._piece(reading)) is QueueStatus.REFUSED:
+            self._stop()
 
     def stop(self) -> None:
         """Whatever is asked for: stop."""

@@ -2,11 +2,14 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+LOG_NAME = "cell.log"
 LOGGER = logging.getLogger("jointcell.cell")
 LOGGER.addHandler(logging.NullHandler())
 _LARGEST = 20_000_000  # bytes of a file
@@ -52,14 +55,15 @@ class CellLog:
         LOGGER.log(level, message, extra={"facts": {"cycle": self.cycle, "joint": joint, **facts}})
 
 
-def log_to(path: Path) -> logging.Handler:
-    """Write the lines into a file that begins anew when it is large; the last few are kept.
-
-    Returns:
-        What writes them, to be closed at the end.
-    """
+@contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """Write the lines into a file that begins anew when it is large; the last few are kept."""
     handler = RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=_FILES, encoding="utf-8")
     handler.setFormatter(JsonLines())
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
-    return handler
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+        handler.close()
