@@ -1,5 +1,6 @@
 """A cell of fast-forward drivers for the tests of its supervision, with a schedule that was found in a moment."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -68,7 +69,7 @@ def choice() -> Choice:
 
 @dataclass
 class Plant:
-    """A supervisor with its drivers; time of day is the cell's plus ``utc_offset_ns``."""
+    """A supervisor with its drivers; time of day is ``utc_offset_ns`` later than a clock that never jumps."""
 
     directory: Path
     settings: dict[str, object] = field(default_factory=dict)
@@ -113,8 +114,7 @@ class Plant:
             simulated=True,
             driver="fake",
             surroundings=lambda: dict(self.conditions),
-            utc_ns=lambda: self.utc_offset_ns + self.clock.now_ns,
-            monotonic_ns=lambda: self.clock.now_ns,
+            utc_ns=lambda: self.utc_offset_ns + time.monotonic_ns(),
         )
         self.supervisor = Supervisor(outside, settings, self.archive)
 
