@@ -237,7 +237,7 @@ def _supervised(
         surroundings: Surroundings = dict
         clock: Clock
         if settings.driver == "fake":
-            drivers = _fakes(cell, parked, FakeClock(_ROUND_NS if settings.pace == "real" else 0))
+            drivers = fake_drivers(cell, parked, FakeClock(_ROUND_NS if settings.pace == "real" else 0))
         else:
             drivers = _simulated(cell, settings.seed, parked, stack)
             assert drivers.world is not None
@@ -279,15 +279,21 @@ def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitSta
         if node.leg is not None:
             start.setdefault(node.resource, node.leg.trajectory.q[0])
     if options.driver == "fake":
-        return _fakes(cell, start, FakeClock())
+        return fake_drivers(cell, start, FakeClock())
     if options.driver == "serial":
         return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
     return _simulated(cell, options.seed, start, stack, gui=options.gui)
 
 
-def _fakes(cell: Cell, start: Mapping[str, NDArray[np.float64]], clock: FakeClock) -> Drivers:
+def fake_drivers(
+    cell: Cell,
+    start: Mapping[str, NDArray[np.float64]],
+    clock: FakeClock,
+    delay: Callable[[], float] = lambda: 0.0,
+) -> Drivers:
+    """Drivers without physics: arms standing at ``start`` (6,) [rad], every leg later by ``delay`` [s]."""
     arms = {
-        arm.id: FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=start[arm.id])
+        arm.id: FakeArm(arm.id, arm.arm.limits, clock, delay, chain=arm.arm.chain, start=start[arm.id])
         for arm in cell.arms
     }
     stations = FakeStations(clock)

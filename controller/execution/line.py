@@ -155,14 +155,14 @@ class Line:
         turning = dial is not None and dial.given > dial.ended
         place = max([joint.place + 1 for joint in self._joints.values()], default=0)
         place = max(place, self.indices + turning)
-        latest: dict[int, int] = {}  # planned start of what each arm was given last
-        for name, node in self._given_last().items():
-            if node.operation in {planned.operation for planned in schedule.operations}:
-                arm = next(k for k, arm in enumerate(self.cell.arms) if arm.id == name)
-                latest[arm] = node.joint * cycle + schedule[node.operation].start
-        for planned in schedule.operations:
-            if planned.mode.arm in latest:
-                place = max(place, (latest[planned.mode.arm] - planned.start) // cycle + 1)
+        for number, arm in enumerate(self.cell.arms):
+            node = self._given_last(arm.id)
+            if node is None or not node.operation:
+                continue
+            latest = node.joint * cycle + schedule[node.operation].start
+            for planned in schedule.operations:
+                if planned.mode.arm == number:
+                    place = max(place, (latest - planned.start) // cycle + 1)
         return place
 
     def waits_for(self, resource: str) -> str:
@@ -331,13 +331,12 @@ class Line:
             )
         return None
 
-    def _given_last(self) -> Mapping[str, Node]:
-        """By resource the node that it was given last."""
-        found = {}
-        for name, progress in self.state.progress.items():
-            if progress.given:
-                found[name] = self.graph.nodes[self._engine.course.chains[name][progress.given - 1]]
-        return found
+    def _given_last(self, arm: str) -> Node | None:
+        """The node that an arm was given last in this plan."""
+        progress = self.state.progress.get(arm)
+        if progress is None or not progress.given:
+            return None
+        return self.graph.nodes[self._engine.course.chains[arm][progress.given - 1]]
 
     def _left(self) -> Iterable[Node]:
         """Nodes that have not ended."""

@@ -16,7 +16,7 @@ from controller.motion.event_graph import EventGraph, Node
 from controller.motion.poses import ArmPoses
 from controller.motion.renewal import Stand, Whereabouts, remaining
 from controller.motion.unroll import Unrolled, entering, unroll
-from controller.motion.visit import Leg, Visit, Zone, standing
+from controller.motion.visit import START, Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
 from controller.motion.way_home import ways
@@ -243,7 +243,8 @@ class MotionPlanner:
         for node in unrolled.nodes:
             if node.leg is not None:
                 arm = self._arms[node.resource]
-                self._volumes.check(arm, node.leg, node.operation)
+                if node.label != START:  # an arm may stand where only a leg that serves that place may go
+                    self._volumes.check(arm, node.leg, node.operation)
                 numbers[node.id] = self._volumes.number(arm, node.leg)
         return numbers
 

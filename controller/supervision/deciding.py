@@ -5,6 +5,7 @@ import re
 from controller.supervision.alarms import AlarmError
 from controller.supervision.jog import Jogging
 from controller.supervision.packml import Command, Mode, RefusedError, State
+from controller.supervision.production import UNLOAD
 from controller.supervision.requests import (
     EVERY_ARM,
     AcknowledgeAlarm,
@@ -28,6 +29,7 @@ from controller.supervision.shift import (
     Confirmed,
     Doubted,
     FeederLoaded,
+    JointLeft,
     JournalError,
     OrderQueued,
     OrderWithdrawn,
@@ -140,9 +142,13 @@ def _order(cell: Supervisor, request: QueueOrder, by: str) -> None:
 
 
 def _confirm(cell: Supervisor, request: ConfirmPlace, by: str) -> None:
-    cell.book.record(
-        Confirmed(serial=request.serial, operation=request.operation, found=request.found, by=by)
-    )
+    confirmed = Confirmed(serial=request.serial, operation=request.operation, found=request.found, by=by)
+    if request.operation == UNLOAD and request.found == "done":
+        joint = cell.book.shift.joints.get(request.serial)
+        reject = joint.reject if joint is not None else ""
+        cell.book.record(confirmed, JointLeft(serial=request.serial, reject=reject))
+    else:
+        cell.book.record(confirmed)
     if request.found == "not_done":
         cell.production.found_undone(request.serial, request.operation)
 

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cells.joint_model import JointModel
 from cells.recipe import Pick, recipe_for
@@ -20,6 +21,8 @@ from controller.supervision.book import Book
 from controller.supervision.demand import Wanted, next_wanted
 from controller.supervision.metrics import CellMetrics
 from controller.supervision.shift import (
+    DIAL,
+    DialBegun,
     DialIndexed,
     JointEntered,
     JointLeft,
@@ -30,8 +33,7 @@ from controller.supervision.shift import (
 )
 
 TRAY = "out_tray"
-_UNLOAD = "200"
-_DIAL = "dial"
+UNLOAD = "200"
 _FEEDER = "feeder_"
 _DIGITS = 5  # significant digits of measured values: sensors have fewer
 _CYCLES_KEPT = 96
@@ -225,6 +227,8 @@ class Production:
 
     def permit(self, node: Node) -> bool:
         """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
+        if node.resource == DIAL and self.book.shift.dial == "at_rest":
+            return self._recorded(DialBegun())
         if not self._begins(node):
             return True
         shift, operation = self.book.shift, (node.serial, node.operation)
@@ -233,7 +237,7 @@ class Production:
         if stock is not None and stock.left == 0:
             self.lacks[node.resource] = Entry(Account.STARVED, feeder)
             return False
-        if node.operation == _UNLOAD and self._tray_places and shift.tray >= self._tray_places:
+        if node.operation == UNLOAD and self._tray_places and shift.tray >= self._tray_places:
             self.lacks[node.resource] = Entry(Account.BLOCKED, TRAY)
             return False
         begun = OperationBegun(
@@ -243,15 +247,21 @@ class Production:
             feeder=feeder,
             batch="" if stock is None else stock.batch,
         )
-        try:
-            self.book.record(*self._entering(node), begun)
-        except JournalError:
-            if not self.book.failure:
-                raise  # not the disk: the plan contradicts the book
+        if not self._recorded(*self._entering(node), begun):
             return False
         self.lacks.pop(node.resource, None)
         self._planned.pop(node.serial, None)
         self._again.discard(operation)
+        return True
+
+    def _recorded(self, *events: Any) -> bool:
+        """Write what is about to happen; whether it is on the disk."""
+        try:
+            self.book.record(*events)
+        except JournalError:
+            if not self.book.failure:
+                raise  # not the disk: the plan contradicts the book
+            return False
         return True
 
     @property
@@ -292,7 +302,7 @@ class Production:
             return None
         node = self.line.graph.nodes[event.node]
         self._over(node, event)
-        if node.resource == _DIAL:
+        if node.resource == DIAL:
             self.book.note(DialIndexed())
         if not node.serial or node.serial not in self.book.shift.joints:
             return None
