@@ -15,7 +15,7 @@ from cells.joint_model import JointModel, load_joint_model
 from controller.app import fake_drivers
 from controller.bench.witness import Witness, WitnessedArm, WitnessedStations
 from controller.choice import Choice
-from controller.execution.fake import FakeClock
+from controller.execution.fake import FakeArm, FakeClock
 from controller.execution.line import Line
 from controller.motion.event_graph import Node
 from controller.motion.plan import MotionPlanner
@@ -104,7 +104,7 @@ class FastCell:
     def __post_init__(self) -> None:
         start = self.start or {arm.id: planner().park(arm.id) for arm in cell().arms}
         drivers = fake_drivers(cell(), start, self.clock, lambda: self.delay())
-        self.arms = dict(drivers.arms)
+        self.arms, self._fakes = dict(drivers.arms), drivers.arms
         self.stations = drivers.stations
         if self.witness is not None:
             self._watched_by(self.witness)
@@ -139,6 +139,12 @@ class FastCell:
     def end(self) -> None:
         """Let go of the journal, as a power cut would."""
         self.archive.__exit__(None, None, None)
+
+    def fail(self, arm: str, reason: str) -> None:
+        """Let an arm fault."""
+        driver = self._fakes[arm]
+        assert isinstance(driver, FakeArm)
+        driver.fail(reason)
 
     @property
     def state(self) -> State:

@@ -16,6 +16,7 @@ from typing import Any, Self, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from controller.supervision.shift import (
+    DIAL,
     Carried,
     Confirmed,
     Event,
@@ -256,7 +257,7 @@ class Journal:
         elif isinstance(event, Carried):
             for carried, joint_in_work in event.shift.joints.items():
                 self._enter(carried, joint_in_work.model, joint_in_work.order)
-        joint = None if serial is None else self._joint(serial)
+        joint = None if serial is None or serial == DIAL else self._joint(serial)
         cursor = self._db.execute(
             "INSERT INTO event (utc_ns, kind, joint, body) VALUES (?, ?, ?, ?)", (utc_ns, kind, joint, body)
         )
@@ -286,7 +287,7 @@ class Journal:
             kind = _KINDS[number]
             facts = dict(zip(_FIELDS[number], json.loads(body), strict=True))
             if "serial" in kind.model_fields:
-                facts["serial"] = serial
+                facts["serial"] = DIAL if serial is None else serial
             event = _EVENT.validate_json(json.dumps({"kind": kind.model_fields["kind"].default, **facts}))
         except (IndexError, ValueError, TypeError, ValidationError) as error:
             raise JournalError(f"{self.path}: event {seq} cannot be read: {error}") from error

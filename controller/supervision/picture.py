@@ -192,7 +192,10 @@ class Painter:
         known = {one.node.key for one in (*over, *under_way)}
         to_come = [
             Running(
-                node=node, planned_ns=line.origin_ns + round(float(line.starts_s[node.id]) * 1e9), began_ns=-1
+                node=node,
+                planned_ns=line.origin_ns + round(float(line.starts_s[node.id]) * 1e9),
+                began_ns=-1,
+                paused_ns=0,
             )
             for node in line.graph.nodes
             if node.key not in known and not production.course.has_ended(line.state, node.id)

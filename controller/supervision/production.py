@@ -69,11 +69,15 @@ class Left:
 
 @dataclass(slots=True)
 class Running:
-    """A leg or cycle that its driver has; times are the cell's [ns]."""
+    """A leg or cycle that its driver has; times are the cell's [ns].
+
+    ``paused_ns`` is what `Production.paused_ns` was when it began.
+    """
 
     node: Node
     planned_ns: int
     began_ns: int
+    paused_ns: int
     ended_ns: int | None = None
 
 
@@ -103,6 +107,7 @@ class Production:
         running: What every resource has been given and has not ended, the one under way first.
         over: What has ended lately, oldest first.
         lacks: What keeps a resource from going on that is not of the cell: parts or room.
+        paused_ns: For how long everything was held so far.
         left: The last joints that left, the newest last.
         feeder_of: The feeder from which an operation of a model, by number, takes its part.
     """
@@ -125,6 +130,7 @@ class Production:
         self.running: dict[str, deque[Running]] = {}
         self.over: deque[Running] = deque(maxlen=_NODES_KEPT)
         self.lacks: dict[str, Entry] = {}
+        self.paused_ns = 0
         self.left: deque[Left] = deque(maxlen=_CYCLES_KEPT)
         self.feeder_of = {
             (name, operation.number): step.station
@@ -316,7 +322,7 @@ class Production:
 
     def _given(self, node: Node, event: Given) -> None:
         planned_ns = self.line.origin_ns + round(float(self.line.starts_s[node.id]) * 1e9)
-        running = Running(node=node, planned_ns=planned_ns, began_ns=event.time_ns)
+        running = Running(node=node, planned_ns=planned_ns, began_ns=event.time_ns, paused_ns=self.paused_ns)
         self.running.setdefault(node.resource, deque()).append(running)
 
     def _over(self, node: Node, event: Ended) -> None:
@@ -325,6 +331,7 @@ class Production:
         self.over.append(running)
         if self.running[node.resource]:
             self.running[node.resource][0].began_ns = event.end_ns
+            self.running[node.resource][0].paused_ns = self.paused_ns
 
     def _complete(self, node: Node) -> None:
         outcome = self._outcomes.pop((node.serial, node.operation))

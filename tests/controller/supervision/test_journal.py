@@ -331,3 +331,12 @@ def test_any_course_replays_to_the_state_it_led_to(seed):
     entries = sum(event.kind == "joint_entered" for event in events)
     assert entries == shift.good + shift.rejected + len(shift.joints)
     assert shift.good == sum(order.good for order in shift.orders.values())
+
+
+def test_the_dial_is_asked_about_after_a_restart_on_its_way(journal):
+    events = [DialBegun(), DialIndexed(), DialBegun(), Restarted(software="1")]
+    journal.append(events, 0)
+    assert journal.shift().questions == (("dial", "index"),)
+    journal.append([Confirmed(serial="dial", operation="index", found="done", by="bob")], 1)
+    assert (journal.shift().indices, journal.shift().questions) == (2, ())
+    assert list(journal.read())[-1].event.serial == "dial"
