@@ -40,6 +40,12 @@ def schedule(
     _bench("schedule", peers, quick, seed, json)
 
 
+@bench.command()
+def supervision(quick: QuickOption = False, seed: SeedOption = 0, json: JsonOption = None) -> None:
+    """The cell killed, without a disk, under random commands and for a simulated day; hours without --quick."""
+    _bench("supervision", False, quick, seed, json)
+
+
 def _bench(suite: str, peers: bool, quick: bool, seed: int, json: Path | None) -> None:
     to_stdout = json is not None and str(json) == "-"
     if json is not None and not to_stdout:

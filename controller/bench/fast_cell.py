@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cells.cell import Cell, load_cell
 from cells.joint_model import JointModel, load_joint_model
-from controller.app import fake_drivers
+from controller.app import fake_drivers, prepare_kernels
 from controller.bench.witness import Witness, WitnessedArm, WitnessedStations
 from controller.choice import Choice
 from controller.execution.fake import FakeArm, FakeClock
@@ -48,6 +48,12 @@ def cell() -> Cell:
 def models() -> dict[str, JointModel]:
     """Three models, by name."""
     return {name: load_joint_model(name) for name in MODELS}
+
+
+@cache
+def warm() -> None:
+    """Compile every kernel, or load it from the cache; studies of the command line begin with it."""
+    prepare_kernels(lambda what, done, of: None)
 
 
 @cache

@@ -12,6 +12,11 @@ from controller.bench import (
     kernels_trajectories,
     schedule_cell,
     schedule_shop,
+    supervision_commands,
+    supervision_disk,
+    supervision_journal,
+    supervision_kill,
+    supervision_soak,
 )
 from controller.bench.row import Options, Row
 
@@ -28,6 +33,13 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_start.rows,
     ),
     "schedule": (schedule_cell.rows, schedule_shop.rows),
+    "supervision": (
+        supervision_journal.rows,
+        supervision_disk.rows,
+        supervision_kill.rows,
+        supervision_commands.rows,
+        supervision_soak.rows,
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from controller.bench.fast_cell import MODELS, FastCell
+from controller.bench.fast_cell import MODELS, FastCell, warm
 from controller.bench.row import Figure, Options, Row
 from controller.execution.fake import FakeClock
 from controller.supervision.alarms import Key
@@ -59,6 +59,7 @@ class Commanded:
 
 def rows(options: Options) -> Iterator[Row]:
     """The figures of the study."""
+    warm()
     with TemporaryDirectory() as directory:
         result = commanded(Path(directory), _FEW if options.quick else _SEQUENCES, options.seed)
     yield Figure(

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from controller.bench.fast_cell import FastCell
+from controller.bench.fast_cell import FastCell, warm
 from controller.bench.row import Figure, Options, Row
 from controller.supervision.journal import Entry, Journal
 from controller.supervision.packml import Command, State
@@ -57,6 +57,7 @@ class Failed:
 
 def rows(options: Options) -> Iterator[Row]:
     """The figures of the study."""
+    warm()
     result = failing_journal(_FEW if options.quick else _FAILURES, options.seed)
     yield Figure(
         name=f"full disk, read-only or locked journal at {result.failures} random moments: not held, or events lost",

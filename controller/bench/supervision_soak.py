@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from controller.bench.fast_cell import MODELS, FastCell, Found
+from controller.bench.fast_cell import MODELS, FastCell, Found, warm
 from controller.bench.row import Figure, Options, Row
 from controller.execution.fake import FakeClock
 from controller.supervision.accounts import Account
@@ -72,6 +72,7 @@ class Soaked:
 
 def rows(options: Options) -> Iterator[Row]:
     """The figures of the study."""
+    warm()
     with TemporaryDirectory() as directory:
         result = soaked(Path(directory), _FEW_HOURS if options.quick else _HOURS, options.seed)
     happened = ", ".join(f"{count} {name}" for name, count in sorted(result.troubles.items()))

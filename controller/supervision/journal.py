@@ -91,6 +91,7 @@ class Journal:
     def __init__(self, path: Path, *, read_only: bool = False, busy_s: float = _BUSY_S) -> None:
         self.path = path
         self._snapshot_due = 0  # the number of an event
+        self._ids: dict[str, int] = {}  # of joints in the cell, by serial number
         try:
             source = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
             self._db = sqlite3.connect(source, uri=True, timeout=busy_s, isolation_level=None)
@@ -263,6 +264,7 @@ class Journal:
         )
         if isinstance(event, JointLeft) or (isinstance(event, Confirmed) and event.found == "scrap"):
             reject = event.reject if isinstance(event, JointLeft) else "scrap"
+            self._ids.pop(event.serial, None)
             self._db.execute(
                 "UPDATE joint SET left = ?, left_utc_ns = ?, reject = ? WHERE id = ?",
                 (cursor.lastrowid, utc_ns, reject, joint),
@@ -276,10 +278,13 @@ class Journal:
         )
 
     def _joint(self, serial: str) -> int:
+        if (known := self._ids.get(serial)) is not None:
+            return known
         row = self._db.execute("SELECT id FROM joint WHERE serial = ?", (serial,)).fetchone()
         if row is None:
             raise JournalError(f"{self.path}: an event names joint {serial!r}, which never entered")
-        return int(row[0])
+        self._ids[serial] = int(row[0])
+        return self._ids[serial]
 
     def _entry(self, row: tuple[int, int, int, str | None, str]) -> Entry:
         seq, utc_ns, number, serial, body = row
@@ -317,6 +322,7 @@ class Journal:
         try:
             yield
         except BaseException:
+            self._ids.clear()  # some of them may never have entered
             if self._db.in_transaction:  # a full disk rolls back by itself
                 self._db.execute("ROLLBACK")
             raise
