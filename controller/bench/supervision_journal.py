@@ -93,18 +93,22 @@ def _groups(entries: Sequence[Entry]) -> int:
 
 def filled(entries: Sequence[Entry], path: Path, joints: int) -> float:
     """Fill a file with the events of so many joints; processor time [s]."""
-    template = [entry.event for entry in entries if entry.event.kind not in ("order_queued", "restarted")]
+    template = [entry.event for entry in entries if entry.event.kind != "order_queued"]
     serials = list(dict.fromkeys(e.serial for e in template if e.kind == "joint_entered"))
     template = [_with_values(event) for event in template]
     began = time.thread_time()
     with Journal(path) as journal:
-        journal.append([OrderQueued(order="A", lines={"any": joints}, by="ann")], 0)
+        models = {e.model for e in template if e.kind == "joint_entered"}
+        journal.append([OrderQueued(order="A", lines=dict.fromkeys(models, joints), by="ann")], 0)
         events: list[Any] = []
         for first in range(0, joints, len(serials)):
             names = {old: f"J{first + place:07d}" for place, old in enumerate(serials)}
             for event in template:
-                serial = names.get(getattr(event, "serial", ""))
-                events.append(event if serial is None else event.model_copy(update={"serial": serial}))
+                if (serial := names.get(getattr(event, "serial", ""))) is None:
+                    events.append(event)
+                    continue
+                place = {"place": event.place + first} if event.kind == "joint_entered" else {}
+                events.append(event.model_copy(update={"serial": serial, **place}))
             if len(events) >= _AT_ONCE * len(template) // len(serials) or first + len(serials) >= joints:
                 journal.append(events, first * 26_000_000_000)
                 events = []

@@ -14,9 +14,9 @@ from controller.supervision.shift import (
 
 
 def make(book, number):
-    book.record(JointEntered(serial=f"J{number}", model="M", order="A", place=number))
+    book.note(JointEntered(serial=f"J{number}", model="M", order="A", place=number))
     for operation in range(20):
-        book.record(OperationBegun(serial=f"J{number}", operation=str(operation), resource="R1"))
+        book.note(OperationBegun(serial=f"J{number}", operation=str(operation), resource="R1"))
         book.note(OperationEnded(serial=f"J{number}", operation=str(operation), measured={"force_n": 12.5}))
     if number > 1:
         book.note(JointLeft(serial=f"J{number - 1}"))
