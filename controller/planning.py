@@ -5,7 +5,7 @@ for a short order of the slowest model and the best is kept. Arms first draw bac
 freedom; drawing back is then given up wherever that saves time. The decisions found serve any order of the mix.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def _choose(
             if item.mode.arm != NO_ARM
         )
         try:
-            choices.append(_coordinated(planner, schedule, everywhere, trial))
+            choices.append(coordinated(planner, schedule, everywhere, trial))
         except (CollisionError, DeadlockError) as error:
             failure = failure or error
     if not choices:
@@ -144,7 +144,7 @@ def _choose(
         progress("improvement", index, _IMPROVED)
         improved.append(_without_idle_retreats(planner, choice, trial))
     best = min(improved, key=lambda choice: choice.cycle_s)
-    turned = _coordinated(planner, best.schedule, best.retreats, trial, _TURNS)
+    turned = coordinated(planner, best.schedule, best.retreats, trial, _TURNS)
     return turned if turned.cycle_s < best.cycle_s else best
 
 
@@ -154,7 +154,7 @@ def _without_idle_retreats(planner: MotionPlanner, choice: Choice, trial: Sequen
     while retreat := next((one for one in choice.critical if one not in tried), None):
         tried.add(retreat)
         try:
-            other = _coordinated(planner, choice.schedule, choice.retreats - {retreat}, trial)
+            other = coordinated(planner, choice.schedule, choice.retreats - {retreat}, trial)
         except (CollisionError, DeadlockError):
             continue
         if retreat not in other.retreats and other.cycle_s <= choice.cycle_s + 1e-6:
@@ -162,14 +162,20 @@ def _without_idle_retreats(planner: MotionPlanner, choice: Choice, trial: Sequen
     return choice
 
 
-def _coordinated(
+def coordinated(
     planner: MotionPlanner,
     schedule: Schedule,
     retreats: frozenset[Retreat],
     trial: Sequence[JointModel],
     improvements: int = 0,
+    out_of_use: Iterable[str] = (),
 ) -> Choice:
-    plan = planner.plan(schedule, trial, retreats=retreats, improvements=improvements)
+    """A schedule coordinated for a short order: what its cycle becomes, and after which visits arms draw back.
+
+    Raises:
+        CollisionError, DeadlockError: When it cannot be.
+    """
+    plan = planner.plan(schedule, trial, retreats=retreats, improvements=improvements, out_of_use=out_of_use)
     cycles = np.diff(plan.finished_s())
     steady = cycles[1 : len(trial) - planner.cell.dial.positions]  # the dial is full
     path = [plan.graph.nodes[node] for node in plan.graph.critical(plan.starts_s)]

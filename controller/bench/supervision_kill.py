@@ -128,11 +128,8 @@ def _live(directory: Path, shared: FloatArray) -> None:
     fast = FastCell(directory, start=start, witness=witness)
 
     def found(serial: str, number: str) -> Found:
-        if serial == DIAL:  # whoever looks at it sees in which window it stands
-            done = truth.times[DIAL, INDEX] > fast.shift.indices
-        else:
-            done = truth.done(serial, number)
-        if done:
+        turned = truth.times[DIAL, INDEX] > fast.shift.indices  # in which window the dial stands can be seen
+        if turned if serial == DIAL else truth.done(serial, number):
             return "done"
         witness.undone(serial, number)
         return "not_done"

@@ -14,12 +14,12 @@ from cells.recipe import Recipe, recipe_for
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.poses import ArmPoses
-from controller.motion.renewal import Stand, Whereabouts, remaining
+from controller.motion.renewal import Stand, Whereabouts, remaining, stand
 from controller.motion.unroll import Unrolled, entering, unroll
 from controller.motion.visit import START, Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
-from controller.motion.way_home import ways
+from controller.motion.way_home import nests_reached_into, ways
 from controller.scheduling.schedule import Schedule
 
 FloatArray = NDArray[np.float64]
@@ -79,6 +79,7 @@ class MotionPlanner:
         retreats: Iterable[tuple[str, str]] = (),
         rules: Mapping[Rule, bool] | None = None,
         improvements: int = 0,
+        out_of_use: Iterable[str] = (),
         progress: Callable[[str], None] = lambda text: None,
     ) -> MotionPlan:
         """Plan an order of joints.
@@ -89,6 +90,7 @@ class MotionPlanner:
             retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
             rules: Rules of passing found earlier.
             improvements: How many changes of a rule may be tried.
+            out_of_use: Arms that stand aside and do nothing; they may be in the way there.
             progress: Called with what is being done.
 
         Raises:
@@ -102,6 +104,8 @@ class MotionPlanner:
             unrolled = unroll(
                 self.cell, schedule, entering(order), partial(self._visit, retreats), self._legs_from_park
             )
+            for arm in out_of_use:
+                stand(unrolled, arm, self._standing(arm, self.aside(arm), None))
             progress("swept volumes")
             numbers = self._numbers(unrolled)
             progress("coordination")
@@ -160,7 +164,7 @@ class MotionPlanner:
             return self._legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
 
         visit_of = partial(self._visit, retreats)
-        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices)
+        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended)
         left = remaining(whole, where, self._standing)
         numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
         found = coordinate(left, numbers, self._volumes, horizon_s, rules=rules)
@@ -178,6 +182,14 @@ class MotionPlanner:
     def park(self, arm: str) -> FloatArray:
         """Joints (6,) of an arm's parking place [rad]."""
         return self._poses[arm].park
+
+    def aside(self, arm: str) -> FloatArray:
+        """Joints (6,) of an arm out of use [rad]."""
+        return self._poses[arm].aside
+
+    def nests_reached_into(self, arm: str, stand: Stand) -> list[str]:
+        """Nests of the dial that an arm reaches into where it stands."""
+        return nests_reached_into(self.cell, self._arms[arm], stand)
 
     def after_ways(
         self, graph: EventGraph, stands: Mapping[str, Stand], goals: Mapping[str, tuple[str, FloatArray]]

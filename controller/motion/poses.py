@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 
 _TURN = 2 * np.pi
 _PARK_RADIUS_M = 0.26
+_FROM_LIMIT_RAD = 0.1
 _DOWN = np.diag([1.0, -1.0, -1.0, 1.0])  # tool z against the station's z
 
 
@@ -63,6 +64,14 @@ class ArmPoses:
         X_WS[2, 3] = self.cell.work_height_m
         low, high = self.chain_limits
         return self.at(X_WS, self.above_m + 0.05, float(low[5] + high[5]) / 2, "its parking place")
+
+    @cached_property
+    def aside(self) -> FloatArray:
+        """Joints (6,) of an arm out of use: parked, and turned away from the cell as far as joint 1 goes [rad]."""
+        low, high = self.chain_limits
+        q = self.park.copy()
+        q[0] = high[0] - _FROM_LIMIT_RAD if high[0] - q[0] >= q[0] - low[0] else low[0] + _FROM_LIMIT_RAD
+        return q
 
     def nest_q6(self, position: int) -> float:
         """Angle of the last joint that puts the fingers tangential over a nest, the one nearest to mid-range [rad]."""

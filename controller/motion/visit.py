@@ -20,6 +20,7 @@ from kinematics import Trajectory, concatenate, through
 FloatArray = NDArray[np.float64]
 
 START = "start"  # the leg of an arm that only stands
+RETREAT = "retreat"  # the leg that draws back to the parking place
 
 
 class Zone(Enum):
@@ -84,7 +85,7 @@ class Visit:
     def retreat(self) -> "Visit":
         """The same visit, with a way to the arm's parking place at its end."""
         park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
-        leg = Leg(name="retreat", zone=Zone.AFTER, trajectory=park)
+        leg = Leg(name=RETREAT, zone=Zone.AFTER, trajectory=park)
         return replace(self, rest=(*self.rest, leg))
 
     def duration_s(self, zone: Zone) -> float:

@@ -22,7 +22,11 @@ _COLUMN_M = 0.09  # half width of a base column, as in cells.arm
 
 
 class CollisionError(Exception):
-    """A leg that cannot be moved without touching a fixture; the message names both."""
+    """A leg that cannot be moved without touching a fixture; the message names both, ``arm`` whose leg it is."""
+
+    def __init__(self, message: str, arm: str = "") -> None:
+        super().__init__(message)
+        self.arm = arm
 
 
 class Volumes:
@@ -101,7 +105,8 @@ class Volumes:
         ]
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
-            f"{', '.join(near)}"
+            f"{', '.join(near)}",
+            arm.id,
         )
 
     def _body(self, arm: CellArm, held: Part | None) -> Body:
