@@ -18,7 +18,6 @@ from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
-from controller.choice import Choice
 from controller.contact_sensor import ContactSensor
 from controller.emulated_world import EmulatedClock, PlantTool
 from controller.execution.engine import Engine
@@ -31,6 +30,7 @@ from controller.motion.plan_files import cell_record, read_plan, write_plan
 from controller.motion.verify import Verdict, verify_plan
 from controller.paced_clock import PacedClock
 from controller.planning import CellPlan, Progress, decide, plan_cell
+from controller.rearranging import Arrangements
 from controller.report import Origin, Picture, RunSummary, write_report
 from controller.report.history import history
 from controller.run_facts import SCOPE, WARM_UP_JOINTS, RunOptions, facts, seen
@@ -217,8 +217,9 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
     cell, models = load_cell(settings.cell), load_models(settings.models)
     planner = MotionPlanner(cell)
     choice = decide(planner, models, progress, cache)
+    arrangements = Arrangements(planner, models, choice)
     parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
-    thread = CellThread(lambda: _supervised(settings, cell, models, planner, choice, parked))
+    thread = CellThread(lambda: _supervised(settings, cell, models, planner, arrangements, parked))
     with thread:
         yield thread
 
@@ -229,7 +230,7 @@ def _supervised(
     cell: Cell,
     models: Sequence[JointModel],
     planner: MotionPlanner,
-    choice: Choice,
+    arrangements: Arrangements,
     parked: Mapping[str, NDArray[np.float64]],
 ) -> Iterator[Supervisor]:
     """The cell's supervisor with all that it needs; called in the cell's thread."""
@@ -257,7 +258,7 @@ def _supervised(
             cell=cell,
             models={model.name: model for model in models},
             make_line=lambda arms, stations, listener: Line(
-                cell, planner, choice, arms, stations, clock, listener
+                cell, planner, arrangements, arms, stations, clock, listener
             ),
             arms=drivers.arms,
             stations=drivers.stations,
@@ -265,8 +266,8 @@ def _supervised(
             software=version("jointcell"),
             simulated=True,
             driver=settings.driver,
-            planned_cycle_s=choice.cycle_s,
-            lower_bound_s=choice.lower_bound_s,
+            planned_cycle_s=arrangements.choice(frozenset()).cycle_s,
+            lower_bound_s=arrangements.choice(frozenset()).lower_bound_s,
             surroundings=surroundings,
         )
         yield Supervisor(outside, settings, archive)

@@ -19,6 +19,7 @@ from controller.execution.fake import FakeArm, FakeClock
 from controller.execution.line import Line
 from controller.motion.event_graph import Node
 from controller.motion.plan import MotionPlanner
+from controller.rearranging import Arrangements
 from controller.scheduling.bound import lower_bound
 from controller.scheduling.build import build_mix, slowest
 from controller.scheduling.problem import NO_ARM
@@ -85,6 +86,12 @@ def choice() -> Choice:
     )
 
 
+@cache
+def arrangements() -> Arrangements:
+    """That schedule, and others for when arms are missing, found when they are needed."""
+    return Arrangements(planner(), list(models().values()), choice())
+
+
 @dataclass
 class FastCell:
     """A supervisor with its drivers; time of day is ``utc_offset_ns`` later than a clock that never jumps.
@@ -121,7 +128,7 @@ class FastCell:
             cell=cell(),
             models=models(),
             make_line=lambda arms, stations, listener: Line(
-                cell(), planner(), choice(), arms, stations, self.clock, listener
+                cell(), planner(), arrangements(), arms, stations, self.clock, listener
             ),
             arms=self.arms,
             stations=self.stations,

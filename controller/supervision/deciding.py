@@ -2,6 +2,7 @@
 
 import re
 
+from controller.execution.line import PlanError
 from controller.supervision.alarms import AlarmError
 from controller.supervision.jog import Jogging
 from controller.supervision.packml import Command, Mode, RefusedError, State
@@ -15,6 +16,7 @@ from controller.supervision.requests import (
     GiveCommand,
     Jog,
     LoadFeeder,
+    PutBack,
     QueueOrder,
     Request,
     SetFeed,
@@ -46,7 +48,7 @@ def decide(cell: Supervisor, request: Request, by: str) -> Answer:
     """Do what is asked, or say why not."""
     try:
         _act(cell, request, by)
-    except (RefusedError, AlarmError, JournalError, ValueError) as error:
+    except (RefusedError, AlarmError, JournalError, PlanError, ValueError) as error:
         cell.outside.log.warning("refused", request=repr(request), by=by, reason=str(error))
         return Answer(accepted=False, reason=str(error), allowed=cell.unit.allowed)
     return Answer(accepted=True, allowed=cell.unit.allowed)
@@ -89,6 +91,8 @@ def _act(cell: Supervisor, request: Request, by: str) -> None:
             _jog(cell, cell.jogging, request)
         case TakeOut():
             _take_out(cell, request.arm, by)
+        case PutBack():
+            _put_back(cell, request.arm)
         case LoadFeeder():
             if request.feeder not in cell.production.feeders:
                 known = ", ".join(sorted(cell.production.feeders))
@@ -181,13 +185,25 @@ def _take_out(cell: Supervisor, arm: str, by: str) -> None:
     present = [name for name in cell.outside.arms if name not in cell.acting.out]
     if arm not in present:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(present)})")
+    _only_at_rest(cell, f"taking out {arm}")
+    cell.line.drop(arm)
+    cell.acting.out.add(arm)
+    cell.book.note(Doubted(resource=arm, cause=f"taken out by {by}"))
+
+
+def _put_back(cell: Supervisor, arm: str) -> None:
+    if arm not in cell.acting.out:
+        raise RefusedError(f"arm {arm!r} (allowed: {', '.join(sorted(cell.acting.out)) or 'none is out'})")
+    _only_at_rest(cell, f"putting back {arm}")
+    cell.line.readmit(arm)
+    cell.acting.out.remove(arm)
+
+
+def _only_at_rest(cell: Supervisor, what: str) -> None:
     states = (State.ABORTED, State.STOPPED, State.IDLE)
     if cell.unit.state not in states:
         names = ", ".join(state.name for state in states)
-        raise RefusedError(f"taking out {arm} in state {cell.unit.state.name} (allowed in: {names})")
-    cell.book.record(Doubted(resource=arm, cause=f"taken out by {by}"))
-    cell.acting.out.add(arm)
-    cell.line.drop(arm)
+        raise RefusedError(f"{what} in state {cell.unit.state.name} (allowed in: {names})")
 
 
 def _only_in_maintenance(cell: Supervisor, what: str) -> None:
