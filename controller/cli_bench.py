@@ -66,6 +66,14 @@ def plan(
     _bench("plan", False, quick, seed, only or [], json)
 
 
+@bench.command()
+def supervision(
+    quick: QuickOption = False, seed: SeedOption = 0, only: OnlyOption = None, json: JsonOption = None
+) -> None:
+    """The cell killed, without a disk, under random commands and for a simulated day; hours without --quick."""
+    _bench("supervision", False, quick, seed, only or [], json)
+
+
 def _bench(
     suite: str, peers: bool, quick: bool, seed: int, only: list[str], json: Path | None, each: int = 10
 ) -> None:

@@ -17,6 +17,11 @@ from controller.bench import (
     plan_stops,
     schedule_cell,
     schedule_shop,
+    supervision_commands,
+    supervision_disk,
+    supervision_journal,
+    supervision_kill,
+    supervision_soak,
 )
 from controller.bench.row import Options, Row
 
@@ -48,6 +53,13 @@ SUITES: dict[str, dict[str, Rows]] = {
         "layouts": plan_layouts.rows,
         "delays": plan_delays.rows,
         "stops": plan_stops.rows,
+    },
+    "supervision": {
+        "journal": supervision_journal.rows,
+        "disk": supervision_disk.rows,
+        "kill": supervision_kill.rows,
+        "commands": supervision_commands.rows,
+        "soak": supervision_soak.rows,
     },
 }
 
