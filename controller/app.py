@@ -32,12 +32,12 @@ from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
 from controller.report.history import history
 from controller.serial_lines import WallClock, line_entries
-from firmware_bridge.emulated_cell import EmulatedCell
-from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.serial_arm import SerialArm
+from firmware_bridge.armlink.tool import TimedTool
+from firmware_bridge.armlink.transport_process import TransportProcess
+from firmware_bridge.emulator.emulated_cell import EmulatedCell
 from firmware_bridge.sca_joint import connect
-from firmware_bridge.serial_arm import SerialArm
-from firmware_bridge.tool import TimedTool
-from firmware_bridge.transport_process import TransportProcess
 from kinematics import use_cache, warm_up
 from sim.driven_arm import DrivenArm
 from sim.film import Film

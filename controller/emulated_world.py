@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.driver import Segment
+from firmware_bridge.armlink.tool import Done
+from firmware_bridge.armlink.transport_process import TransportProcess
 from firmware_bridge.emulator import Plant
-from firmware_bridge.tool import Done
-from firmware_bridge.transport_process import TransportProcess
 from sim.driven_arm import DrivenArm
 from sim.sim_arm import SimArm
 from sim.world import World

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.codes import HelloFlag, KnotFlag, Report, StartMode
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.codes import HelloFlag, KnotFlag, Report, StartMode
+from firmware_bridge.armlink.messages import (
     Abandon,
     Confirm,
     Control,
@@ -31,7 +31,7 @@ from firmware_bridge.messages import (
     Sync,
     Truncate,
 )
-from firmware_bridge.record_codec import Message
+from firmware_bridge.armlink.record_codec import Message
 
 _RISE = np.array([0.0, 0.05, 0.2, 0.25])
 

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells import load_arm
-from firmware_bridge.codes import Drive, Fault, HelloFlag, KnotFlag, Report, Result
-from firmware_bridge.codes import StartMode as Mode
-from firmware_bridge.emulator import VirtualFirmware
-from firmware_bridge.frame import FrameParser, crc32c, frame_of
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.codes import Drive, Fault, HelloFlag, KnotFlag, Report, Result
+from firmware_bridge.armlink.codes import StartMode as Mode
+from firmware_bridge.armlink.frame import FrameParser, crc32c, frame_of
+from firmware_bridge.armlink.messages import (
     Abandon,
     Confirm,
     Control,
@@ -35,8 +34,9 @@ from firmware_bridge.messages import (
     Sync,
     Truncate,
 )
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import REPORTS, Ack, Event, HelloAck, Status
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import REPORTS, Ack, Event, HelloAck, Status
+from firmware_bridge.emulator import VirtualFirmware
 from kinematics import Trajectory, rest_to_rest
 from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cells import load_arm
+from firmware_bridge.armlink.codes import HelloFlag, StartMode
+from firmware_bridge.armlink.frame import OVERHEAD, Frame, FrameParser, crc32c, stuff, unstuff
+from firmware_bridge.armlink.message_table import load_table
+from firmware_bridge.armlink.messages import MESSAGES, CubicKnot, DescRead, Override, SegCubic, Start
+from firmware_bridge.armlink.record_codec import Record, layout_of
+from firmware_bridge.armlink.reports import REPORTS, Desc, Status
 from firmware_bridge.codegen import ROOT, generated
-from firmware_bridge.codes import HelloFlag, StartMode
 from firmware_bridge.emulator import configuration
-from firmware_bridge.frame import OVERHEAD, Frame, FrameParser, crc32c, stuff, unstuff
-from firmware_bridge.message_table import load_table
-from firmware_bridge.messages import MESSAGES, CubicKnot, DescRead, Override, SegCubic, Start
-from firmware_bridge.record_codec import Record, layout_of
-from firmware_bridge.reports import REPORTS, Desc, Status
 from tests.firmware_bridge.golden_vectors import Vector, vectors
 
 KINDS = MESSAGES | REPORTS

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from firmware_bridge.armlink.messages import QuinticKnot
 from firmware_bridge.emulator import build
 from firmware_bridge.emulator.virtual_firmware import library
-from firmware_bridge.messages import QuinticKnot
 from tests.firmware_bridge.fuzz_seeds import seeds
 
 Built = Callable[[Callable[[], Path]], Path]

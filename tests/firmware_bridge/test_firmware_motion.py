@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cells import load_arm
-from firmware_bridge.codes import (
+from firmware_bridge.armlink.codes import (
     KNOTS,
     TRAJECTORIES,
     Drive,
@@ -21,8 +21,7 @@ from firmware_bridge.codes import (
     Refusal,
     Result,
 )
-from firmware_bridge.emulator import build
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.messages import (
     Abandon,
     Control,
     CubicKnot,
@@ -35,7 +34,8 @@ from firmware_bridge.messages import (
     SegQuintic,
     Truncate,
 )
-from firmware_bridge.reports import Ack, Nak
+from firmware_bridge.armlink.reports import Ack, Nak
+from firmware_bridge.emulator import build
 from kinematics import Trajectory, rest_to_rest
 from tests.firmware_bridge.wire_client import CONFIG, HOME, Host, knots
 

@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.codes import Drive, Motion
-from firmware_bridge.knots import knots_of
-from firmware_bridge.line_model import LineFaults
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.orders import AfterLast, Enable, Enabled, Ended, Failed, Halted, LinkUp, Move, Stop
+from firmware_bridge.armlink.codes import Drive, Motion
+from firmware_bridge.armlink.knots import knots_of
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.orders import (
+    AfterLast,
+    Enable,
+    Enabled,
+    Ended,
+    Failed,
+    Halted,
+    LinkUp,
+    Move,
+    Stop,
+)
+from firmware_bridge.emulator.line_model import LineFaults
 from kinematics import rest_to_rest
 from tests.firmware_bridge.virtual_line import ARM, VirtualLine
 

@@ -3,12 +3,22 @@
 import numpy as np
 import pytest
 
-from firmware_bridge.codes import Fault
-from firmware_bridge.knots import knots_of
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.opening import Expected
-from firmware_bridge.orders import AfterLast, Enable, Enabled, Ended, Failed, LinkUp, Move, Recover, Recovered
-from firmware_bridge.session import ArmSession
+from firmware_bridge.armlink.codes import Fault
+from firmware_bridge.armlink.knots import knots_of
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.opening import Expected
+from firmware_bridge.armlink.orders import (
+    AfterLast,
+    Enable,
+    Enabled,
+    Ended,
+    Failed,
+    LinkUp,
+    Move,
+    Recover,
+    Recovered,
+)
+from firmware_bridge.armlink.session import ArmSession
 from kinematics import rest_to_rest
 from tests.firmware_bridge.test_line_faults import ON_PATH_RAD, enabled, jumps, moves, off_path
 from tests.firmware_bridge.virtual_line import ARM, EXPECTED, VirtualLine

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.arm import load_arm
+from firmware_bridge.armlink.frame import crc32c
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.opening import Expected
+from firmware_bridge.armlink.orders import Order, Report
+from firmware_bridge.armlink.session import ArmSession
 from firmware_bridge.emulator import VirtualFirmware, configuration, position_units
-from firmware_bridge.frame import crc32c
-from firmware_bridge.line_model import LineFaults, LineModel
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.opening import Expected
-from firmware_bridge.orders import Order, Report
-from firmware_bridge.session import ArmSession
+from firmware_bridge.emulator.line_model import LineFaults, LineModel
 
 UID = bytes(range(12))
 BEGIN_NS = 7_000_000_000

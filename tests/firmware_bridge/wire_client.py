@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells import load_arm
-from firmware_bridge.codes import TABLE_HASH, Class, Drive, HelloFlag, KnotFlag, Result, StartMode
-from firmware_bridge.emulator import VirtualFirmware, configuration
-from firmware_bridge.frame import FrameParser, crc32c, frame_of
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.codes import TABLE_HASH, Class, Drive, HelloFlag, KnotFlag, Result, StartMode
+from firmware_bridge.armlink.frame import FrameParser, crc32c, frame_of
+from firmware_bridge.armlink.messages import (
     Confirm,
     Control,
     Heartbeat,
@@ -19,8 +18,9 @@ from firmware_bridge.messages import (
     Start,
     Sync,
 )
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import REPORTS, Ack, Event, HelloAck, Status
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import REPORTS, Ack, Event, HelloAck, Status
+from firmware_bridge.emulator import VirtualFirmware, configuration
 from kinematics import Trajectory
 
 M = TypeVar("M", bound=Message)

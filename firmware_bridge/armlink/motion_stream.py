@@ -7,11 +7,11 @@ its first knot to the one marked LAST; knots in between may have any speed.
 from collections import deque
 from dataclasses import dataclass
 
-from firmware_bridge.clock_sync import ClockSync
-from firmware_bridge.codes import KNOTS, TRAJECTORIES, KnotFlag, StartMode
-from firmware_bridge.messages import SegQuintic, Start
-from firmware_bridge.orders import AfterLast, AtTime, Ended, Go, Move, Started
-from firmware_bridge.reports import Status
+from firmware_bridge.armlink.clock_sync import ClockSync
+from firmware_bridge.armlink.codes import KNOTS, TRAJECTORIES, KnotFlag, StartMode
+from firmware_bridge.armlink.messages import SegQuintic, Start
+from firmware_bridge.armlink.orders import AfterLast, AtTime, Ended, Go, Move, Started
+from firmware_bridge.armlink.reports import Status
 
 _SPARE_KNOTS = 4
 _WATER_US = 80_000  # the device's low and high water: kept beyond the way to stop in

@@ -5,8 +5,8 @@ Made from messages.toml by `python -m firmware_bridge.codegen`; do not edit.
 
 from typing import ClassVar
 
-from firmware_bridge.codes import Class, HelloFlag, KnotFlag, Report, StartMode
-from firmware_bridge.record_codec import Message, Record, record, repeat, wire
+from firmware_bridge.armlink.codes import Class, HelloFlag, KnotFlag, Report, StartMode
+from firmware_bridge.armlink.record_codec import Message, Record, record, repeat, wire
 
 
 @record

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.cell import Cell, CellArm
+from firmware_bridge.armlink.frame import crc32c
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.messages import Config
+from firmware_bridge.armlink.opening import Expected
+from firmware_bridge.armlink.transport import LineEntry
 from firmware_bridge.emulator import FirmwareProcess, configuration
-from firmware_bridge.frame import crc32c
-from firmware_bridge.line_model import LineFaults
-from firmware_bridge.line_process import Attach, LineEnds, LineProcess
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.messages import Config
-from firmware_bridge.opening import Expected
-from firmware_bridge.transport import LineEntry
+from firmware_bridge.emulator.line_model import LineFaults
+from firmware_bridge.emulator.line_process import Attach, LineEnds, LineProcess
 
 FloatArray = NDArray[np.float64]
 

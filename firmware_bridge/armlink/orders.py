@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from firmware_bridge.codes import Drive, Motion
-from firmware_bridge.link_health import LinkHealth
-from firmware_bridge.messages import QuinticKnot
+from firmware_bridge.armlink.codes import Drive, Motion
+from firmware_bridge.armlink.link_health import LinkHealth
+from firmware_bridge.armlink.messages import QuinticKnot
 
 # ------------------------------------------------------------------------------------------------------ orders
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from firmware_bridge.codes import MAJOR, TABLE_HASH, HelloFlag, Report
-from firmware_bridge.frame import crc32c, frame_of
-from firmware_bridge.mailboxes import Inbox
-from firmware_bridge.messages import Config, DescRead, Hello, ReportRead
-from firmware_bridge.nonblocking_port import NonblockingPort
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import Desc, HelloAck, Nak, Status, Telem
+from firmware_bridge.armlink.codes import MAJOR, TABLE_HASH, HelloFlag, Report
+from firmware_bridge.armlink.frame import crc32c, frame_of
+from firmware_bridge.armlink.mailboxes import Inbox
+from firmware_bridge.armlink.messages import Config, DescRead, Hello, ReportRead
+from firmware_bridge.armlink.nonblocking_port import NonblockingPort
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import Desc, HelloAck, Nak, Status, Telem
 
 _T = TypeVar("_T", bound=Message)
 

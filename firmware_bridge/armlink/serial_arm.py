@@ -24,9 +24,9 @@ from cells.driver import (
     Status,
     StopCategory,
 )
-from firmware_bridge.knots import POS_UNIT, VEL_UNIT, knots_of
-from firmware_bridge.link_health import LinkHealth
-from firmware_bridge.orders import (
+from firmware_bridge.armlink.knots import POS_UNIT, VEL_UNIT, knots_of
+from firmware_bridge.armlink.link_health import LinkHealth
+from firmware_bridge.armlink.orders import (
     AfterLast,
     AtTime,
     Enable,
@@ -46,8 +46,8 @@ from firmware_bridge.orders import (
     State,
     Stop,
 )
+from firmware_bridge.armlink.tool import Done, Tool
 from firmware_bridge.port import LinkError
-from firmware_bridge.tool import Done, Tool
 from kinematics import Limits
 
 FloatArray = NDArray[np.float64]

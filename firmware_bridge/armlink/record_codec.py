@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
-from firmware_bridge.codes import Class
+from firmware_bridge.armlink.codes import Class
 
 _T = TypeVar("_T")
 

@@ -3,8 +3,8 @@
 from enum import IntEnum
 from functools import cache
 
-from firmware_bridge.message_table import load_table
-from firmware_bridge.reports import Status
+from firmware_bridge.armlink.message_table import load_table
+from firmware_bridge.armlink.reports import Status
 
 
 def worded(code: IntEnum) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_bridge.messages import QuinticKnot
+from firmware_bridge.armlink.messages import QuinticKnot
 from kinematics import Trajectory
 
 POS_UNIT = 1e-7

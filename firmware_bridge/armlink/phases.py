@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from firmware_bridge.codes import Drive
+from firmware_bridge.armlink.codes import Drive
 
 
 class Phase(Enum):

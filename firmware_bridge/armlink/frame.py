@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from firmware_bridge.codes import MAJOR, MAX_PAYLOAD
-from firmware_bridge.record_codec import Message
+from firmware_bridge.armlink.codes import MAJOR, MAX_PAYLOAD
+from firmware_bridge.armlink.record_codec import Message
 
 DELIMITER = b"\0"
 _HEADER = struct.Struct("<BBHH")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from firmware_bridge.frame import FrameParser
-from firmware_bridge.line_budget import LineBudget
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import REPORTS
+from firmware_bridge.armlink.frame import FrameParser
+from firmware_bridge.armlink.line_budget import LineBudget
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import REPORTS
 
 _IDLE_NS = 20_000_000
 

@@ -5,8 +5,8 @@ Made from messages.toml by `python -m firmware_bridge.codegen`; do not edit.
 
 from typing import ClassVar
 
-from firmware_bridge.codes import Class, Drive, Fault, HoldCause, Motion, Refusal, ResetCause, Result
-from firmware_bridge.record_codec import Message, record, tail, wire
+from firmware_bridge.armlink.codes import Class, Drive, Fault, HoldCause, Motion, Refusal, ResetCause, Result
+from firmware_bridge.armlink.record_codec import Message, record, tail, wire
 
 
 @record

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from firmware_bridge.frame import Frame, FrameParser
-from firmware_bridge.messages import MESSAGES
-from firmware_bridge.reports import REPORTS
+from firmware_bridge.armlink.frame import Frame, FrameParser
+from firmware_bridge.armlink.messages import MESSAGES
+from firmware_bridge.armlink.reports import REPORTS
 
 _SHOWN = 160
 

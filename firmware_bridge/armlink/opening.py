@@ -6,9 +6,9 @@ the cell file says is a session opened, so a wrong arm is never touched.
 
 from dataclasses import dataclass
 
-from firmware_bridge.codes import MAJOR, TABLE_HASH, HelloFlag, Refusal
-from firmware_bridge.messages import Hello
-from firmware_bridge.reports import HelloAck, Nak
+from firmware_bridge.armlink.codes import MAJOR, TABLE_HASH, HelloFlag, Refusal
+from firmware_bridge.armlink.messages import Hello
+from firmware_bridge.armlink.reports import HelloAck, Nak
 
 _REPEAT_NS = 50_000_000
 _TAG = b"jointcel"

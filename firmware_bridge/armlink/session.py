@@ -8,16 +8,16 @@ before a `Recover`.
 from collections.abc import Callable
 from dataclasses import replace
 
-from firmware_bridge.codes import Drive, EventCode, Fault, HoldCause, Motion, Refusal, Result
-from firmware_bridge.conversation import Conversation
-from firmware_bridge.frame import frame_of
-from firmware_bridge.link_health import LinkHealth, likely_cause
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.mailboxes import Inbox, Outbox
-from firmware_bridge.messages import Abandon, Confirm, Control, FaultReset, SegQuintic, Start
-from firmware_bridge.motion_stream import MotionStream
-from firmware_bridge.opening import Expected, Opening
-from firmware_bridge.orders import (
+from firmware_bridge.armlink.codes import Drive, EventCode, Fault, HoldCause, Motion, Refusal, Result
+from firmware_bridge.armlink.conversation import Conversation
+from firmware_bridge.armlink.frame import frame_of
+from firmware_bridge.armlink.link_health import LinkHealth, likely_cause
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.mailboxes import Inbox, Outbox
+from firmware_bridge.armlink.messages import Abandon, Confirm, Control, FaultReset, SegQuintic, Start
+from firmware_bridge.armlink.motion_stream import MotionStream
+from firmware_bridge.armlink.opening import Expected, Opening
+from firmware_bridge.armlink.orders import (
     Enable,
     Enabled,
     Failed,
@@ -33,11 +33,11 @@ from firmware_bridge.orders import (
     State,
     Stop,
 )
-from firmware_bridge.phases import CONTROLS, Phase
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import Ack, Event, HelloAck, Nak, Status, SyncReply, Telem
-from firmware_bridge.stopping import Stopping
-from firmware_bridge.words import fault_words, worded
+from firmware_bridge.armlink.phases import CONTROLS, Phase
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import Ack, Event, HelloAck, Nak, Status, SyncReply, Telem
+from firmware_bridge.armlink.stopping import Stopping
+from firmware_bridge.armlink.words import fault_words, worded
 
 _SILENT_NS = 500_000_000
 _ENABLE_NS = 3_000_000_000

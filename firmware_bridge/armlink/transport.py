@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from firmware_bridge.capture import Capture
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.nonblocking_port import NonblockingPort
-from firmware_bridge.opening import Expected
-from firmware_bridge.orders import Health, Order, Report, State, Stop
+from firmware_bridge.armlink.capture import Capture
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.nonblocking_port import NonblockingPort
+from firmware_bridge.armlink.opening import Expected
+from firmware_bridge.armlink.orders import Health, Order, Report, State, Stop
+from firmware_bridge.armlink.session import ArmSession
 from firmware_bridge.port import LinkError
 from firmware_bridge.priority import be_punctual
-from firmware_bridge.session import ArmSession
 
 _REOPEN_NS = 200_000_000
 _PARENT_NS = 1_000_000_000

@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from firmware_bridge.clock_sync import ClockSync
-from firmware_bridge.frame import frame_of
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.mailboxes import Outbox
-from firmware_bridge.messages import EventAck, Heartbeat, Hold, Qstop, Sync
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import Event, SyncReply
-from firmware_bridge.send_window import SendWindow
+from firmware_bridge.armlink.clock_sync import ClockSync
+from firmware_bridge.armlink.frame import frame_of
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.mailboxes import Outbox
+from firmware_bridge.armlink.messages import EventAck, Heartbeat, Hold, Qstop, Sync
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import Event, SyncReply
+from firmware_bridge.armlink.send_window import SendWindow
 
 _SYNC_NS = 200_000_000
 _FIRST_SYNC_NS = 20_000_000

@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware_bridge.codes import WINDOW, Flag, Result
-from firmware_bridge.frame import Frame
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import Ack
+from firmware_bridge.armlink.codes import WINDOW, Flag, Result
+from firmware_bridge.armlink.frame import Frame
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import Ack
 
 _RTO_LEAST_NS = 25_000_000
 _RTO_MOST_NS = 400_000_000

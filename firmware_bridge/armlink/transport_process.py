@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from firmware_bridge.orders import Failed, LinkUp, Order, Report
-from firmware_bridge.transport import LineEntry, Reports, serve
+from firmware_bridge.armlink.orders import Failed, LinkUp, Order, Report
+from firmware_bridge.armlink.transport import LineEntry, Reports, serve
 
 _END_S = 3.0
 _BEAT_S = 0.1

@@ -5,9 +5,9 @@ may still be executed, a START among them, so it only counts as done when every 
 later status shows rest, and the buffer was dropped.
 """
 
-from firmware_bridge.codes import Drive, Motion
-from firmware_bridge.messages import Hold, Qstop
-from firmware_bridge.reports import Status
+from firmware_bridge.armlink.codes import Drive, Motion
+from firmware_bridge.armlink.messages import Hold, Qstop
+from firmware_bridge.armlink.reports import Status
 
 _REPEAT_NS = 5_000_000
 _KEEP_NS = 25_000_000  # once it was seen to work

@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from firmware_bridge.line_model import LineFaults, LineModel
+from firmware_bridge.emulator.line_model import LineFaults, LineModel
 from firmware_bridge.priority import be_punctual
 
 _SHORTEST_NAP_S = 0.0005  # bytes that the line is done with within this leave together
