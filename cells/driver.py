@@ -138,13 +138,17 @@ class StopCategory(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmState:
-    """What an arm reports: measured joints, and the results of segments that ended since the last reading."""
+    """What an arm reports: measured joints, and the results of segments that ended since the last reading.
+
+    ``feed`` is the share of the planned speed that the arm has reached.
+    """
 
     time_ns: int
     q: NDArray[np.float64]
     qd: NDArray[np.float64]
     status: Status
     fault: str = ""
+    feed: float = 1.0
     results: tuple[SegmentResult, ...] = field(default=())
 
 
@@ -185,6 +189,14 @@ class ArmDriver(Protocol):
 
     def stop(self, category: StopCategory) -> None:
         """Decelerate on the path and flush the queue."""
+        ...
+
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed from now on, changing smoothly within the limits.
+
+        1 as planned, 0 held on the path with power on. Kept until changed; a stop or enable() sets it back to 1.
+        Never drops what is queued.
+        """
         ...
 
 

@@ -5,7 +5,7 @@ Made from messages.toml by `python -m firmware_bridge.codegen`; do not edit.
 
 from enum import IntEnum, IntFlag
 
-TABLE_HASH = 0xBAAE9D0E
+TABLE_HASH = 0xD4BD52A8
 MAJOR = 1
 MINOR = 0
 MAX_PAYLOAD = 228

@@ -210,11 +210,11 @@ class Resume(Message):
 
 @record
 class Override(Message):
-    """Speed along the path."""
+    """Speed along the path, also of what comes later. Changes along a ramp; what is buffered stays."""
 
     ID: ClassVar[int] = 0x24
     CLASS: ClassVar[Class] = Class.RELIABLE
-    percent: int = wire("u8", low=1, high=100)  # of the planned speed [%]
+    percent: int = wire("u8", high=100)  # of the planned speed; 0: at rest on the path [%]
 
 
 @record

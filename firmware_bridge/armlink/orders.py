@@ -62,7 +62,14 @@ class Recover:
     """After a fault: open the session anew, reset the device's fault by its name, drop what was buffered."""
 
 
-Order = Enable | Move | Go | Stop | Recover
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """Follow the path at so much of its planned speed [%], until told otherwise or enabled again."""
+
+    percent: int
+
+
+Order = Enable | Move | Go | Stop | Recover | Feed
 
 # ----------------------------------------------------------------------------------------------------- reports
 
@@ -74,13 +81,14 @@ class LinkUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A status of the device: host time of its measurement [ns], joints in wire units."""
+    """A status of the device: host time of its measurement [ns], joints in wire units, share of the speed [%]."""
 
     time_ns: int
     pos: tuple[int, ...]
     vel: tuple[int, ...]
     drive: Drive
     motion: Motion
+    speed_pct: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

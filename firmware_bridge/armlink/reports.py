@@ -99,7 +99,8 @@ class Status(Message):
     latch_count: int = wire("u16")  # number of that fault
     next_seq: int = wire("u16")  # as in ACK
     free_knots: int = wire("u8")  # free slots
-    override_pct: int = wire("u8")  # speed along the path [%]
+    override_pct: int = wire("u8")  # speed along the path, as ordered [%]
+    speed_pct: int = wire("u8")  # speed along the path now [%]
     traj: int = wire("u8")  # trajectory that runs or ran last
     knot: int = wire("u16")  # its last knot that was passed
     buffered_ms: int = wire("u16")  # motion buffered ahead [ms]

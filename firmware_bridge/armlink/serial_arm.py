@@ -5,6 +5,7 @@ is known is ordered ahead: the device itself goes from move to move, or waits fo
 a tool decides how long something takes does the next move wait for this process.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,8 +31,10 @@ from firmware_bridge.armlink.orders import (
     AfterLast,
     AtTime,
     Enable,
+    Enabled,
     Ended,
     Failed,
+    Feed,
     Go,
     Halted,
     Health,
@@ -120,7 +123,8 @@ class SerialArm:
         self._results: list[SegmentResult] = []
         self._status = Status.DISABLED
         self._fault = ""
-        self._connected = self._halting = False
+        self._connected = self._halting = self._following = False
+        self._feed = 1.0
         self._q, self._qd = np.zeros(6), np.zeros(6)
         self._measured_ns = 0
         self._end_q = self._q
@@ -179,6 +183,7 @@ class SerialArm:
             qd=self._qd.copy(),
             status=Status.RUNNING if running else self._status,
             fault=self._fault,
+            feed=self._feed,
             results=results,
         )
 
@@ -187,6 +192,7 @@ class SerialArm:
         self._follow()
         if self._status in (Status.DISABLED, Status.STOPPED) and not self._halting:
             self._status = Status.IDLE
+            self._planned_speed()
             self._end_q = self._q
             self._free_ns = self._clock.now_ns
             self._channel.send(Enable())
@@ -223,6 +229,19 @@ class SerialArm:
         if self._status is not Status.FAULT:
             self._status = Status.STOPPED if hold else Status.DISABLED
 
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed from now on; the device does it, in steps of 1 %.
+
+        Dwells and processes of the tool keep their own time. An arm that is not enabled has no speed to change.
+
+        Raises:
+            ValueError: When the share is not within 0 to 1.
+        """
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"arm {self.name}: feed {share} (allowed: 0 to 1)")
+        if self._status is Status.IDLE:
+            self._channel.send(Feed(percent=max(round(100 * share), math.ceil(share))))
+
     def fail(self, fault: str) -> None:
         """Latch a fault found on this side: stop on the path, refuse everything further."""
         if self._status is not Status.FAULT:
@@ -231,7 +250,12 @@ class SerialArm:
 
     # --- inside --------------------------------------------------------------------------------------------
 
+    def _planned_speed(self) -> None:
+        """A stop and enabling end what `feed` has asked for; until the device follows again it has nothing to say."""
+        self._following, self._feed = False, 1.0
+
     def _halt(self, *, power_off: bool) -> None:
+        self._planned_speed()
         if self._queue:
             self._queue.clear()
             self._tool.stop()
@@ -261,6 +285,10 @@ class SerialArm:
                     self._q = np.array(report.pos) * POS_UNIT
                     self._qd = np.array(report.vel) * VEL_UNIT
                     self._measured_ns = min(report.time_ns - self._origin_ns, self._clock.now_ns)
+                    if self._following:
+                        self._feed = report.speed_pct / 100
+                case Enabled():
+                    self._following = self._status is Status.IDLE
                 case Started():
                     self._began(report)
                 case Ended():
@@ -276,6 +304,7 @@ class SerialArm:
 
     def _failed(self, reason: str) -> None:
         self._connected = False
+        self._planned_speed()
         if self._status is not Status.FAULT:
             if self._queue:
                 self._queue.clear()

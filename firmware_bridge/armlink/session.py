@@ -14,13 +14,22 @@ from firmware_bridge.armlink.frame import frame_of
 from firmware_bridge.armlink.link_health import LinkHealth, likely_cause
 from firmware_bridge.armlink.link_settings import LinkSettings
 from firmware_bridge.armlink.mailboxes import Inbox, Outbox
-from firmware_bridge.armlink.messages import Abandon, Confirm, Control, FaultReset, SegQuintic, Start
+from firmware_bridge.armlink.messages import (
+    Abandon,
+    Confirm,
+    Control,
+    FaultReset,
+    Override,
+    SegQuintic,
+    Start,
+)
 from firmware_bridge.armlink.motion_stream import MotionStream
 from firmware_bridge.armlink.opening import Expected, Opening
 from firmware_bridge.armlink.orders import (
     Enable,
     Enabled,
     Failed,
+    Feed,
     Go,
     Halted,
     Health,
@@ -150,7 +159,11 @@ class ArmSession:
             case Enable():
                 if self._phase is Phase.READY and self._stopping is None:
                     self._phase, self._enabling_ns = Phase.ENABLING, now_ns
+                    self._push(Override(percent=100))
                     self._power_up()
+            case Feed():
+                if self._phase in (Phase.ENABLED, Phase.ENABLING):
+                    self._push(Override(percent=order.percent))
             case Recover():
                 self._recovering = True
                 if self._health.connected:
@@ -325,6 +338,7 @@ class ArmSession:
                     vel=status.vel,
                     drive=status.drive,
                     motion=status.motion,
+                    speed_pct=status.speed_pct,
                 )
             )
         self._judge(status, now_ns)
@@ -336,7 +350,11 @@ class ArmSession:
         if status.fault is not Fault.NONE:
             if self._phase is not Phase.CONFIRMING:
                 self._fail(fault_words(status), now_ns)
-        elif self._phase is Phase.ENABLING and status.drive is Drive.OPERATION_ENABLED:
+        elif (
+            self._phase is Phase.ENABLING
+            and status.drive is Drive.OPERATION_ENABLED
+            and self._answered(status)
+        ):
             self._phase = Phase.ENABLED
             self._reports.append(Enabled())
         elif following and status.hold_cause in _HELD_BY_ITSELF:
@@ -344,12 +362,17 @@ class ArmSession:
         elif self._phase is Phase.ENABLED and status.drive is not Drive.OPERATION_ENABLED:
             self._fail(f"drive went by itself to: {worded(status.drive)}", now_ns)
 
+    def _answered(self, status: Status) -> bool:
+        """Whether nothing is under way to the device and a status is not older than its last answer."""
+        assert self._talk is not None
+        window = self._talk.window
+        return window.empty and status.next_seq == window.next_seq
+
     def _go_on_stopping(self, status: Status) -> None:
         if self._stopping is None or self._talk is None or not self._stopping.at_rest(status):
             return
-        window = self._talk.window
-        if not window.empty or status.next_seq != window.next_seq:
-            return  # something is under way, or the status is older than the last answer
+        if not self._answered(status):
+            return
         if status.drive is Drive.OPERATION_ENABLED and status.motion is not Motion.IDLE:
             self._stopping.quiet = True
             self._push(Abandon(hold_id=status.hold_id))

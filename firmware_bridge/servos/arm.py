@@ -152,6 +152,7 @@ class ServoArm:
                 qd=reading.qd.copy(),
                 status=Status.RUNNING if running else self._status,
                 fault=self._fault,
+                feed=self._path.rate(self._clock.now_ns) if self._status is Status.IDLE else 1.0,
                 results=results,
             )
 
@@ -194,6 +195,21 @@ class ServoArm:
                 self._status = Status.STOPPED
             if at_once:
                 self._power_off()
+
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed from now on; the host slows the goals down.
+
+        A change takes 1.5 s from full speed to rest for an arm that needs 0.5 s to reach its full speed. It adds at
+        most half of the limits to the planned acceleration. Dwells keep their own time.
+
+        Raises:
+            ValueError: When the share is not within 0 to 1.
+        """
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"arm {self.name}: feed {share} (allowed: 0 to 1)")
+        with self._lock:
+            if self._status is Status.IDLE:
+                self._path.feed(share, self._clock.now_ns)
 
     def fail(self, fault: str) -> None:
         """Latch a fault: stop on the path and hold, refuse everything further."""

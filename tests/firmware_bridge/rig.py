@@ -277,7 +277,7 @@ class Rig:
             lambda: Resume(hold_id=hold_id),
             lambda: Resume(hold_id=int(rng.integers(3))),
             lambda: Abandon(hold_id=hold_id),
-            lambda: Override(percent=int(rng.integers(1, 101))),
+            lambda: Override(percent=int(rng.choice([0, 1, 30, 70, 100, 100]))),
             lambda: Truncate(traj=traj, knot=int(rng.integers(0, 12))),
             lambda: FaultReset(fault=self.fault, latch_count=self.latch),
             lambda: FaultReset(fault=int(rng.integers(0x0400)), latch_count=int(rng.integers(3))),

@@ -89,7 +89,7 @@ def test_a_hostile_payload_is_read_exactly_or_refused(kind: int, payload: bytes)
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Override(percent=0), r"^Override.percent = 0 \(allowed: 1 to 100\)$"),
+        (lambda: Override(percent=101), r"^Override.percent = 101 \(allowed: 0 to 100\)$"),
         (lambda: DescRead(offset=-1), r"^DescRead.offset = -1 \(allowed: 0 to 65535\)$"),
         (
             lambda: SegCubic(traj=0, flags=0, first_knot=0, knots=(KNOT,) * 5),
@@ -111,11 +111,11 @@ def test_values_out_of_range_are_not_sent(make: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "payload", "message"),
     [
-        (Override, b"\x65", r"^Override.percent = 101 \(allowed: 1 to 100\)$"),
+        (Override, b"\x65", r"^Override.percent = 101 \(allowed: 0 to 100\)$"),
         (Override, b"", r"^Override: 0 bytes \(expected: 1\)$"),
         (Start, bytes((1, 2, 0, 0, 0, 0)), "^Start.mode: 2 is not a valid StartMode$"),
         (SegCubic, bytes(4), r"^SegCubic: 0 bytes of knots \(expected: 1 to 4 times 52\)$"),
-        (Status, bytes(5), r"^Status: 5 bytes \(expected: 113\)$"),
+        (Status, bytes(5), r"^Status: 5 bytes \(expected: 114\)$"),
     ],
 )
 def test_wrong_payloads_are_refused(kind: type[Record], payload: bytes, message: str) -> None:

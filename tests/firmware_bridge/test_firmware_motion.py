@@ -227,6 +227,31 @@ def test_override_slows_down_along_the_path() -> None:
     assert (np.abs(moved["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
 
 
+@pytest.mark.parametrize("when", [0.0, 0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("before", [100, 40])
+def test_override_zero_rests_on_the_path_with_power_until_there_is_more(before: int, when: float) -> None:
+    host = Host().enable()
+    host.ask(Override(percent=before))
+    host.queue(1, knots(AWAY))
+    host.start(1)
+    rows = [host.run(max(when, 1e-3))]
+    assert host.ask(Override(percent=100)) is Result.OK  # a ramp is under way when the next one begins
+    rows.append(host.run(0.1))
+    assert host.ask(Override(percent=0)) is Result.OK
+    rows.append(host.run(1.2))
+    rested = host.run(2.0)
+    assert host.status.speed_pct == 0
+    assert not np.diff(place_s(rested)).any()
+    assert (rested["power"] == 1).all()
+    assert host.ask(Override(percent=100)) is Result.OK
+    rows += [rested, host.run(4.0)]
+    all_rows = np.concatenate(rows)
+    assert on_path(running(all_rows, 1), AWAY) < NEAR
+    assert (np.abs(all_rows["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
+    (ended,) = host.events(EventCode.TRAJECTORY_DONE)
+    assert ended.data > 2_000_000
+
+
 @pytest.mark.parametrize("when", [0.0, 0.05, 0.2, 0.3, 0.45, 0.6, 0.9])
 def test_a_quick_stop_ends_on_the_path_without_power(when: float) -> None:
     host = Host().enable()
