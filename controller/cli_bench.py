@@ -40,6 +40,12 @@ def schedule(
     _bench("schedule", peers, quick, seed, json)
 
 
+@bench.command()
+def serial(quick: QuickOption = False, seed: SeedOption = 0, json: JsonOption = None) -> None:
+    """Serial arms: what lines cost, what bad lines and bad moments do, and the firmware to the last bit."""
+    _bench("serial", False, quick, seed, json)
+
+
 def _bench(suite: str, peers: bool, quick: bool, seed: int, json: Path | None) -> None:
     to_stdout = json is not None and str(json) == "-"
     if json is not None and not to_stdout:

@@ -12,6 +12,7 @@ from controller.bench import (
     kernels_trajectories,
     schedule_cell,
     schedule_shop,
+    serial_line,
 )
 from controller.bench.row import Options, Row
 
@@ -28,6 +29,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_start.rows,
     ),
     "schedule": (schedule_cell.rows, schedule_shop.rows),
+    "serial": (serial_line.rows,),
 }
 
 

@@ -16,7 +16,7 @@ from firmware_bridge.armlink.record_codec import Message
 from firmware_bridge.armlink.reports import Event, SyncReply
 from firmware_bridge.armlink.send_window import SendWindow
 
-_SYNC_NS = 200_000_000
+_SYNC_NS = 400_000_000
 _FIRST_SYNC_NS = 20_000_000
 _FIRST_SYNCS = 6
 _BEATS_PER_LEASE = 10

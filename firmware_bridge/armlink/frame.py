@@ -11,6 +11,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import google_crc32c
+from cobs import cobs
+
 from firmware_bridge.armlink.codes import MAJOR, MAX_PAYLOAD
 from firmware_bridge.armlink.record_codec import Message
 
@@ -55,7 +58,7 @@ class Frame:
             if not 0 <= (value := getattr(self, name)) < 1 << bits:
                 raise ValueError(f"Frame.{name} = {value} (allowed: 0 to {(1 << bits) - 1})")
         body = _HEADER.pack(self.type, self.major << 4 | self.flags, self.session, self.seq) + self.payload
-        return stuff(body + crc32c(body).to_bytes(_CRC_SIZE, "little")) + DELIMITER
+        return cobs.encode(body + crc32c(body).to_bytes(_CRC_SIZE, "little")) + DELIMITER
 
 
 def frame_of(message: Message, *, session: int, seq: int = 0, flags: int = 0) -> Frame:
@@ -100,8 +103,8 @@ class FrameParser:
         self._skipping = False
         if not stuffed and not skipping:
             return  # a delimiter after an idle line
-        body = None if skipping else unstuff(stuffed)
-        if body is None or not _SHORTEST <= len(body) <= _LONGEST:
+        body = b"" if skipping else _unstuffed(stuffed)
+        if not _SHORTEST <= len(body) <= _LONGEST:
             self.framing_errors += 1
         elif crc32c(body[:-_CRC_SIZE]) != int.from_bytes(body[-_CRC_SIZE:], "little"):
             self.crc_errors += 1
@@ -118,39 +121,14 @@ class FrameParser:
             )
 
 
-def stuff(body: bytes) -> bytes:
-    """COBS of at most 253 bytes: the same without zero bytes, and one more."""
-    return b"".join(bytes((len(group) + 1,)) + group for group in body.split(DELIMITER))
-
-
-def unstuff(stuffed: bytes) -> bytes | None:
-    """Undo `stuff`; None when a group runs over the end."""
-    groups = []
-    at = 0
-    while at < len(stuffed):
-        end = at + stuffed[at]
-        if end > len(stuffed):
-            return None
-        groups.append(stuffed[at + 1 : end])
-        at = end
-    return DELIMITER.join(groups)
-
-
-def _table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
-
-
-_TABLE = _table()
-
-
 def crc32c(data: bytes) -> int:
     """CRC-32C of the data; of ``123456789`` it is 0xE3069283."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
+    return google_crc32c.value(data)
+
+
+def _unstuffed(stuffed: bytes) -> bytes:
+    """Undo COBS; nothing when a group runs over the end."""
+    try:
+        return cobs.decode(stuffed)
+    except cobs.DecodeError:
+        return b""

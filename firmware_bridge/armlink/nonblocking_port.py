@@ -5,8 +5,8 @@ every opening (`opening`).
 """
 
 import contextlib
+import os
 import termios
-from collections.abc import Iterator
 
 import serial
 
@@ -30,17 +30,19 @@ class NonblockingPort:
     def __init__(self, path: str, baud: int) -> None:
         self._path = path
         self._unsent = b""
-        with self._named("cannot be opened"):
+        try:
             # No parity and no modem lines: pseudo-terminals and some converters refuse them.
             self._serial = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=True)
+        except _GONE as error:
+            raise LinkError(f"port {path} cannot be opened: {error}") from error
+        self._file = int(self._serial.fileno())
         with contextlib.suppress(ValueError, NotImplementedError, *_GONE):
-            self._serial.set_low_latency_mode(
-                True
-            )  # FTDI would keep bytes back for 16 ms; others don't know it
+            # FTDI would keep bytes back for 16 ms; others don't know it.
+            self._serial.set_low_latency_mode(True)
 
     def fileno(self) -> int:
         """For selectors."""
-        return int(self._serial.fileno())
+        return self._file
 
     @property
     def writing(self) -> bool:
@@ -48,13 +50,19 @@ class NonblockingPort:
         return bool(self._unsent)
 
     def read(self) -> bytes:
-        """Everything that has arrived.
+        """What has arrived.
 
         Raises:
-            LinkError: When the port is gone.
+            LinkError: When the port is gone. Some ports that are gone are readable for ever, with nothing in them:
+                whoever waits for them has to tell.
         """
-        with self._named("is gone"):
-            return bytes(self._serial.read(_MOST))
+        # Past pyserial's own reading and writing, which ask the system twice for what this loop already knows.
+        try:
+            return os.read(self._file, _MOST)
+        except BlockingIOError:
+            return b""
+        except _GONE as error:
+            raise self._gone(error) from error
 
     def write(self, data: bytes) -> None:
         """Send, as far as the driver has room; the rest follows with the next call.
@@ -63,17 +71,17 @@ class NonblockingPort:
             LinkError: When the port is gone.
         """
         unsent = self._unsent + data
-        with self._named("is gone"):
-            self._unsent = unsent[self._serial.write(unsent) :] if unsent else b""
+        try:
+            self._unsent = unsent[os.write(self._file, unsent) :] if unsent else b""
+        except BlockingIOError:
+            self._unsent = unsent
+        except _GONE as error:
+            raise self._gone(error) from error
 
     def close(self) -> None:
         """Close, whatever state it is in."""
         with contextlib.suppress(*_GONE):
             self._serial.close()
 
-    @contextlib.contextmanager
-    def _named(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except _GONE as error:
-            raise LinkError(f"port {self._path} {what}: {error}") from error
+    def _gone(self, error: Exception) -> LinkError:
+        return LinkError(f"port {self._path} is gone: {error}")

@@ -1,6 +1,7 @@
 """What a driver asks of the session of its arm, and what that reports back; both cross between processes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from firmware_bridge.armlink.codes import Drive, Motion
 from firmware_bridge.armlink.link_health import LinkHealth
@@ -79,9 +80,11 @@ class LinkUp:
     """The right arm is there, at rest and without power."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """A status of the device: host time of its measurement [ns], joints in wire units, share of the speed [%]."""
+class State(NamedTuple):
+    """A status of the device: host time of its measurement [ns], joints in wire units, share of the speed [%].
+
+    A tuple, since it crosses between processes fifty times a second for every arm.
+    """
 
     time_ns: int
     pos: tuple[int, ...]

@@ -6,6 +6,7 @@ every value against its type and its declared range: nothing is clipped.
 
 import dataclasses
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
@@ -13,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 from firmware_bridge.armlink.codes import Class
 
 _T = TypeVar("_T")
+_Reader = Callable[[Any], Any]
 
 _CODES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i8": "b", "i16": "h", "i32": "i"}
 
@@ -106,11 +108,13 @@ class Layout:
             else:
                 self.tail = field.name
         self.struct = struct.Struct("<" + "".join(field.format for field in self.fields))
-        # Of each field its place among the numbers, and whether they are to be checked when they are read.
-        self.places: list[tuple[Wire, int, int, bool]] = []
+        # Of each field its place among the numbers, and what reads them; None when they are the value.
+        self.places: list[tuple[str, int | slice, _Reader | None]] = []
         at = 0
         for entry in self.fields:
-            self.places.append((entry, at, at + entry.items, entry.bounded))
+            array = entry.count and entry.code != "bytes"
+            place = slice(at, at + entry.count) if array else at
+            self.places.append((entry.name, place, _reader(kind, entry) if entry.bounded else None))
             at += entry.items
 
 
@@ -165,11 +169,9 @@ class Record:
             raise ValueError(f"{cls.__name__}: {len(payload)} bytes (expected: {size})")
         numbers = layout.struct.unpack_from(payload)
         found: dict[str, Any] = {}
-        for field, begin, end, bounded in layout.places:
-            if bounded:
-                found[field.name] = _read(cls, field, numbers[begin:end])
-            else:
-                found[field.name] = numbers[begin] if end - begin == 1 else numbers[begin:end]
+        for name, place, reader in layout.places:
+            value = numbers[place]
+            found[name] = value if reader is None else reader(value)
         if layout.repeat is not None:
             step = layout_of(layout.repeat).struct.size
             if len(rest) % step or not 1 <= len(rest) // step <= layout.repeat_max:
@@ -201,20 +203,25 @@ def _checked(owner: type[Record], field: Wire, value: Any) -> list[Any]:
     values = list(value) if field.count else [value]
     if len(values) != field.items:
         raise ValueError(f"{owner.__name__}.{field.name}: {len(values)} values (expected: {field.items})")
-    for number in values:
-        if not field.low <= number <= field.high:
-            raise ValueError(
-                f"{owner.__name__}.{field.name} = {number} (allowed: {field.low} to {field.high})"
-            )
+    if min(values) < field.low or max(values) > field.high:
+        number = next(number for number in values if not field.low <= number <= field.high)
+        raise ValueError(f"{owner.__name__}.{field.name} = {number} (allowed: {field.low} to {field.high})")
     return values
 
 
-def _read(owner: type[Record], field: Wire, numbers: tuple[Any, ...]) -> Any:
-    """The value of a field that is bounded by more than its type."""
-    values = tuple(_checked(owner, field, numbers if field.count else numbers[0]))
-    if (kind := field.values) is not None:
-        try:
-            values = tuple(kind(number) for number in values)
-        except ValueError as error:
-            raise ValueError(f"{owner.__name__}.{field.name}: {error}") from None
-    return values if field.count else values[0]
+def _reader(owner: type[Record], field: Wire) -> _Reader:
+    """What reads a field that is bounded by more than its type."""
+    kind, known = field.values, dict[int, Any]()
+
+    def one(number: int) -> Any:
+        if (value := known.get(number)) is None:
+            _checked(owner, field, [number] * field.count if field.count else number)
+            try:
+                value = number if kind is None else kind(number)
+            except ValueError as error:
+                raise ValueError(f"{owner.__name__}.{field.name}: {error}") from None
+            if kind is not None:
+                known[number] = value  # few, and enumerations are slow to look up
+        return value
+
+    return (lambda numbers: tuple(map(one, numbers))) if field.count else one

@@ -27,8 +27,8 @@ _REOPEN_NS = 200_000_000
 _PARENT_NS = 1_000_000_000
 _GOODBYE_NS = 1_500_000_000
 _LONGEST_NAP_S = 0.02
-_STATES_NS = 8_000_000
-_GATHER_S = 0.003
+_STATES_NS = 20_000_000
+_GATHER_S = 0.010  # each waking costs as much as a frame; clock comparisons pick the trips that did not wait
 _BACKLOG = 200  # reports; beyond, only the latest state of each arm is kept
 
 Orders = list[tuple[str, Order]]
@@ -67,11 +67,13 @@ class _Line:
         self._capture = Capture.create(entry.capture) if entry.capture is not None else None
 
     def read(self) -> None:
-        """Take in what has arrived."""
+        """Take in what has arrived; something has."""
         if self._port is None:
             return
         try:
             data = self._port.read()
+            if not data:
+                raise LinkError(f"port {self._entry.port} is gone: nothing to read where there should be")
         except LinkError as error:
             self._lost(error)
             return
@@ -144,6 +146,8 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
         selector.register(connection, selectors.EVENT_READ)
         lines = {name: _Line(entry, selector) for name, entry in entries.items()}
         outgoing = _Outgoing(connection)
+        orders = select.poll()
+        orders.register(connection.fileno(), select.POLLIN)
         heard_ns = time.monotonic_ns()
         leaving_ns: int | None = None
         while leaving_ns is None or time.monotonic_ns() < leaving_ns:
@@ -152,8 +156,7 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
                 outgoing.add(line.name, line.session.reports())
             if leaving_ns is None:
                 outgoing.send()
-            if leaving_ns is None:
-                _gather(connection)
+                _gather(orders, due_ns)
             nap_s = min(_LONGEST_NAP_S, max(0.0, (due_ns - time.monotonic_ns()) * 1e-9))
             for key, _ in selector.select(nap_s):
                 if key.fileobj is not connection:
@@ -171,10 +174,11 @@ def serve(connection: Connection, entries: Mapping[str, LineEntry]) -> None:
             line.close()
 
 
-def _gather(connection: Connection) -> None:
+def _gather(orders: select.poll, due_ns: int) -> None:
     """Let bytes gather for a moment: pieces of a frame cost as much as all of it. An order ends it."""
-    with contextlib.suppress(OSError):
-        connection.poll(_GATHER_S)
+    left_s = (due_ns - time.monotonic_ns()) * 1e-9
+    if left_s > 0.0:
+        orders.poll(1000 * min(_GATHER_S, left_s))
 
 
 def _take_orders(connection: Connection, lines: Mapping[str, _Line], now_ns: int) -> bool:

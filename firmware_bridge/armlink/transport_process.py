@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import select
 import threading
 import time
 from collections.abc import Mapping
@@ -31,6 +32,8 @@ class TransportProcess:
         )
         self.channels = {name: ProcessChannel(self, name) for name in entries}
         self._gone = False
+        self._arriving = select.poll()  # a connection's own poll makes a new one at every call
+        self._arriving.register(self._connection.fileno(), select.POLLIN)
         self._sending = threading.Lock()
         self._leaving = threading.Event()
         self._beats = threading.Thread(target=self._beat, name="signs of life", daemon=True)
@@ -72,7 +75,7 @@ class TransportProcess:
 
     def wait(self, seconds: float) -> bool:
         """Block until something was reported, at most for a time; whether it was."""
-        return not self._gone and self._connection.poll(seconds)
+        return not self._gone and bool(self._arriving.poll(1000 * seconds))
 
     def connect(self, seconds: float) -> None:
         """Wait until every arm has answered or was refused, at most for a time; drivers say which it was."""
@@ -87,7 +90,7 @@ class TransportProcess:
     def pump(self) -> None:
         """Take in what was reported."""
         try:
-            while not self._gone and self._connection.poll():
+            while not self._gone and self._arriving.poll(0):
                 batch: Reports = self._connection.recv()
                 for name, report in batch:
                     self.channels[name].reports.append(report)

@@ -100,6 +100,13 @@ def seeds() -> dict[str, bytes]:
         + wait(200)
         + frame(Override(percent=90))
         + wait(250),
+        "feed": enabled
+        + quintic(1, 1)
+        + wait(100)
+        + frame(Override(percent=0))
+        + wait(110)
+        + frame(Hold(ramp_ms=0))
+        + wait(250),
         "jam": enabled
         + quintic(1, 1)
         + wait(50)

@@ -227,6 +227,25 @@ def test_override_slows_down_along_the_path() -> None:
     assert (np.abs(moved["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
 
 
+@pytest.mark.parametrize("after_ms", range(5, 160, 15))
+@pytest.mark.parametrize("percent", [0, 1, 20])
+def test_a_hold_while_the_speed_falls_already_never_turns_back(percent: int, after_ms: int) -> None:
+    host = Host().enable()
+    host.queue(1, knots(AWAY.stretched(4.0), 0.06))  # slow, so that ramps are as short as wished
+    host.start(1)
+    rows = [host.run(1.2)]
+    assert host.ask(Override(percent=percent)) is Result.OK
+    rows.append(host.run(after_ms * 1e-3))
+    host.send(Hold(ramp_ms=0))
+    rows.append(host.run(1.5))
+    moved = running(np.concatenate(rows), 1)
+    assert (moved["vel"] @ (THERE - START) >= -1e-5).all()
+    assert (np.abs(moved["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
+    jerk = np.abs(np.diff(moved["acc"], axis=0)) / 1e-3
+    assert (jerk <= 1.05 * np.array(CONFIG.stop_jerk) * 1e-3 + 1.0).all()
+    assert host.status.speed_pct == 0
+
+
 @pytest.mark.parametrize("when", [0.0, 0.05, 0.1, 0.2, 0.3])
 @pytest.mark.parametrize("before", [100, 40])
 def test_override_zero_rests_on_the_path_with_power_until_there_is_more(before: int, when: float) -> None:
