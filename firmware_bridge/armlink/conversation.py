@@ -19,7 +19,7 @@ from firmware_bridge.armlink.send_window import SendWindow
 _SYNC_NS = 400_000_000
 _FIRST_SYNC_NS = 20_000_000
 _FIRST_SYNCS = 6
-_BEATS_PER_LEASE = 10
+_BEATS_PER_LEASE = 7  # of an arm that gets no knots
 
 
 class Conversation:

@@ -107,7 +107,9 @@ class SendWindow:
         self.sent += 1
 
     def next_ns(self) -> int | None:
-        """When a frame will be overdue."""
+        """When there is a frame to send: 0 when one waits for the line, else when one will be overdue."""
+        if self._waiting and len(self._flying) < WINDOW:
+            return 0
         return min((flying.due_ns for flying in self._flying), default=None)
 
     def acknowledge(self, ack: Ack, now_ns: int) -> None:

@@ -51,7 +51,7 @@ from firmware_bridge.armlink.words import fault_words, worded
 _SILENT_NS = 500_000_000
 _ENABLE_NS = 3_000_000_000
 _HEALTH_NS = 500_000_000
-_LOOK_NS = 20_000_000
+_LOOK_NS = 100_000_000  # nothing arrives: silence is noticed this much late at most
 _QUICK_FRAME_S = 0.004  # two knots in a frame when the line carries them in less
 _HELD_BY_ITSELF = (HoldCause.LEASE, HoldCause.STARVED, HoldCause.TAKEOVER)
 

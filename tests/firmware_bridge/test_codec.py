@@ -67,16 +67,6 @@ def test_documented_check_value() -> None:
     assert crc32c(b"123456789") == 0xE3069283
 
 
-@pytest.mark.parametrize(
-    ("body", "stuffed"),
-    # Cheshire and Baker (1999), and the examples of Wikipedia's article on COBS.
-    [("00", "0101"), ("0000", "010101"), ("11220033", "03112202 33"), ("11000000", "0211010101"), ("", "01")],
-)
-def test_published_examples_of_cobs(body: str, stuffed: str) -> None:
-    assert cobs.encode(bytes.fromhex(body)) == bytes.fromhex(stuffed)
-    assert cobs.decode(bytes.fromhex(stuffed)) == bytes.fromhex(body)
-
-
 @given(st.sampled_from(sorted(KINDS)), st.binary(max_size=228))
 def test_a_hostile_payload_is_read_exactly_or_refused(kind: int, payload: bytes) -> None:
     try:
