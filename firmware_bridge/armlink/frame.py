@@ -58,7 +58,7 @@ class Frame:
             if not 0 <= (value := getattr(self, name)) < 1 << bits:
                 raise ValueError(f"Frame.{name} = {value} (allowed: 0 to {(1 << bits) - 1})")
         body = _HEADER.pack(self.type, self.major << 4 | self.flags, self.session, self.seq) + self.payload
-        return cobs.encode(body + crc32c(body).to_bytes(_CRC_SIZE, "little")) + DELIMITER
+        return bytes(cobs.encode(body + crc32c(body).to_bytes(_CRC_SIZE, "little"))) + DELIMITER
 
 
 def frame_of(message: Message, *, session: int, seq: int = 0, flags: int = 0) -> Frame:
@@ -123,12 +123,12 @@ class FrameParser:
 
 def crc32c(data: bytes) -> int:
     """CRC-32C of the data; of ``123456789`` it is 0xE3069283."""
-    return google_crc32c.value(data)
+    return int(google_crc32c.value(data))
 
 
 def _unstuffed(stuffed: bytes) -> bytes:
     """Undo COBS; nothing when a group runs over the end."""
     try:
-        return cobs.decode(stuffed)
+        return bytes(cobs.decode(stuffed))
     except cobs.DecodeError:
         return b""

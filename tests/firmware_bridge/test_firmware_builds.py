@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from firmware_bridge.armlink.messages import QuinticKnot
 from firmware_bridge.emulator import build
 from firmware_bridge.emulator.virtual_firmware import library
-from tests.firmware_bridge.fuzz_seeds import seeds
+from firmware_bridge.trials.fuzz_seeds import seeds
 
 Built = Callable[[Callable[[], Path]], Path]
 SEGMENTS = 200

@@ -16,9 +16,9 @@ from firmware_bridge.armlink.messages import (
 )
 from firmware_bridge.armlink.reports import Ack
 from firmware_bridge.emulator import VirtualFirmware
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host, knots
 from kinematics import rest_to_rest
 from tests.firmware_bridge.test_firmware_motion import NEAR, on_path, running
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 
 LIMITS = load_arm("gp7").limits
 START = np.array(HOME) * 1e-7

@@ -36,8 +36,8 @@ from firmware_bridge.armlink.messages import (
 )
 from firmware_bridge.armlink.reports import Ack, Nak
 from firmware_bridge.emulator import build
+from firmware_bridge.trials.wire_client import CONFIG, HOME, Host, knots
 from kinematics import Trajectory, rest_to_rest
-from tests.firmware_bridge.wire_client import CONFIG, HOME, Host, knots
 
 LIMITS = load_arm("gp7").limits
 START = np.array(HOME) * 1e-7

@@ -26,8 +26,8 @@ from firmware_bridge.armlink.messages import (
 from firmware_bridge.armlink.record_codec import Message
 from firmware_bridge.armlink.reports import REPORTS, Ack, Desc, Event, HelloAck, Nak, Status
 from firmware_bridge.emulator import FirmwareProcess, build
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host, knots
 from kinematics import Limits, rest_to_rest
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 
 START = np.array(HOME) * 1e-7
 WAIT_S = 10.0

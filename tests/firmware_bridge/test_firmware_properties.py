@@ -1,4 +1,4 @@
-"""Random sequences of actions on an arm over a bad line, in virtual time: the invariants of `tests.firmware_bridge.rig`.
+"""Random sequences of actions on an arm over a bad line, in virtual time: the invariants of `firmware_bridge.trials.rig`.
 
 The long study: ``JOINTCELL_SEQUENCES=100000 python -m pytest -s -m slow
 tests/firmware_bridge/test_firmware_properties.py``.
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.firmware_bridge.rig import Rig
+from firmware_bridge.trials.rig import Rig
 
 NAMES = [name for name, often in Rig.ACTIONS.items() for _ in range(often)]
 STEPS = 15

@@ -20,7 +20,7 @@ from firmware_bridge.armlink.messages import (
 )
 from firmware_bridge.armlink.reports import Ack, Desc, Event, HelloAck, Nak, Status, SyncReply, Telem
 from firmware_bridge.emulator import VirtualFirmware
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host
 
 
 def test_the_handshake_says_who_is_there() -> None:

@@ -21,8 +21,8 @@ from firmware_bridge.armlink.orders import (
     Stop,
 )
 from firmware_bridge.emulator.line_model import LineFaults
+from firmware_bridge.trials.virtual_line import ARM, VirtualLine
 from kinematics import rest_to_rest
-from tests.firmware_bridge.virtual_line import ARM, VirtualLine
 
 HERE = np.zeros(6)
 THERE = np.array([0.8, 0.3, -0.4, 0.5, 0.6, 1.0])

@@ -19,9 +19,9 @@ from firmware_bridge.armlink.orders import (
     Recovered,
 )
 from firmware_bridge.armlink.session import ArmSession
+from firmware_bridge.trials.virtual_line import ARM, EXPECTED, VirtualLine
 from kinematics import rest_to_rest
 from tests.firmware_bridge.test_line_faults import ON_PATH_RAD, enabled, jumps, moves, off_path
-from tests.firmware_bridge.virtual_line import ARM, EXPECTED, VirtualLine
 
 LEASE_S = LinkSettings().lease_s
 RAMP_S = 0.6  # the slowest stop of this motion at its highest speed; usually 0.15 s

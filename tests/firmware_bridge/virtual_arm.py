@@ -10,7 +10,7 @@ from firmware_bridge.armlink.orders import Order, Report
 from firmware_bridge.armlink.serial_arm import SerialArm
 from firmware_bridge.armlink.tool import TimedTool
 from firmware_bridge.emulator.line_model import LineFaults
-from tests.firmware_bridge.virtual_line import BEGIN_NS, VirtualLine
+from firmware_bridge.trials.virtual_line import BEGIN_NS, VirtualLine
 
 
 class VirtualClock:

@@ -1,6 +1,6 @@
 """Seeds for the fuzzer: whole sessions in the operations of firmware/boards/fuzz.c.
 
-``python -m tests.firmware_bridge.fuzz_seeds FOLDER`` writes them.
+``python -m firmware_bridge.trials.fuzz_seeds FOLDER`` writes them.
 """
 
 import sys
@@ -37,11 +37,13 @@ _RISE = np.array([0.0, 0.05, 0.2, 0.25])
 
 
 def frame(message: Message) -> bytes:
+    """The operation that sends a message."""
     payload = message.encode()
     return bytes((1, message.ID, 0, 0, len(payload))) + payload
 
 
 def wait(ms: int) -> bytes:
+    """The operation that lets time pass."""
     return bytes((2, (ms + 4) // 5 - 1))
 
 

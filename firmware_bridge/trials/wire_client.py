@@ -50,10 +50,12 @@ class Host:
         return seq
 
     def feed(self, wire: bytes) -> None:
+        """Bytes reach the arm."""
         self.firmware.feed(wire)
         self.collect()
 
     def collect(self) -> None:
+        """Take in what the arm has sent."""
         for frame in self.parser.feed(self.firmware.sent()):
             self.reports.append(REPORTS[frame.type].decode(frame.payload))
 
@@ -72,6 +74,7 @@ class Host:
         return np.concatenate(rows)
 
     def latest(self, kind: type[M]) -> M:
+        """The last report of a kind."""
         return next(report for report in reversed(self.reports) if isinstance(report, kind))
 
     def events(self, code: int) -> list[Event]:
@@ -87,10 +90,17 @@ class Host:
         return ack.results[0]
 
     def hello(self, nonce: int = 1, flags: int = 0, **changes: Any) -> Hello:
-        fields = {"proto_min": 1, "proto_max": 1, "table_hash": TABLE_HASH, "host_tag": b"test\0\0\0\0"}
+        """A HELLO with some fields changed."""
+        fields: dict[str, Any] = {
+            "proto_min": 1,
+            "proto_max": 1,
+            "table_hash": TABLE_HASH,
+            "host_tag": b"test\0\0\0\0",
+        }
         return Hello(**fields | {"host_nonce": nonce, "flags": HelloFlag(flags)} | changes)
 
     def open(self, nonce: int = 1, flags: int = 0) -> HelloAck:
+        """Open a session."""
         self.send(self.hello(nonce, flags), session=0, seq=0)
         ack = self.latest(HelloAck)
         self.session, self.seq = ack.session, 0
@@ -110,10 +120,12 @@ class Host:
 
     @property
     def status(self) -> Status:
+        """The last status."""
         return self.latest(Status)
 
     @property
     def setpoint(self) -> tuple[int, ...]:
+        """Where the arm is told to be [1e-7 rad]."""
         status = self.status
         return tuple(p + e for p, e in zip(status.pos, status.ferr, strict=True))
 
@@ -128,6 +140,7 @@ class Host:
         return Result.OK
 
     def start(self, traj: int, t_us: int | None = None) -> Result:
+        """Start a trajectory, at a device time or after the one before."""
         mode = StartMode.AFTER_PREVIOUS if t_us is None else StartMode.AT_TIME
         return self.ask(Start(traj=traj, mode=mode, t_start_us=t_us or 0))
 

@@ -37,8 +37,8 @@ from firmware_bridge.armlink.messages import (
 from firmware_bridge.armlink.record_codec import Message
 from firmware_bridge.armlink.reports import REPORTS, Ack, Event, HelloAck, Status
 from firmware_bridge.emulator import VirtualFirmware
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host, knots
 from kinematics import Trajectory, rest_to_rest
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 
 LIMITS = load_arm("gp7").limits
 VEL = np.array(CONFIG.vel_max) * 1e-6
@@ -74,6 +74,7 @@ class Rig:
         self.begin_session(0)
 
     def begin_session(self, session: int) -> None:
+        """Nothing of an earlier session is known any more."""
         # What was in flight may have been executed before the session ended.
         self.perhaps_reset = any(isinstance(self.sent[seq], FaultReset) for seq in self.wires)
         self.session, self.confirmed = session, False
@@ -111,10 +112,12 @@ class Rig:
         self.feed(wire)
 
     def feed(self, wire: bytes) -> None:
+        """Bytes reach the arm."""
         self.firmware.feed(wire)
         self.collect()
 
     def collect(self) -> None:
+        """Take in what the arm has sent."""
         for frame in self.parser.feed(self.firmware.sent()):
             if frame.type == Status.ID:
                 self.status_payload = frame.payload
@@ -131,6 +134,7 @@ class Rig:
                 assert Fault(report.code)
 
     def acknowledge(self, ack: Ack) -> None:
+        """Frames were executed, each once and in order."""
         new = (ack.next_seq - self.base) & 0xFFFF
         assert new <= 8, "more acknowledged than was in flight"
         for back in reversed(range(8)):
@@ -187,10 +191,12 @@ class Rig:
                 self.silent_s = 0.0
 
     def express(self, message: Message) -> None:
+        """A message that does not wait for its turn."""
         self.silent_s = 0.0
         self.deliver(frame_of(message, session=self.session).encode())
 
     def hello(self) -> None:
+        """Another session is asked for, in any way."""
         flags = HelloFlag(int(self.rng.integers(4)))
         hello = Host.hello(self, nonce=int(self.rng.integers(1 << 32)), flags=flags)  # type: ignore[arg-type]
         self.deliver(frame_of(hello, session=0).encode())
@@ -213,6 +219,7 @@ class Rig:
             self.resend()
 
     def read_status(self) -> None:
+        """Ask for a status."""
         self.feed(b"\0" + frame_of(ReportRead(report=Report.STATUS), session=0).encode())
 
     def plan(self) -> None:
@@ -250,6 +257,7 @@ class Rig:
                 self.resend()
 
     def start(self) -> None:
+        """Start a trajectory, mostly the newest, early or late."""
         now = self.status.t_us if self.status else 0
         mode = Mode(int(self.rng.integers(2)))
         t_us = (now + int(self.rng.integers(-50_000, 150_000))) & 0xFFFFFFFF
@@ -304,19 +312,23 @@ class Rig:
     # ----------------------------------------------------------------------------------------- what happens to it
 
     def reset(self) -> None:
+        """The firmware starts anew."""
         self.firmware.reset(now_us=int(self.rng.integers(1 << 32)))
         self.last = None
         self.boot()
 
     def jam(self) -> None:
+        """A joint is held, or let go."""
         self.jammed = not self.jammed
         self.firmware.plant.jammed = 0b10 if self.jammed else 0
 
     def disturb(self) -> None:
+        """A drive has a fault, or none."""
         causes = [*[Fault.NONE] * 6, Fault.STO, Fault.OVERTEMPERATURE, Fault.UNDERVOLTAGE]
         self.firmware.plant.fault = int(self.rng.choice(causes))
 
     def freeze(self) -> None:
+        """The processor stands still for a while."""
         self.firmware.freeze(int(self.rng.choice([3_000, 20_000, 80_000])))
         self.last = None
 
@@ -334,11 +346,13 @@ class Rig:
             self.run(50_000)
 
     def run(self, duration_us: int) -> None:
+        """Time passes."""
         rows = self.firmware.run(duration_us)
         self.collect()
         self.check(rows)
 
     def be_silent(self) -> None:
+        """Time passes without a word from the host."""
         self.wait(alive=False)
 
     # How often each happens.
@@ -361,6 +375,7 @@ class Rig:
     }
 
     def act(self, action: str) -> None:
+        """Do one of `ACTIONS`."""
         getattr(self, action)()
 
     # ------------------------------------------------------------------------------------------------ invariants
@@ -380,6 +395,7 @@ class Rig:
         self.last = rows[-1:]
 
     def check_faults(self, rows: NDArray[np.void]) -> None:
+        """A fault stays until it is reset by its name."""
         if self.perhaps_reset and rows["fault"][0] == Fault.NONE:
             self.fault = Fault.NONE
         self.perhaps_reset = False
@@ -390,6 +406,7 @@ class Rig:
         assert (faults == self.fault).all(), "a fault ended or changed without being reset"
 
     def check_power(self, rows: NDArray[np.void]) -> None:
+        """An arm without power does not move, and has power only in a session that confirmed it."""
         on = rows["power"] == 1
         assert not on.any() or self.confirmed
         powered = (
@@ -403,6 +420,7 @@ class Rig:
         assert not np.diff(rows["pos"], axis=0)[still].any()
 
     def check_limits(self, rows: NDArray[np.void]) -> None:
+        """Velocity, acceleration and jerk keep their limits at every tick."""
         joined = rows if self.last is None else np.concatenate([self.last, rows])
         on = (joined["power"] == 1)[1:] & (joined["power"] == 1)[:-1]
         assert (np.abs(rows["vel"][rows["power"] == 1]) <= VEL * 1.001 + 2e-3).all()
@@ -413,6 +431,7 @@ class Rig:
         assert (jerks <= JERK * 1.05 + 1.0).all()
 
     def check_path(self, traj: int, rows: NDArray[np.void]) -> None:
+        """Setpoints keep to knots that this session had accepted, and never go back."""
         self.ticks_followed += len(rows)
         assert traj in self.accepted, "a trajectory runs that this session has not sent"
         assert (np.diff(rows["place"].astype(np.int64)) >= 0).all(), "the path was followed backwards"
