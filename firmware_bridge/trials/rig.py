@@ -45,6 +45,11 @@ VEL = np.array(CONFIG.vel_max) * 1e-6
 ACC = np.array(CONFIG.stop_acc) * 1e-5
 JERK = np.array(CONFIG.stop_jerk) * 1e-3
 LEASE_S, STOP_S = 0.25, CONFIG.stop_max_ms * 1e-3
+_LINE = ("ok", "ok", "ok", "ok", "drop", "flip", "twice", "merged", "noise")
+_POWERED = np.isin(
+    np.arange(len(Drive)),
+    [Drive.SWITCHED_ON, Drive.OPERATION_ENABLED, Drive.QUICK_STOP_ACTIVE, Drive.FAULT_REACTION_ACTIVE],
+)
 ROUNDING = 6e-7  # rad; of knots and setpoints
 CONFIRM = Confirm(uid=UID, config_crc=crc32c(CONFIG.encode()))
 
@@ -96,7 +101,7 @@ class Rig:
     def deliver(self, wire: bytes) -> None:
         """The line does what it does."""
         self.old_wires = [*self.old_wires[-30:], wire]
-        what = self.rng.choice(["ok", "ok", "ok", "ok", "drop", "flip", "twice", "merged", "noise"])
+        what = _LINE[int(self.rng.integers(len(_LINE)))]
         if what == "drop":
             return
         if what == "flip":
@@ -385,8 +390,9 @@ class Rig:
         self.check_faults(rows)
         self.check_power(rows)
         self.check_limits(rows)
-        for traj in np.unique(rows["traj"][rows["running"] == 1]):
-            self.check_path(int(traj), rows[(rows["running"] == 1) & (rows["traj"] == traj)])
+        running = rows[rows["running"] == 1]
+        for traj in set(running["traj"].tolist()):
+            self.check_path(traj, running[running["traj"] == traj])
         self.silent_s += 1e-3 * len(rows)
         if self.silent_s > LEASE_S + STOP_S + 0.06 and rows["power"][-1]:
             assert not rows["vel"][-1].any(), "a silent host's arm still moves"
@@ -409,13 +415,7 @@ class Rig:
         """An arm without power does not move, and has power only in a session that confirmed it."""
         on = rows["power"] == 1
         assert not on.any() or self.confirmed
-        powered = (
-            Drive.SWITCHED_ON,
-            Drive.OPERATION_ENABLED,
-            Drive.QUICK_STOP_ACTIVE,
-            Drive.FAULT_REACTION_ACTIVE,
-        )
-        assert (on == np.isin(rows["state"], powered)).all()
+        assert (on == _POWERED[rows["state"]]).all()
         still = ~on[1:] & ~on[:-1]
         assert not np.diff(rows["pos"], axis=0)[still].any()
 
