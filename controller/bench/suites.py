@@ -12,7 +12,9 @@ from controller.bench import (
     kernels_trajectories,
     schedule_cell,
     schedule_shop,
+    serial_firmware,
     serial_line,
+    serial_trials,
 )
 from controller.bench.row import Options, Row
 
@@ -29,7 +31,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_start.rows,
     ),
     "schedule": (schedule_cell.rows, schedule_shop.rows),
-    "serial": (serial_line.rows,),
+    "serial": (serial_firmware.rows, serial_line.rows, serial_trials.rows),
 }
 
 

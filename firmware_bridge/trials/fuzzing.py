@@ -1,4 +1,4 @@
-"""The firmware under libFuzzer with address and undefined-behaviour sanitizers, from the seeds and what was found worth keeping."""
+"""The firmware under libFuzzer with address and undefined-behaviour sanitizers, from seeds and the corpus kept."""
 
 import re
 import subprocess
