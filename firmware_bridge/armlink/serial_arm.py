@@ -24,6 +24,7 @@ from cells.driver import (
     SegmentResult,
     Status,
     StopCategory,
+    share_of_speed,
 )
 from firmware_bridge.armlink.knots import POS_UNIT, VEL_UNIT, knots_of
 from firmware_bridge.armlink.link_health import LinkHealth
@@ -232,13 +233,9 @@ class SerialArm:
     def feed(self, share: float) -> None:
         """Follow the path at this share of its planned speed from now on; the device does it, in steps of 1 %.
 
-        Dwells and processes of the tool keep their own time. An arm that is not enabled has no speed to change.
-
-        Raises:
-            ValueError: When the share is not within 0 to 1.
+        Dwells and processes of the tool keep their own time: the device has no messages for them.
         """
-        if not 0.0 <= share <= 1.0:
-            raise ValueError(f"arm {self.name}: feed {share} (allowed: 0 to 1)")
+        share = share_of_speed(share)
         if self._status is Status.IDLE:
             self._channel.send(Feed(percent=max(round(100 * share), math.ceil(share))))
 

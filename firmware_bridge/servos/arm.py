@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.arm import Arm
-from cells.driver import ArmState, Clock, Dwell, QueueStatus, Segment, Status, StopCategory
+from cells.driver import ArmState, Clock, Dwell, QueueStatus, Segment, Status, StopCategory, share_of_speed
 from firmware_bridge.port import LinkError
 from firmware_bridge.servos.chain import Reading, ServoChain, ServoError
 from firmware_bridge.servos.exchange import patiently
@@ -200,13 +200,9 @@ class ServoArm:
         """Follow the path at this share of its planned speed from now on; the host slows the goals down.
 
         A change takes 1.5 s from full speed to rest for an arm that needs 0.5 s to reach its full speed. It adds at
-        most half of the limits to the planned acceleration. Dwells keep their own time.
-
-        Raises:
-            ValueError: When the share is not within 0 to 1.
+        most half of the limits to the planned acceleration.
         """
-        if not 0.0 <= share <= 1.0:
-            raise ValueError(f"arm {self.name}: feed {share} (allowed: 0 to 1)")
+        share = share_of_speed(share)
         with self._lock:
             if self._status is Status.IDLE:
                 self._path.feed(share, self._clock.now_ns)

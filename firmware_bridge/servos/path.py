@@ -29,7 +29,6 @@ class _Queued:
     queued_ns: int
     start_ns: int | None = None
     base_s: float = 0.0  # path time of the present rate at its start
-    moved_ns: int | None = None  # when its motion ended
 
 
 class PathBuffer:
@@ -81,25 +80,23 @@ class PathBuffer:
         self.follow(now_ns)
 
     def feed(self, share: float, now_ns: int) -> None:
-        """Go over to a share of the planned speed; dwells keep their own time."""
+        """Go over to a share of the planned speed; at once when nothing moves."""
         self.follow(now_ns)
         limits, before = self._limits, self._rate.at(now_ns)
         added = _PEAK * abs(share - before) * limits.velocity / (_FEED_SHARE * limits.acceleration)
-        rate = Rate(
-            since_ns=now_ns, before=before, after=share, seconds=max(_SHORTEST_CHANGE_S, float(added.max()))
-        )
+        seconds = max(_SHORTEST_CHANGE_S, float(added.max())) if self._moving(now_ns) else 0.0
         if self._queue:
             self._queue[0].base_s -= self._rate.path_s(now_ns)
-        self._rate = rate
+        self._rate = Rate(since_ns=now_ns, before=before, after=share, seconds=seconds)
 
     def halt(self, now_ns: int, *, at_once: bool) -> None:
         """Flush the queue and slow down on the path of the running segment, or stand at once."""
         self._q = self.end_q = self.follow(now_ns)
-        first = self._queue[0] if self._queue else None
+        first = self._queue[0] if self._moving(now_ns) else None
         self._queue.clear()
         if at_once:
             self._stopping = None
-        elif first is not None and first.segment.trajectory is not None and first.moved_ns is None:
+        elif first is not None and first.segment.trajectory is not None:
             before = self._rate.at(now_ns)
             self._stopping = first.segment.trajectory
             self._base_s = first.base_s - self._rate.path_s(now_ns)
@@ -113,23 +110,30 @@ class PathBuffer:
             return self._slow_down(self._stopping, now_ns)
         while self._queue:
             first = self._queue[0]
-            process, trajectory = first.segment.process, first.segment.trajectory
+            trajectory = first.segment.trajectory
             if first.start_ns is None:
                 first.start_ns = max(first.queued_ns, self._free_ns)
                 first.base_s = self._rate.path_s(first.start_ns)
-            if first.moved_ns is None and trajectory is not None:
-                if self._rate.path_s(now_ns) < first.base_s + trajectory.duration:
-                    return _point(trajectory, self._rate.path_s(now_ns) - first.base_s)
-                first.moved_ns = self._rate.when(first.base_s + trajectory.duration, now_ns)
+            passed_s = self._rate.path_s(now_ns) - first.base_s
+            if trajectory is not None:
+                if passed_s < trajectory.duration:
+                    return _point(trajectory, passed_s)
                 self._q = trajectory.q[-1]
-            moved_ns = first.start_ns if first.moved_ns is None else first.moved_ns
-            end_ns = moved_ns + (0 if process is None else round(process.duration_s * 1e9))
-            if end_ns > now_ns:
+            end_s = first.base_s + first.segment.duration_s
+            if self._rate.path_s(now_ns) < end_s:
                 break
+            end_ns = max(first.start_ns, self._rate.when(end_s, now_ns))
             self.results.append(SegmentResult(id=first.segment.id, start_ns=first.start_ns, end_ns=end_ns))
             self._free_ns = end_ns
             self._queue.popleft()
         return self._q
+
+    def _moving(self, now_ns: int) -> bool:
+        """Whether a trajectory is under way, as `follow` has just found."""
+        first = self._queue[0] if self._queue else None
+        if first is None or first.segment.trajectory is None:
+            return False
+        return self._rate.path_s(now_ns) - first.base_s < first.segment.trajectory.duration
 
     def _slow_down(self, trajectory: Trajectory, now_ns: int) -> FloatArray:
         self._q = self.end_q = _point(trajectory, self._rate.path_s(now_ns) - self._base_s)
