@@ -16,6 +16,7 @@ from firmware_bridge.armlink.record_codec import Record, layout_of
 from firmware_bridge.armlink.reports import REPORTS, Desc, Status
 from firmware_bridge.codegen import ROOT, generated
 from firmware_bridge.emulator import configuration
+from firmware_bridge.trials import codec_fuzzing
 from tests.firmware_bridge.golden_vectors import Vector, vectors
 
 KINDS = MESSAGES | REPORTS
@@ -181,3 +182,13 @@ def test_the_configuration_is_the_arm_s() -> None:
     assert configuration(load_arm("gp8"), "A1").encode() != config.encode()
     with pytest.raises(ValueError, match=r"^configuration: 'a{17}' has 17 bytes \(allowed: at most 16\)$"):
         configuration(arm, "a" * 17)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_frames_and_messages_that_encode_to_the_same_or_none(data: bytes) -> None:
+    codec_fuzzing.check(data)
+
+
+@given(frames, st.integers(0, 255), st.binary(max_size=20))
+def test_frames_between_noise_are_found_however_they_are_cut(frame: Frame, cut: int, noise: bytes) -> None:
+    codec_fuzzing.check(bytes((cut,)) + noise + b"\0" + frame.encode())
