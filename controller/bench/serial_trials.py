@@ -18,7 +18,7 @@ _CHUNK = 500  # sequences that a process runs before it reports
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """A share of each study with ``quick``, else all of it: some 20 minutes on two quiet cores."""
+    """A share of each study with ``quick``, else all of it: some half an hour on two quiet cores."""
     try:
         shared_library()
     except MissingToolError as missing:
