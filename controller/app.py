@@ -45,12 +45,12 @@ from controller.supervision.cell_thread import CellThread
 from controller.supervision.log import LOG_NAME, log_to
 from controller.supervision.settings import CellSettings
 from controller.supervision.supervisor import Outside, Supervisor, Surroundings
-from firmware_bridge.emulated_cell import EmulatedCell
-from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.serial_arm import SerialArm
+from firmware_bridge.armlink.tool import TimedTool
+from firmware_bridge.armlink.transport_process import TransportProcess
+from firmware_bridge.emulator.emulated_cell import EmulatedCell
 from firmware_bridge.sca_joint import connect
-from firmware_bridge.serial_arm import SerialArm
-from firmware_bridge.tool import TimedTool
-from firmware_bridge.transport_process import TransportProcess
 from kinematics import use_cache, warm_up
 from sim.driven_arm import DrivenArm
 from sim.film import Film

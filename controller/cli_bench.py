@@ -74,6 +74,14 @@ def supervision(
     _bench("supervision", False, quick, seed, only or [], json)
 
 
+@bench.command()
+def serial(
+    quick: QuickOption = False, seed: SeedOption = 0, only: OnlyOption = None, json: JsonOption = None
+) -> None:
+    """Serial arms: what lines cost, what bad lines and bad moments do, and the firmware to the last bit."""
+    _bench("serial", False, quick, seed, only or [], json)
+
+
 def _bench(
     suite: str, peers: bool, quick: bool, seed: int, only: list[str], json: Path | None, each: int = 10
 ) -> None:

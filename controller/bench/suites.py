@@ -17,6 +17,9 @@ from controller.bench import (
     plan_stops,
     schedule_cell,
     schedule_shop,
+    serial_firmware,
+    serial_line,
+    serial_trials,
     supervision_commands,
     supervision_disk,
     supervision_journal,
@@ -60,6 +63,11 @@ SUITES: dict[str, dict[str, Rows]] = {
         "kill": supervision_kill.rows,
         "commands": supervision_commands.rows,
         "soak": supervision_soak.rows,
+    },
+    "serial": {
+        "firmware": serial_firmware.rows,
+        "line": serial_line.rows,
+        "trials": serial_trials.rows,
     },
 }
 
