@@ -170,9 +170,7 @@ class Desk:
             "command",
             self._now_ns() // 1_000_000,
             f"{who.name}: {action} {words}: {outcome}",
-            by=who.name,
-            action=action,
-            outcome=outcome,
+            {"by": who.name, "action": action, "outcome": outcome},
         )
 
 

@@ -4,7 +4,7 @@ The journal of the cell keeps everything; these are for eyes. What came and went
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from typing_extensions import TypedDict
@@ -28,19 +28,22 @@ class Event(TypedDict):
 
 
 class EventLog:
-    """The last thousand events; ``told`` is called with each new one."""
+    """The last thousand events; ``told``, and ``also`` where somebody records them, are called with each new one."""
 
     def __init__(self, told: Callable[[Event], None]) -> None:
         self._told = told
+        self.also: Callable[[Event], None] | None = None
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self.seq = 0
 
-    def tell(self, kind: Kind, utc_ms: int, text: str, **facts: Any) -> None:
+    def tell(self, kind: Kind, utc_ms: int, text: str, facts: Mapping[str, Any]) -> None:
         """Number an event and tell it."""
         self.seq += 1
-        event = Event(seq=self.seq, utc_ms=utc_ms, kind=kind, text=text, facts=facts)
+        event = Event(seq=self.seq, utc_ms=utc_ms, kind=kind, text=text, facts=dict(facts))
         self._kept.append(event)
         self._told(event)
+        if self.also is not None:
+            self.also(event)
 
     def after(self, seq: int) -> list[Event]:
         """The events after a number that are still kept."""
@@ -54,7 +57,7 @@ class EventLog:
     def compare(self, before: CellView, after: CellView) -> None:
         """Tell what is new in a picture."""
         for kind, text, facts in _changes(before, after):
-            self.tell(kind, after.utc_ns // 1_000_000, text, **facts)
+            self.tell(kind, after.utc_ns // 1_000_000, text, facts)
 
 
 def _changes(before: CellView, after: CellView) -> Iterator[tuple[Kind, str, dict[str, Any]]]:

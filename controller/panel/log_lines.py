@@ -28,13 +28,16 @@ class LogLines(logging.Handler):
         self._kept: deque[LogLine] = deque(maxlen=_KEPT)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
+        """Keep a line, with the kind and words of an exception but without its traceback."""
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[0] is not None:
+            text = f"{text}: {record.exc_info[0].__name__}: {record.exc_info[1]}"
         self._kept.append(
             LogLine(
                 time_utc=utc_text(int(record.created * 1e9)),
                 level=record.levelname,
                 source=record.name,
-                text=record.getMessage()[:_LONGEST],
+                text=text[:_LONGEST],
             )
         )
 

@@ -321,4 +321,5 @@ def _who(panel: PanelState, who: Identity) -> Who:
 
 def _tell_control(panel: PanelState, who: Identity, request: Request, what: str) -> None:
     panel.audit.write(who, address_of(request), "control", {}, what)
-    panel.hub.events.tell("control", panel.now_ns() // 1_000_000, f"{who.name}: control {what}", by=who.name)
+    words = f"{who.name}: control {what}"
+    panel.hub.events.tell("control", panel.now_ns() // 1_000_000, words, {"by": who.name})

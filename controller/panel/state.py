@@ -15,6 +15,7 @@ from controller.panel.dry_run import DryRuns
 from controller.panel.facts import CellFacts
 from controller.panel.log_lines import LogLines
 from controller.panel.metrics import PanelMetrics
+from controller.panel.recorder import Recorder
 from controller.panel.sessions import Identity, SessionStore
 from controller.panel.settings import PanelSettings
 from controller.panel.setup_link import SetupLink
@@ -58,7 +59,10 @@ class PanelState:
         self.control = Control(self.is_alive)
         self.cycles = CycleStore(self.database)
         self.metrics = PanelMetrics()
+        self.recorder = None if settings.recordings is None else Recorder(settings.recordings)
         self.hub = Hub(self.cell, settings.rate_hz, self.panel_part, self._watched)
+        if self.recorder is not None:
+            self.hub.events.also = self.recorder.event
         self.desk = Desk(
             self.cell, self.control, self.audit, self.metrics, self.hub.events, self.now_ns, settings.answer_s
         )
@@ -71,6 +75,8 @@ class PanelState:
         """Let go of what outlives the web application; the cell is not the panel's to stop."""
         logging.getLogger("jointcell").removeHandler(self.log)
         self.dry_runs.close()
+        if self.recorder is not None:
+            self.recorder.close()
 
     @property
     def cookie(self) -> str:
@@ -103,6 +109,8 @@ class PanelState:
     def _watched(self, before: CellView, after: CellView) -> None:
         self.cycles.compare(before, after)
         self.metrics.compare(before, after)
+        if self.recorder is not None:
+            self.recorder.picture(after)
 
 
 def new_secret() -> str:

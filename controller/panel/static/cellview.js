@@ -40,7 +40,7 @@ export function cellView() {
     if (!model.now || !model.facts || width < 10) return;
     const scale = Math.min(width / 3.15, height / (1.55 + 1.3 * Math.sin(tilt))) / 1000; // px for a mm
     const cy = Math.cos(yaw), sy = Math.sin(yaw), st = Math.sin(tilt), ct = Math.cos(tilt);
-    const middle = [width / 2, height / 2 + 330 * ct * scale];
+    const middle = [width / 2, height / 2 + 400 * ct * scale];
     const project = (x, y, z) => {
       const side = -x * sy + y * cy, away = x * cy + y * sy;
       return [middle[0] + side * scale, middle[1] + (away * st - z * ct) * scale, away];
@@ -51,7 +51,7 @@ export function cellView() {
     places(c, project, scale);
     const faulty = new Set((model.parts.alarms?.alarms ?? []).filter((alarm) => alarm.active).map((alarm) => alarm.source));
     for (const { arm } of arms.sort((a, b) => a.near - b.near)) drawArm(c, project, arm, scale, faulty.has(arm.id));
-    for (const { arm } of arms) label(c, project, arm, faulty.has(arm.id), scale);
+    for (const { arm } of arms) label(c, project, arm, faulty.has(arm.id));
     if (isOld()) veil(c, width, height);
   }
 
@@ -127,23 +127,34 @@ export function cellView() {
     c.stroke();
   }
 
-  function label(c, project, arm, faulty, scale) {
+  // Beside the base of arms in front, above the elbow of those behind, on a plate so that nothing runs through the words.
+  function label(c, project, arm, faulty) {
     const [x0, y0] = arm.points_mm;
+    const behind = tilt < 1.2 && project(x0, y0, 0)[2] < 0;
     const out = 1 + 330 / Math.max(1, Math.hypot(x0, y0));
-    const [x, y] = project(x0 * out, y0 * out, 0);
-    c.font = "600 13px system-ui, sans-serif";
+    let [x, y] = project(x0 * out, y0 * out, 0);
+    if (behind) {
+      const tops = Array.from({ length: 8 }, (_, k) => project(...arm.points_mm.slice(3 * k, 3 * k + 3)));
+      [x, y] = tops.reduce((a, b) => (b[1] < a[1] ? b : a));
+      y -= 32;
+    }
+    const words = arm.account === "working" ? `op ${arm.operation}` : ACCOUNTS[arm.account].toLowerCase();
+    c.font = "11px system-ui, sans-serif";
     c.textAlign = "center";
+    const half = Math.max(14, c.measureText(words).width / 2) + 3;
+    c.fillStyle = "rgba(218,219,220,0.85)";
+    c.fillRect(x - half, y - 12, 2 * half, 30);
+    c.fillStyle = "#454d54";
+    c.fillText(words, x, y + 14);
+    c.font = "600 13px system-ui, sans-serif";
     c.fillStyle = INK;
     c.fillText(arm.id, x, y);
-    c.font = "11px system-ui, sans-serif";
-    c.fillStyle = "#4c545b";
-    c.fillText(arm.account === "working" ? `op ${arm.operation}` : ACCOUNTS[arm.account].toLowerCase(), x, y + 14);
     if (!arm.fault && !faulty) return;
     c.fillStyle = "#c4161c";
-    c.fillRect(x - 34, y - 13, 16, 16);
+    c.fillRect(x - half - 17, y - 12, 16, 16);
     c.fillStyle = "#fff";
     c.font = "700 12px system-ui, sans-serif";
-    c.fillText("!", x - 26, y - 1);
+    c.fillText("!", x - half - 9, y);
   }
 
   function veil(c, width, height) {

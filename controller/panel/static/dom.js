@@ -35,7 +35,7 @@ export function table(headings, rows, caption) {
   return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
     h("table", {}, h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
-      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell ?? "")))))));
+      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", { class: typeof cell === "string" && cell.length > 40 ? "long" : null }, cell ?? "")))))));
 }
 
 export function field(label, control) {

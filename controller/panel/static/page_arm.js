@@ -31,7 +31,7 @@ export function armPage(id) {
       h("td", {}, `${degrees(facts.lower_rad[k]).toFixed(0)} to ${degrees(facts.upper_rad[k]).toFixed(0)}`), h("td", {}, degrees(facts.velocity_rad_s[k]).toFixed(0))));
     return [now, rate];
   });
-  const link = h("dl", { class: "pairs" });
+  const link = h("div", {});
   const speed = h("input", { type: "range", min: "1", max: "100", step: "1", value: "100" });
   const speedText = h("output", {}, "100 %");
   speed.addEventListener("input", () => setText(speedText, `${speed.value} %`));
@@ -44,8 +44,8 @@ export function armPage(id) {
     card("Joints", "degrees over the last minute", trace, legend(), markers,
       h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Joint angles" }, h("table", {}, h("caption", { class: "unseen" }, "Joint angles"),
         h("thead", {}, h("tr", {}, ["Joint", "Angle °", "Speed °/s", "Limits °", "Greatest °/s"].map((text) => h("th", { scope: "col" }, text)))), angles))),
-    card("Link", null, link),
-    may("operator") ? card("Speed", "share of the planned speed of this arm", h("div", { class: "form" }, field("Speed", speed), speedText, set)) : null));
+    h("div", { class: "stack" }, card("Link", null, link),
+    may("operator") ? card("Speed", "share of the planned speed of this arm", h("div", { class: "form" }, field("Speed", speed), speedText, set)) : null)));
   let frame = 0;
   function draw() {
     frame = 0;
@@ -68,7 +68,7 @@ export function armPage(id) {
     drawJoints(markers, arm.q_rad, facts);
     drawTrace(trace, trail, facts);
     if (!Object.keys(arm.link).length) setText(link, "No serial link: this arm is simulated or does not report one.");
-    else link.replaceChildren(...Object.entries(arm.link).flatMap(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, value.toPrecision(4))]));
+    else link.replaceChildren(h("dl", { class: "pairs" }, Object.entries(arm.link).flatMap(([name, value]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, value.toPrecision(4))])));
   }
   const unwatch = watch((what) => {
     if (what === "now" && !frame) frame = requestAnimationFrame(draw);

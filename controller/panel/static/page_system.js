@@ -9,6 +9,14 @@ import { clock, day } from "./words.js";
 const PACE_MS = 3000;
 const ROLES = ["viewer", "operator", "engineer"];
 
+function detailWords(text) {
+  try {
+    return Object.entries(JSON.parse(text)).map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+  } catch {
+    return text; // it was longer than the audit keeps
+  }
+}
+
 export function systemPage() {
   const health = h("div", {}), events = h("div", {}), audit = h("div", {}), log = h("div", {}), users = h("div", {}), tokens = h("div", {});
   async function refresh() {
@@ -22,12 +30,12 @@ export function systemPage() {
   }
   function drawEvents() {
     const rows = model.events.slice(0, 100).map((event) => [String(event.seq), clock(event.utc_ms), event.kind.replaceAll("_", " "), event.text]);
-    events.replaceChildren(rows.length ? table(["No.", "Time", "Kind", "What"], rows, "Events since this page was opened") : h("p", { class: "calm" }, "Nothing has happened since this page was opened."));
+    events.replaceChildren(rows.length ? table(["No.", "Time", "Kind", "What"], rows, "Events") : h("p", { class: "calm" }, "Nothing has happened since the controller began."));
   }
   async function drawEngineers() {
     if (!may("engineer")) return;
     const [rows, lines, people, keys] = await Promise.all([get("/audit?most=200"), get("/log"), get("/users"), get("/tokens")]);
-    if (rows.ok) audit.replaceChildren(table(["Time (UTC)", "Who", "What", "Details", "Outcome", "From"], rows.body.map((row) => [day(row.time_utc), row.name ? `${row.name}, ${row.role}` : "nobody", row.action, row.detail, row.outcome, row.address]), "Audit"));
+    if (rows.ok) audit.replaceChildren(table(["Time (UTC)", "Who", "What", "Details", "Outcome", "From"], rows.body.map((row) => [day(row.time_utc), row.name ? `${row.name}, ${row.role}` : "nobody", row.action, detailWords(row.detail), row.outcome, row.address]), "Audit"));
     if (lines.ok) log.replaceChildren(table(["Time (UTC)", "Level", "Line"], lines.body.map((line) => [day(line.time_utc), line.level, line.text]), "Log"));
     if (people.ok) users.replaceChildren(table(["Name", "Role", "Since (UTC)", ""], people.body.map((user) => [user.name, user.role, day(user.created_utc),
       h("button", { type: "button", class: "small", "aria-label": `Remove ${user.name}`, on: { click: () => dropUser(user.name) } }, "Remove")]), "Users"));
@@ -64,9 +72,12 @@ export function systemPage() {
   const unwatch = watch((what) => what === "event" && drawEvents());
   const timer = setInterval(refresh, PACE_MS);
   refresh();
-  drawEvents();
+  get("/events").then(({ ok, body }) => {
+    if (ok) model.events = body.events.reverse();
+    drawEvents();
+  });
   drawEngineers();
-  const element = h("div", { class: "page" }, h("h1", {}, "System"), h("div", { class: "columns" }, card("Health", null, health), card("Events", null, events)),
+  const element = h("div", { class: "page" }, h("h1", {}, "System"), h("div", { class: "columns" }, card("Health", null, health), card("Events", "the journal of the cell keeps them all", events)),
     may("engineer") ? h("div", { class: "columns" }, card("Users", null, users, userForm()), card("Tokens", "for scripts and Prometheus", tokens, tokenForm())) : null,
     may("engineer") ? card("Audit", "every command, final", audit) : null, may("engineer") ? card("Log", null, log) : null);
   return { element, title: "System", close: () => { unwatch(); clearInterval(timer); } };

@@ -9,7 +9,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,6 +44,7 @@ from kinematics import link_frames
 GOLDEN = Path(__file__).parents[2] / "golden" / "panel" / "run.npz"
 PERIOD_S, UNIT_RAD = 0.1, 2e-4
 ACTING_S = 0.25
+ROUND_S = 0.02
 _ACTING = frozenset(State) - {
     State.STOPPED,
     State.IDLE,
@@ -54,6 +57,17 @@ _ACTING = frozenset(State) - {
 _RUNNING = frozenset({State.EXECUTE, State.COMPLETING})
 _BEHIND_S, _AHEAD_S = 62.0, 75.0
 _CYCLES = 96
+
+
+@cache
+def _cell() -> Cell:
+    return load_cell("six_arm")
+
+
+@cache
+def _stored() -> tuple[dict[str, Any], np.ndarray]:
+    stored = np.load(GOLDEN)
+    return json.loads(stored["facts"].tobytes()), stored["q"].astype(np.float64) * UNIT_RAD
 
 
 class ReplayedCell:
@@ -73,7 +87,7 @@ class ReplayedCell:
         *,
         simulated: bool = True,
     ) -> None:
-        self.cell: Cell = load_cell("six_arm")
+        self.cell = _cell()
         self._now_ns = now_ns
         self._lock = threading.RLock()
         self._origin_ns = now_ns()
@@ -92,7 +106,11 @@ class ReplayedCell:
         self._questions: tuple[Question, ...] = ()
         self._orders: dict[str, OrderView] = {}
         self._number = 0
+        self._drifts: dict[int, float] = {}
+        self._thread: threading.Thread | None = None
+        self._ending = threading.Event()
         self._last: CellView | None = None
+        self._shown: CellView | None = None
         self._bars: tuple[tuple[int, int], tuple[Bar, ...]] = ((-1, -1), ())
         self._cycles: tuple[CycleView, ...] = ()
         self.asked: list[tuple[int, Request, str]] = []
@@ -102,11 +120,9 @@ class ReplayedCell:
         self._queue("mixed-1", {model: 8 for model in mix})
 
     def _read(self) -> None:
-        stored = np.load(GOLDEN)
-        facts = json.loads(stored["facts"].tobytes())
+        facts, self._q = _stored()
         self._nodes = facts["nodes"]
         self._planned_cycle_s, self._bound_s = facts["planned_cycle_s"], facts["lower_bound_s"]
-        self._q = stored["q"].astype(np.float64) * UNIT_RAD
         self._length_s = len(self._q) * PERIOD_S
         self._chains = defaultdict(list)
         for node in self._nodes:
@@ -121,14 +137,37 @@ class ReplayedCell:
 
     @property
     def view(self) -> CellView:
-        """A new picture every 10 ms at most."""
+        """The newest picture; without a thread, one made now."""
+        shown = self._shown
+        if self._thread is not None and shown is not None:
+            return shown
+        return self._renewed()
+
+    def __enter__(self) -> Self:
+        """Run in a thread of its own, fifty rounds a second, as a real cell does."""
+        self._renewed()
+        self._thread = threading.Thread(target=self._run, name="cell", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._ending.wait(ROUND_S):
+            self._renewed()
+
+    def _renewed(self) -> CellView:
         with self._lock:
             if self.frozen.is_set() and self._last is not None:
                 return self._last
             now_ns = self._now_ns() - self._origin_ns
             if self._last is None or now_ns - self._last.time_ns >= 10_000_000 or not self._number:
                 self._go_on(now_ns)
-                self._last = self._picture(now_ns)
+                self._last = self._shown = self._picture(now_ns)
             return self._last
 
     def ask(self, request: Request, by: str, timeout_s: float = 2.0) -> Answer:
@@ -376,7 +415,12 @@ class ReplayedCell:
         )
 
     def _drift(self, t: float) -> float:
-        return min((node[12] - node[10] for node in self._nodes if abs(node[12] - t) < 8.0), default=0.0)
+        """How late the cell as a whole was in that second of the record."""
+        second = int(t)
+        if second not in self._drifts:
+            near = (node[12] - node[10] for node in self._nodes if abs(node[12] - t) < 8.0)
+            self._drifts[second] = min(near, default=0.0)
+        return self._drifts[second]
 
     def _stations(self, t: float) -> tuple[StationView, ...]:
         there, work = {}, {}
