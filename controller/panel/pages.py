@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from controller.panel.problems import Problem
 
 router = APIRouter(include_in_schema=False)
-SHELL_PATHS = ("/", "/login", "/setup", "/history", "/orders", "/maintenance", "/system", "/arms/{arm}", "/joints/{serial}")
+SHELL_PATHS = ("/", "/login", "/setup", "/history", "/orders", "/maintenance", "/system", "/arms/{arm}", "/joints/{serial:path}")
 mimetypes.add_type("text/javascript", ".js")
 _FILES = {
     entry.name: (entry.read_bytes(), mimetypes.guess_type(entry.name)[0] or "application/octet-stream")

@@ -37,7 +37,7 @@ _MOST_SHELF_S = 8 * 3600
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-PathText = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f/]+$")]
+PathText = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 CommandName = Literal[
     "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete"
 ]
@@ -182,7 +182,7 @@ async def queue_order(body: NewOrder, who: Operator, request: Request, panel: Th
     return await _asked(panel, order, who, request)
 
 
-@router.delete("/orders/{order}", status_code=202, responses=_ASKING)
+@router.delete("/orders/{order:path}", status_code=202, responses=_ASKING)
 async def withdraw_order(order: PathText, who: Operator, request: Request, panel: ThePanel) -> Accepted:
     """Begin no more joints of an order; those in work are finished."""
     return await _asked(panel, WithdrawOrder(order=order), who, request)

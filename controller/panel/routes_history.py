@@ -91,19 +91,13 @@ async def joints(
     )
 
 
-@router.get("/joints/{serial}", responses=documented(400, 401, 403, 404, 422, 503))
-async def joint(serial: PathText, _: Viewer, panel: ThePanel) -> JointStory:
-    """Everything that happened to one joint, with what was measured."""
-    return await _story(panel, serial)
-
-
 @router.get(
-    "/joints/{serial}/report.html",
+    "/joints/{serial:path}/report.html",
     response_class=HTMLResponse,
     responses=documented(400, 401, 403, 404, 422, 503),
 )
 async def report(serial: PathText, _: Viewer, panel: ThePanel) -> HTMLResponse:
-    """The same as a page that opens offline."""
+    """The story of a joint as a page that opens offline."""
     name = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in serial)
     page = joint_report(await _story(panel, serial), panel.facts.cell)
     return HTMLResponse(
@@ -113,6 +107,12 @@ async def report(serial: PathText, _: Viewer, panel: ThePanel) -> HTMLResponse:
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         },
     )
+
+
+@router.get("/joints/{serial:path}", responses=documented(400, 401, 403, 404, 422, 503))
+async def joint(serial: PathText, _: Viewer, panel: ThePanel) -> JointStory:
+    """Everything that happened to one joint, with what was measured."""
+    return await _story(panel, serial)
 
 
 @router.get("/recordings", responses=documented(400, 401, 403))

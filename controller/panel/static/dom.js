@@ -32,7 +32,7 @@ export function card(title, note, ...children) {
 }
 
 export function table(headings, rows, caption) {
-  return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
+  return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": `${caption}, table` },
     h("table", {}, h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, headings.map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", { class: typeof cell === "string" && cell.length > 40 ? "long" : null }, cell ?? "")))))));

@@ -83,7 +83,7 @@ export function ordersPage() {
         Object.entries(order.lines).map(([key, count]) => h("div", {}, `${order.entered[key] ?? 0} begun of ${count} × ${key}`))), String(order.good), String(order.rejected),
       may("operator") ? h("button", { type: "button", class: "small", "aria-label": `Withdraw ${order.order}`, on: { click: () => withdraw(order.order) } }, "Withdraw") : ""];
     });
-    queued.replaceChildren(rows.length ? table(["Order", "Priority", "Due", "Joints", "Good", "Rejected", ""], rows, "Orders") : h("p", { class: "calm" }, "No orders: the cell has nothing to make."));
+    queued.replaceChildren(rows.length ? table(["Order", "Priority", "Due", "Joints", "Good", "Rejected", "Action"], rows, "Orders") : h("p", { class: "calm" }, "No orders: the cell has nothing to make."));
   }
 
   const steps = h("div", {});

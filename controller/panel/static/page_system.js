@@ -37,9 +37,9 @@ export function systemPage() {
     const [rows, lines, people, keys] = await Promise.all([get("/audit?most=200"), get("/log"), get("/users"), get("/tokens")]);
     if (rows.ok) audit.replaceChildren(table(["Time (UTC)", "Who", "What", "Details", "Outcome", "From"], rows.body.map((row) => [day(row.time_utc), row.name ? `${row.name}, ${row.role}` : "nobody", row.action, detailWords(row.detail), row.outcome, row.address]), "Audit"));
     if (lines.ok) log.replaceChildren(table(["Time (UTC)", "Level", "Line"], lines.body.map((line) => [day(line.time_utc), line.level, line.text]), "Log"));
-    if (people.ok) users.replaceChildren(table(["Name", "Role", "Since (UTC)", ""], people.body.map((user) => [user.name, user.role, day(user.created_utc),
+    if (people.ok) users.replaceChildren(table(["Name", "Role", "Since (UTC)", "Action"], people.body.map((user) => [user.name, user.role, day(user.created_utc),
       h("button", { type: "button", class: "small", "aria-label": `Remove ${user.name}`, on: { click: () => dropUser(user.name) } }, "Remove")]), "Users"));
-    if (keys.ok) tokens.replaceChildren(keys.body.length ? table(["Label", "User", "Role", "Until (UTC)", ""], keys.body.map((token) => [token.label, token.user, token.role, day(token.expires_utc),
+    if (keys.ok) tokens.replaceChildren(keys.body.length ? table(["Label", "User", "Role", "Until (UTC)", "Action"], keys.body.map((token) => [token.label, token.user, token.role, day(token.expires_utc),
       h("button", { type: "button", class: "small", "aria-label": `Revoke ${token.label}`, on: { click: () => change(() => remove(`/tokens/${token.id}`), `${token.label} is revoked`) } }, "Revoke")]), "Tokens") : h("p", { class: "calm" }, "No tokens."));
   }
   async function change(request, done) {

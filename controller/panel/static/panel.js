@@ -78,7 +78,7 @@ async function leave() {
 
 const LATER = { history: "historyPage", orders: "ordersPage", maintenance: "maintenancePage", system: "systemPage", arms: "armPage", joints: "jointPage" };
 async function show(path) {
-  const [, name, rest] = path.split("/");
+  const [, name, ...parts] = path.split("/"), rest = parts.join("/");
   let make = runPage;
   if (name && LATER[name]) make = (await import(`/static/page_${name === "joints" ? "history" : name === "arms" ? "arm" : name}.js`))[LATER[name]];
   page?.close();

@@ -42,7 +42,7 @@ def undisturbed(rig: Rig) -> Iterator[None]:
 
 def filled(path: str) -> str:
     for name, value in {"command": "stop", "number": "1", "name": "otto", "arm": "R1", "order": "x", "serial": "x"}.items():
-        path = path.replace(f"{{{name}}}", value)
+        path = path.replace(f"{{{name}}}", value).replace(f"{{{name}:path}}", value)
     return path
 
 
