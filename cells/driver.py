@@ -5,6 +5,9 @@ one before has ended; Python is never in the servo loop. Calls never block for l
 step or one serial write, unless their driver says so. All calls come from one thread. A driver that faults
 stops on its path, reports the fault in every ``ArmState`` until it is closed, and refuses further segments.
 A stop flushes the queue: what was queued before a stop never moves.
+
+A segment has a time of its own, which passes at the driver's *feed*: its motion, and waiting in it (`Dwell`, the
+planned time of a process), take longer by that. A part in the hand stays gripped whatever the feed.
 """
 
 from collections.abc import Mapping
@@ -138,7 +141,10 @@ class StopCategory(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmState:
-    """What an arm reports: measured joints, and the results of segments that ended since the last reading."""
+    """What an arm reports: measured joints, and the results of segments that ended since the last reading.
+
+    ``feed`` is the share of the planned speed that has been reached; see `ArmDriver.feed`.
+    """
 
     time_ns: int
     q: NDArray[np.float64]
@@ -146,6 +152,7 @@ class ArmState:
     status: Status
     fault: str = ""
     results: tuple[SegmentResult, ...] = field(default=())
+    feed: float = 1.0
 
 
 class ArmDriver(Protocol):
@@ -183,9 +190,31 @@ class ArmDriver(Protocol):
         """Append a segment; refused when it does not start where the last one ends or breaks a limit."""
         ...
 
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed from now on, changing smoothly within the limits.
+
+        1 is as planned, 0 held on the path with power on. Kept until changed, for every segment that follows; a
+        stop or `enable` sets it back to 1. Never drops what is queued.
+
+        Raises:
+            ValueError: Outside 0 to 1.
+        """
+        ...
+
     def stop(self, category: StopCategory) -> None:
         """Decelerate on the path and flush the queue."""
         ...
+
+
+def share_of_speed(share: float) -> float:
+    """A feed as a number.
+
+    Raises:
+        ValueError: Outside 0 to 1.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"feed: {share:g} of the planned speed, expected from 0 to 1")
+    return float(share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

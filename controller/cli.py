@@ -154,10 +154,10 @@ def run(
     if driver is Driver.serial and not emulate:
         confirm_motion(cell)  # real arms will move
     with reserved_stdout():
-        from controller.app import RunOptions
         from controller.app import run as run_cell
         from controller.report import junit as junit_text
         from controller.report import result_table, step_summary
+        from controller.run_facts import RunOptions
 
         options = RunOptions(
             cell=cell,

@@ -74,6 +74,20 @@ def plan_cell(
         CollisionError, DeadlockError: When no schedule could be coordinated; the first reason found.
     """
     planner = MotionPlanner(cell)
+    choice = decide(planner, models, progress, cache)
+    progress("motion of the whole order", 0, 1)
+    motion = planner.plan(choice.schedule, order, retreats=choice.retreats, rules=choice.rules)
+    return CellPlan(motion=motion, lower_bound_s=choice.lower_bound_s)
+
+
+def decide(
+    planner: MotionPlanner, models: Sequence[JointModel], progress: Progress, cache: Path | None = None
+) -> Choice:
+    """What is decided for a cell and a mix, whatever the order of the joints: found, or kept from an earlier run.
+
+    Arguments and errors are those of `plan_cell`.
+    """
+    cell = planner.cell
     kept = None if cache is None else KeptChoice(cache, cell, models)
     choice = None if kept is None else kept.read()
     if choice is None:
@@ -87,9 +101,7 @@ def plan_cell(
         choice = replace(chosen, lower_bound_s=bound / 1000)
         if kept is not None:
             kept.write(choice)
-    progress("motion of the whole order", 0, 1)
-    motion = planner.plan(choice.schedule, order, retreats=choice.retreats, rules=choice.rules)
-    return CellPlan(motion=motion, lower_bound_s=choice.lower_bound_s)
+    return choice
 
 
 def _choose(

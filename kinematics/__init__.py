@@ -19,6 +19,7 @@ A twist is (v, w): linear velocity of the flange's origin, then angular velocity
 """
 
 from kinematics.bodies import Boxes, Capsules
+from kinematics.braking import Course, Stopping, course_of, pace, stopping
 from kinematics.cache import use_cache
 from kinematics.chain import JOINT_AXES, Chain, Limits
 from kinematics.clearance import clearance, collides, nearest, place_capsules
@@ -52,6 +53,7 @@ __all__ = (
     "Boxes",
     "Capsules",
     "Chain",
+    "Course",
     "Feed",
     "IkFailure",
     "IkSolutions",
@@ -69,6 +71,7 @@ __all__ = (
     "Scene",
     "SerialChain",
     "Singularity",
+    "Stopping",
     "Sweep",
     "SweepSet",
     "TorqueLimits",
@@ -78,6 +81,7 @@ __all__ = (
     "clearance",
     "collides",
     "concatenate",
+    "course_of",
     "first_contact",
     "fit_opw",
     "forward_kinematics",
@@ -89,6 +93,7 @@ __all__ = (
     "mass_matrix",
     "nearest",
     "numeric_inverse",
+    "pace",
     "path_speeds",
     "place_capsules",
     "plan_path",
@@ -97,6 +102,7 @@ __all__ = (
     "rest_to_rest_profiles",
     "retime",
     "sample_one",
+    "stopping",
     "straight_line",
     "sweep",
     "sweep_box_distance",

@@ -6,6 +6,7 @@ import numpy as np
 
 from kinematics.arrays import Array
 from kinematics.bodies import Boxes, Capsules
+from kinematics.braking import course_of, pace, stopping
 from kinematics.chain import Chain, Limits
 from kinematics.clearance import clearance
 from kinematics.dynamics import inverse_dynamics
@@ -91,6 +92,8 @@ def _steps() -> list[tuple[str, Callable[[], object]]]:
         ("waypoints", lambda: through([q, 1.1 * q, 0.9 * q], limits)),
         ("straight lines", lambda: straight_line(chain, limits, X, X_end, q, 0.1, 1.0)),
         ("sampling", lambda: sample_one(move.t, move.q, move.qd, move.qdd, 0.0, *state)),
+        ("feed", lambda: pace(course_of(move, limits), np.array([0.0, 1.0, 0.0]), 0.5, 1e-3, True)),
+        ("stopping", lambda: stopping(move, limits, at=0.0)),
         ("clearance", lambda: clearance(scene, np.stack([q, q]))),
         ("path search", lambda: plan_path(scene, np.stack([q, q]), 1.1 * q, np.random.default_rng(0))),
         ("sweeps", lambda: SweepSet((swept,)).distance([0], [0], 1.0)),

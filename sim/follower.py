@@ -1,10 +1,10 @@
-"""Following queued segments in continuous device time, and stopping on the path.
+"""Following queued segments in continuous time, at any feed, and stopping on the path.
 
-A segment that follows another starts at the very end of it, not at the next step. Setpoints are in the
-maker's angles; the servo's error, and how far the arm gives way, are a shift on top of them.
+Segments live in the *path's time*, which passes at the feed's rate and stands while the arm is held; results are told
+in device time. A segment that follows another starts at the very end of it, not at the next step. Setpoints are in
+the maker's angles; the servo's error, and how far the arm gives way, are a shift on top of them.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,22 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.driver import Dwell, InsertPart, Segment, SegmentResult
-from kinematics import Limits, sample_one
+from kinematics import Limits, course_of, pace, sample_one
 from sim.process import Work
 from sim.servo import ServoError
 
 FloatArray = NDArray[np.float64]
 
 QUEUE_LENGTH = 64
-_SHORTEST_STOP_S = 0.05
 
 
 @dataclass(slots=True)
 class Running:
-    """The segment under way, and its process once that has begun."""
+    """The segment under way, and its process once that has begun.
+
+    ``start_ns`` is the path's time, ``device_ns`` the device's when it began.
+    """
 
     segment: Segment
     start_ns: int
+    device_ns: int
     moving_s: float
     work: Work | None = None
     line_done: bool = False  # the trajectory has been followed to its end
@@ -40,6 +43,7 @@ class Follower:
     Attributes:
         q: (6,) the last setpoint on the path [rad].
         shift: (6,) what the servo adds to it [rad].
+        rate: Share of the planned speed that has been reached.
         end_q: (6,) where the last queued segment ends [rad].
         running: The segment under way.
         results: Segments that have ended and were not collected yet.
@@ -67,10 +71,13 @@ class Follower:
         self._begin_process = begin_process
         self._on_end = on_end
         self._shift_from, self._shift_to = np.zeros(6), np.zeros(6)
-        self._free_ns = 0
-        self._rate = 1.0  # of the path's time; below one while stopping
-        self._rate_fall = 0.0
-        self._path_s = 0.0
+        self._free = 0, 0  # when the last segment ended: the path's time, the device's [ns]
+        self._to = self.rate = 1.0
+        self._slope = 0.0  # change of the rate [1/s]
+        self._halting = self._abort = False
+        self._behind_ns = 0  # of the path's time, behind the device's
+        self._step_ns = self._gone_ns = 1  # the last step in the device's time and in the path's
+        self._time_ns = 0  # at the end of that step
         self._scratch_qd = np.empty(6)
 
     @property
@@ -87,39 +94,52 @@ class Follower:
         """Queue a segment."""
         if segment.trajectory is not None:
             self.end_q = segment.trajectory.q[-1]
-        self._queue.append((segment, now_ns))
+        if not self.busy:
+            self.rate = self._to
+        self._queue.append((segment, self.path_ns(now_ns)))
+
+    def path_ns(self, time_ns: int) -> int:
+        """The path's time at the device's [ns]."""
+        return time_ns - self._behind_ns
 
     def restart(self, now_ns: int) -> None:
-        """Be ready for segments that start where the arm stands, now."""
-        self.end_q = self.q
-        self._free_ns = now_ns
-        self._rate, self._rate_fall = 1.0, 0.0
+        """Be ready for segments that start where the arm stands now, as planned."""
+        self.q = self.end_q = self.q + self.shift
+        self.shift = np.zeros(6)
+        self.keep_shift()
+        self._free, self._behind_ns = (now_ns, now_ns), 0
+        self._settle(1.0)
+
+    def feed(self, share: float) -> None:
+        """Let the path's time pass at this rate as soon as the limits allow it."""
+        self._to = share
+        if not self.busy:
+            self._settle(share)
 
     def flush(self) -> None:
         """Forget what is queued."""
         self._queue.clear()
 
-    def halt(self, *, at_once: bool) -> None:
-        """Slow down on the path of the running segment, or stand at once."""
+    def halt(self, *, abort: bool) -> None:
+        """Slow down on the path of the running segment: smoothly, or as hard as the limits allow."""
         assert self.running is not None
-        trajectory = self.running.segment.trajectory
-        fastest = np.zeros(6) if trajectory is None else np.abs(trajectory.qd).max(axis=0)
-        needed = float((fastest / self._limits.acceleration).max())
-        self._rate_fall = math.inf if at_once else 1.0 / max(_SHORTEST_STOP_S, needed)
+        self._halting = True
+        self._abort |= abort
 
     def finish(self, end_ns: int, measured: dict[str, float]) -> None:
-        """The running segment has ended."""
+        """The running segment has ended, in the path's time."""
         assert self.running is not None
+        device_ns = self._device_ns(end_ns)
         self.results.append(
             SegmentResult(
                 id=self.running.segment.id,
-                start_ns=self.running.start_ns,
-                end_ns=end_ns,
+                start_ns=self.running.device_ns,
+                end_ns=device_ns,
                 measured=measured,
             )
         )
         self.running = None
-        self._free_ns = end_ns
+        self._free = end_ns, device_ns
         self._on_end()
 
     def give_way(self, offset: FloatArray) -> None:
@@ -136,26 +156,28 @@ class Follower:
         Returns:
             Whether the path has come to a stop that was asked for by `halt`.
         """
+        self._pass(time_ns, dt)
+        now_ns = self.path_ns(time_ns)
         while True:
             running = self.running
             if running is None:
                 if not self._queue:
                     return False
                 segment, queued_ns = self._queue[0]
-                start = max(self._free_ns, queued_ns)
-                if start >= time_ns:
+                start = max(self._free[0], queued_ns)
+                if start >= now_ns:
                     return False
                 self._queue.popleft()
                 running = self._begin(segment, start)
-            if self._rate_fall > 0.0:
-                return self._slow_down(running, dt)
-            elapsed_s = (time_ns - running.start_ns) * 1e-9
+            elapsed_s = (now_ns - running.start_ns) * 1e-9
             self._sample(running, elapsed_s - self._error.lag_s)
+            if self._halting:
+                return self._halted(running)
             process = running.segment.process
             if process is None or isinstance(process, Dwell):
                 wait = process.duration_s if process is not None else 0.0
                 end_ns = running.start_ns + round((running.moving_s + wait) * 1e9)
-                if time_ns < end_ns:
+                if now_ns < end_ns:
                     return False
                 self.finish(end_ns, {})
                 continue
@@ -163,10 +185,57 @@ class Follower:
                 self._begin_process(running)
             return False
 
+    def _pass(self, time_ns: int, dt: float) -> None:
+        """Let the path's time pass for a step that ends at a time of the device."""
+        self._time_ns, self._step_ns = time_ns, round(dt * 1e9)
+        to = 0.0 if self._halting else self._to
+        running = self.running
+        if (
+            self.rate != to
+            and running is not None
+            and running.segment.trajectory is not None
+            and not running.line_done
+        ):
+            now_s = (self.path_ns(time_ns) - self._step_ns - running.start_ns) * 1e-9 - self._error.lag_s
+            clock = np.array([now_s, self.rate, self._slope])
+            pace(course_of(running.segment.trajectory, self._limits), clock, to, dt, not self._abort)
+            gone_s, self.rate, self._slope = clock[0] - now_s, float(clock[1]), float(clock[2])
+            self._gone_ns = round(gone_s * 1e9)
+        else:
+            self.rate, self._slope = to, 0.0
+            self._gone_ns = round(self._step_ns * to)
+        self._behind_ns += self._step_ns - self._gone_ns
+
+    def _device_ns(self, path_ns: int) -> int:
+        """The device's time at a time of the path's in the last step."""
+        if path_ns == self._free[0]:
+            return self._free[1]
+        before = self.path_ns(self._time_ns) - path_ns
+        if self._gone_ns == self._step_ns:
+            return self._time_ns - before
+        share = min(max(before / self._gone_ns, 0.0), 1.0) if self._gone_ns else 0.0
+        return self._time_ns - round(share * self._step_ns)
+
+    def _settle(self, rate: float) -> None:
+        """Nothing moves: be at a rate."""
+        self._to = self.rate = rate
+        self._slope = 0.0
+        self._halting = self._abort = False
+
+    def _halted(self, running: Running) -> bool:
+        """Whether the path has come to its stop."""
+        if self.rate > 0.0 and not running.line_done:
+            return False
+        self.running = None
+        self._settle(1.0)
+        return True
+
     def _begin(self, segment: Segment, start_ns: int) -> Running:
         moving = segment.trajectory.duration if segment.trajectory is not None else 0.0
-        self.running = running = Running(segment=segment, start_ns=start_ns, moving_s=moving)
-        self._path_s = 0.0
+        device_ns = self._device_ns(start_ns)
+        self.running = running = Running(
+            segment=segment, start_ns=start_ns, device_ns=device_ns, moving_s=moving
+        )
         if moving > 0.0:
             self._shift_from = self.shift
             self._shift_to = self._error.repeatability_rad * self._rng.standard_normal(6)
@@ -179,7 +248,6 @@ class Follower:
         if running.line_done or trajectory is None:
             running.line_done = True
             return
-        self._path_s = path_s
         running.line_done = path_s >= running.moving_s
         self.q = np.empty(6)
         sample_one(
@@ -189,12 +257,3 @@ class Follower:
         if running.moving_s > 0.0 and not giving_way:
             part = min(1.0, max(0.0, path_s / running.moving_s))
             self.shift = self._shift_from + part * (self._shift_to - self._shift_from)
-
-    def _slow_down(self, running: Running, dt: float) -> bool:
-        """Let the path's time run slower until it stands; the motion stays on its path."""
-        self._rate = max(0.0, self._rate - self._rate_fall * dt)
-        self._sample(running, self._path_s + self._rate * dt)
-        if self._rate == 0.0:
-            self.running = None
-            return True
-        return False

@@ -112,12 +112,13 @@ class Insertion:
             at, _ = self._engine.base(self.part.body)
             self._engine.push(self._gripper.body, FLANGE_LINK, self.force_n, at)
 
-    def watch(self, dt: float, left_s: float) -> bool:
+    def watch(self, dt: float, left_s: float, feed: float) -> bool:
         """Look at the part after a step, give way, and tell whether it is seated.
 
         Args:
             dt: Length of the step [s].
             left_s: What is left of the planned line, negative past its end [s].
+            feed: Share of its speed at which the arm presses on; held, it is not seated yet.
 
         Raises:
             JamError: When the contact force passes the abort limit.
@@ -135,9 +136,9 @@ class Insertion:
         if left_s > _PRESS_EARLY_S:
             return False
         missing = self._fit.friction_n + _SEATING_N - self.force_n
-        self.yielded[2] -= max(-_PRESS_M_PER_S, min(_PRESS_M_PER_S, _PRESS_M_PER_NS * missing)) * dt
+        self.yielded[2] -= max(-_PRESS_M_PER_S, min(_PRESS_M_PER_S, _PRESS_M_PER_NS * missing)) * dt * feed
         self._waited_s = -left_s
-        return left_s <= 0.0 and (abs(missing) < _SEATED_N or self._waited_s > _PATIENCE_S)
+        return feed > 0.0 >= left_s and (abs(missing) < _SEATED_N or self._waited_s > _PATIENCE_S)
 
     def _touch(self, dt: float, height: float, offset: float) -> None:
         """Contact: yield to sideways forces until the part is far enough in and central enough."""

@@ -40,7 +40,7 @@ class Work(Protocol):
         """Act on the engine for the next step."""
 
     def after(self, time_ns: int, dt: float) -> None:
-        """Look at the step that ended at ``time_ns``.
+        """Look at the step that ended at ``time_ns`` of the path's time.
 
         Raises:
             ProcessError: When the arm has to fault.
@@ -150,7 +150,9 @@ class _Insert:
         insertion, arm = self._insertion, self._arm
         elapsed_s = (time_ns - self._running.start_ns) * 1e-9
         try:
-            seated = insertion.watch(dt, left_s=self._running.moving_s + arm.error.lag_s - elapsed_s)
+            seated = insertion.watch(
+                dt, left_s=self._running.moving_s + arm.error.lag_s - elapsed_s, feed=arm.follower.rate
+            )
         except JamError as jam:
             raise ProcessError(str(jam)) from jam
         if not seated:
@@ -204,7 +206,7 @@ class _Screws(_Untouching):
         """Turn the spindles and put their torque on the tool."""
         torque = 0.0
         for screw in self._screws:
-            screw.turn(dt)
+            screw.turn(dt if screw.seated else dt * self._arm.follower.rate)
             torque += screw.torque_nm
         if torque:
             # The tool's z points down: tightening clockwise from above pushes the tool the other way.

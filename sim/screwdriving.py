@@ -44,6 +44,11 @@ class Screw:
         self.torque_nm = 0.0
         self.result: ScrewResult | None = None
 
+    @property
+    def seated(self) -> bool:
+        """Whether the head is seated: tightening must not pause."""
+        return self._angle > self._seat
+
     def turn(self, dt: float) -> None:
         """Let the spindle turn for ``dt``; it stops at the very angle of the cut-off torque."""
         if self.result is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.cell import CellArm
-from cells.driver import ArmState, QueueStatus, Segment, Status, StopCategory
+from cells.driver import ArmState, QueueStatus, Segment, Status, StopCategory, share_of_speed
 from kinematics import Limits
 from sim.arm_urdf import arm_urdf
 from sim.engine import ARM, HELD, RESTING
@@ -94,7 +94,15 @@ class SimArm:
         q, qd = self.motors.read(time_ns)
         results = tuple(self.follower.results)
         self.follower.results.clear()
-        return ArmState(time_ns=time_ns, q=q, qd=qd, status=self.status, fault=self._fault, results=results)
+        return ArmState(
+            time_ns=time_ns,
+            q=q,
+            qd=qd,
+            status=self.status,
+            fault=self._fault,
+            results=results,
+            feed=self.follower.rate,
+        )
 
     @property
     def status(self) -> Status:
@@ -121,13 +129,27 @@ class SimArm:
         self.follower.append(segment, self.world.time_ns)
         return QueueStatus.ACCEPTED
 
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed from now on; nothing to an arm that is not enabled.
+
+        A held arm keeps its grip force. Fingers close and open, and an inserting arm yields sideways, whatever the
+        feed: they are driven by force. Pressing on, a dwell and a screw running in go at the feed; a screw whose head
+        is seated is tightened to its end, because a pause would make its torque wrong.
+
+        Raises:
+            ValueError: Outside 0 to 1.
+        """
+        share = share_of_speed(share)
+        if self._status is Status.IDLE:
+            self.follower.feed(share)
+
     def stop(self, category: StopCategory) -> None:
-        """Decelerate on the path and flush the queue; category 0 brakes at once."""
+        """Decelerate on the path and flush the queue; category 0 as hard as the limits allow."""
         self.follower.flush()
         if self._status is Status.IDLE:
             self._status = Status.STOPPED
         hold = category is StopCategory.STOP_AND_HOLD
-        self._halt(Status.STOPPED if hold else Status.DISABLED, at_once=category is StopCategory.POWER_OFF)
+        self._halt(Status.STOPPED if hold else Status.DISABLED, abort=category is StopCategory.POWER_OFF)
 
     def measured_q(self) -> FloatArray:
         """Joints (6,) as the encoders read them now [rad]."""
@@ -182,7 +204,7 @@ class SimArm:
             self.lose()
         elif work is not None:
             try:
-                work.after(time_ns, dt)
+                work.after(self.follower.path_ns(time_ns), dt)
             except ProcessError as error:
                 self.fail(str(error))
 
@@ -197,7 +219,7 @@ class SimArm:
     # --- called by the process ---------------------------------------------------------------------------
 
     def finish(self, end_ns: int, measured: dict[str, float]) -> None:
-        """The running segment has ended with its process."""
+        """The running segment has ended with its process, in the path's time."""
         self.follower.finish(end_ns, measured)
 
     def lose(self) -> None:
@@ -212,7 +234,7 @@ class SimArm:
         if self._status is not Status.FAULT:
             self._fault, self._status = fault, Status.FAULT
             self.follower.flush()
-            self._halt(Status.FAULT, at_once=False)
+            self._halt(Status.FAULT, abort=False)
             running = self.follower.running
             if running is not None and running.work is not None:
                 running.work.abandon()
@@ -231,7 +253,7 @@ class SimArm:
         except ProcessError as error:
             self.fail(str(error))
 
-    def _halt(self, status: Status, *, at_once: bool) -> None:
+    def _halt(self, status: Status, *, abort: bool) -> None:
         if self._status is Status.FAULT:
             status = Status.FAULT  # a fault stays, however the arm comes to rest
         self._stop_status = status
@@ -241,7 +263,7 @@ class SimArm:
         if self._status is not Status.FAULT:
             self._status = Status.STOPPED
         self.gripper.moving = False
-        self.follower.halt(at_once=at_once)
+        self.follower.halt(abort=abort)
 
     def _acceptable(self, segment: Segment) -> bool:
         trajectory = segment.trajectory

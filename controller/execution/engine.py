@@ -2,14 +2,19 @@
 
 Legs of an arm are queued one ahead where nothing but the arm itself is waited for, so that an arm does not pause between
 them. All input and output is in the drivers, the clock and the listener; what is known is in the pure state.
+
+`Engine.run` works through one graph. A cell that runs for months calls `tick` instead and adopts renewed graphs on the
+way; drivers know nodes by numbers that never come again.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from cells.driver import (
     ArmDriver,
+    ArmState,
     Clock,
     QueueStatus,
     Segment,
@@ -46,6 +51,63 @@ class Engine:
         self._clock = clock
         self._listener = listener
         self._moving = False  # at the last reading
+        self._base = 0  # of the numbers by which drivers know the nodes of this graph
+        self._earlier: dict[int, int] = {}  # numbers of nodes that were given for an earlier graph
+        self.readings: dict[str, ArmState] = {}
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing moved at the last reading."""
+        return not self._moving
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything given has ended."""
+        return not self._busy()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every node has ended."""
+        return self._left() == 0
+
+    def adopt(self, graph: EventGraph, given: Mapping[int, int]) -> None:
+        """Go on with another graph.
+
+        Args:
+            graph: The graph.
+            given: Nodes of the present graph that drivers are busy with, and the nodes of the new one that they are.
+        """
+        numbers = {node: self._base + node for node in given}
+        numbers |= {node: number for number, node in self._earlier.items()}
+        earlier = {numbers[node]: new for node, new in given.items()}
+        rejects = self.state.rejects
+        self._earlier, self._base = earlier, self._base + len(self.course.graph.nodes)
+        self.course = Course(graph)
+        self.state = self.course.resumed(given.values(), rejects)
+
+    def tick(self, *, give: bool = True, ahead: int = _AHEAD) -> bool:
+        """One round: give what may start, let a control period pass, take in what has ended; whether anything happened."""
+        given = give and self._give(ahead)
+        self._clock.advance()
+        return self._collect() or given
+
+    def look(self) -> None:
+        """Take in what drivers report, without letting time pass."""
+        self._collect()
+
+    def startable(self, ahead: int = _AHEAD) -> bool:
+        """Whether anything may start."""
+        return any(
+            self.course.next_of(self.state, name, ahead if name in self._arms else 0) is not None
+            for name in self.course.chains
+        )
+
+    def halt(self, category: StopCategory, reason: str) -> None:
+        """Tell every driver to come to rest and void what is queued; returns at once."""
+        for arm in self._arms.values():
+            arm.stop(category)
+        self._stations.stop(category)
+        self._happen(Stopped(time_ns=self._clock.now_ns, reason=reason))
 
     def run(self, done: Callable[[CellState], bool]) -> CellState:
         """Run until ``done`` says so, a fault occurs or nothing is left to do; everything is at rest afterwards.
@@ -95,12 +157,14 @@ class Engine:
         self.state = advance(self.course, self.state, event)
         self._listener(event)
 
-    def _give(self) -> bool:
+    def _give(self, ahead: int = _AHEAD) -> bool:
         """Hand out every node that may start."""
         any_given = False
+        if not self.state.running:
+            return False
         for resource in self.course.chains:
             arm = self._arms.get(resource)
-            while (node := self.course.next_of(self.state, resource, _AHEAD if arm else 0)) is not None:
+            while (node := self.course.next_of(self.state, resource, ahead if arm else 0)) is not None:
                 if not self._hand_over(self.course.graph.nodes[node], arm):
                     break
                 any_given = True
@@ -109,12 +173,17 @@ class Engine:
     def _hand_over(self, node: Node, arm: ArmDriver | None) -> bool:
         if arm is None:
             assert node.cycle is not None
-            self._stations.start(node.cycle)
+            self._stations.start(replace(node.cycle, id=self._base + node.id))
         else:
             assert node.leg is not None
             leg = node.leg
             answer = arm.queue(
-                Segment(id=node.id, trajectory=leg.trajectory, process=leg.process, finger_m=leg.finger_m)
+                Segment(
+                    id=self._base + node.id,
+                    trajectory=leg.trajectory,
+                    process=leg.process,
+                    finger_m=leg.finger_m,
+                )
             )
             if answer is QueueStatus.FULL:
                 return False
@@ -132,15 +201,18 @@ class Engine:
         ended = self._moving = False
         now = self._clock.now_ns
         for name, arm in self._arms.items():
-            reading = arm.read()
+            reading = self.readings[name] = arm.read()
             self._moving |= bool(np.abs(reading.qd).max() > _REST_RAD_PER_S)
             for result in reading.results:
+                node = self._node(result.id)
+                if node is None:
+                    continue
                 ended = True
                 verdict = "" if result.measured.get("ok", 1.0) else _worst(result.measured)
                 self._happen(
                     Ended(
                         time_ns=now,
-                        node=result.id,
+                        node=node,
                         start_ns=result.start_ns,
                         end_ns=result.end_ns,
                         verdict=verdict,
@@ -150,11 +222,14 @@ class Engine:
             if reading.status is Status.FAULT and self.state.running:
                 self._fault(name, reading.fault)
         for cycle in self._stations.read():
+            node = self._node(cycle.id)
+            if node is None:
+                continue
             ended = True
             self._happen(
                 Ended(
                     time_ns=now,
-                    node=cycle.id,
+                    node=node,
                     start_ns=cycle.start_ns,
                     end_ns=cycle.end_ns,
                     verdict=cycle.verdict,
@@ -163,6 +238,10 @@ class Engine:
                 )
             )
         return ended
+
+    def _node(self, number: int) -> int | None:
+        """The node that drivers know by a number; none for one that no longer counts."""
+        return number - self._base if number >= self._base else self._earlier.pop(number, None)
 
     def _left(self) -> int:
         return sum(len(chain) - self.state.progress[name].ended for name, chain in self.course.chains.items())

@@ -1,9 +1,11 @@
 """Drivers without physics: everything takes its planned time and any delay it is given.
 
 For dry runs, for tests of what lies above the drivers, and for finding out how a plan reacts to lateness.
-They keep the contract of `cells.driver` as real ones do; only that a stop brings them to rest at once.
+They keep the contract of `cells.driver` as real ones do; only that a stop brings them to rest at once, and a change
+of feed is reached at once.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from cells.driver import (
     StationResult,
     Status,
     StopCategory,
+    share_of_speed,
 )
 from kinematics import Chain, Limits
 
@@ -33,13 +36,15 @@ FloatArray = NDArray[np.float64]
 _START_TOLERANCE = 1e-3  # rad
 _LIMIT_SLACK = 1e-6  # rounding of a trajectory that is exactly at a limit
 _DEPTH = 8
+_NOTHING_DUE_NS = 1_000_000
 
 
 class FakeClock:
-    """Jumps from one end of something to the next."""
+    """Jumps from one end of something to the next, but never further than ``longest_ns`` (0: any distance)."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_ns: int = 0) -> None:
         self.now_ns = 0
+        self._longest_ns = longest_ns
         self._watched: tuple[FakeArm | FakeStations, ...] = ()
 
     def watch(self, *drivers: "FakeArm | FakeStations") -> None:
@@ -49,18 +54,40 @@ class FakeClock:
     def advance(self) -> None:
         """Jump to the next moment at which something ends."""
         ends = [end for driver in self._watched if (end := driver.due()) is not None]
-        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + 1_000_000))
+        if self._longest_ns:
+            ends.append(self.now_ns + self._longest_ns)
+        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + _NOTHING_DUE_NS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Queued:
     segment: Segment
+    queued_ns: int
+    takes_ns: int  # of its own time
+
+
+@dataclass(slots=True)
+class _Running:
+    """The segment under way: at ``since_ns``, ``done_ns`` of its own time had passed."""
+
+    segment: Segment
+    takes_ns: int
     start_ns: int
-    end_ns: int
+    since_ns: int
+    done_ns: float = 0.0
+
+    def end_ns(self, share: float) -> int | None:
+        """When it ends at a feed; never while held."""
+        left = self.takes_ns - self.done_ns
+        return self.since_ns + math.ceil(left / share) if share > 0.0 else None
+
+    def time_ns(self, now_ns: int, share: float) -> float:
+        """Its own time now."""
+        return min(self.done_ns + (now_ns - self.since_ns) * share, self.takes_ns)
 
 
 class FakeArm:
-    """An arm that follows every segment exactly; ``delay`` adds seconds to each (lateness).
+    """An arm that follows every segment exactly; ``delay`` adds seconds to each (lateness), after its motion.
 
     Args:
         name: Name of the arm in its cell.
@@ -87,6 +114,8 @@ class FakeArm:
         self._delay = delay
         self._chain = chain
         self._queue: deque[_Queued] = deque()
+        self._running: _Running | None = None
+        self._share = 1.0
         self._results: list[SegmentResult] = []
         self._free_ns = 0
         self._q = np.zeros(6) if start is None else np.array(start, dtype=np.float64)
@@ -102,8 +131,9 @@ class FakeArm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close: come to rest."""
+        """Close: come to rest; a fault is forgotten."""
         self.stop(StopCategory.STOP_THEN_POWER_OFF)
+        self._status, self._fault = Status.DISABLED, ""
 
     def enable(self) -> None:
         """Ready for segments; a fault stays."""
@@ -115,28 +145,29 @@ class FakeArm:
         self._follow()
         if self._status is not Status.IDLE or not self._acceptable(segment):
             return QueueStatus.REFUSED
-        if len(self._queue) >= _DEPTH:
+        if len(self._queue) + (self._running is not None) >= _DEPTH:
             return QueueStatus.FULL
         if segment.trajectory is not None:
             if not self._placed:
                 self._q, self._placed = segment.trajectory.q[0], True
             self._last_q = segment.trajectory.q[-1]
-        start = max(self._clock.now_ns, self._free_ns)
-        self._free_ns = start + round((segment.duration_s + self._delay()) * 1e9)
-        self._queue.append(_Queued(segment=segment, start_ns=start, end_ns=self._free_ns))
+        takes = round((segment.duration_s + self._delay()) * 1e9)
+        self._queue.append(_Queued(segment=segment, queued_ns=self._clock.now_ns, takes_ns=takes))
+        self._begin()
         return QueueStatus.ACCEPTED
 
     def due(self) -> int | None:
-        """When the next result can be read [ns]."""
+        """When the next result can be read [ns]; None when there is nothing to come at the present feed."""
         if self._results:
             return self._clock.now_ns
-        return self._queue[0].end_ns if self._queue else None
+        return self._running.end_ns(self._share) if self._running is not None else None
 
     def read(self) -> ArmState:
         """State, with the segments that have ended by now."""
-        q, qd = self._follow()
+        self._follow()
+        q, qd = self._state()
         results, self._results = tuple(self._results), []
-        running = self._status is Status.IDLE and bool(self._queue)
+        running = self._status is Status.IDLE and self._running is not None
         return ArmState(
             time_ns=self._clock.now_ns,
             q=q,
@@ -144,7 +175,38 @@ class FakeArm:
             status=Status.RUNNING if running else self._status,
             fault=self._fault,
             results=results,
+            feed=self._share,
         )
+
+    def places(self, times_ns: NDArray[np.int64]) -> FloatArray:
+        """Joints (n, 6) [rad] at n times from now to `due`, at the present feed."""
+        self._follow()
+        running = self._running
+        if running is None or running.segment.trajectory is None:
+            return np.tile(self._q, (len(times_ns), 1))
+        own = running.done_ns + (times_ns - running.since_ns) * self._share
+        return running.segment.trajectory.sample(1e-9 * own)[0]
+
+    @property
+    def under_way(self) -> Segment | None:
+        """The segment it is in now."""
+        self._follow()
+        return self._running.segment if self._running is not None else None
+
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed, at once.
+
+        Raises:
+            ValueError: Outside 0 to 1.
+        """
+        share = share_of_speed(share)
+        self._follow()
+        if self._running is not None:
+            now = self._clock.now_ns
+            self._running.done_ns = self._running.time_ns(now, self._share)
+            self._running.since_ns = now
+        if self._status is Status.IDLE:
+            self._share = share
 
     def stop(self, category: StopCategory) -> None:
         """Stand still where the path is now and flush the queue; nothing moves until enabled again."""
@@ -159,26 +221,43 @@ class FakeArm:
         self._status, self._fault = Status.FAULT, self._fault or fault
 
     def _halt(self) -> None:
-        self._q, _ = self._follow()
+        self._follow()
+        self._q, _ = self._state()
         self._last_q = self._q
         self._queue.clear()
+        self._running = None
+        self._share = 1.0
         self._free_ns = self._clock.now_ns
 
-    def _follow(self) -> tuple[FloatArray, FloatArray]:
-        """Take in what has ended by now; joints and their velocities, (6,) each [rad, rad/s]."""
-        now = self._clock.now_ns
-        while self._queue and self._queue[0].end_ns <= now:
-            done = self._queue.popleft()
-            if done.segment.trajectory is not None:
-                self._q = done.segment.trajectory.q[-1]
-            self._results.append(
-                SegmentResult(id=done.segment.id, start_ns=done.start_ns, end_ns=done.end_ns)
+    def _begin(self) -> None:
+        """Let the next segment be under way if nothing is."""
+        if self._running is None and self._queue:
+            item = self._queue.popleft()
+            start = max(item.queued_ns, self._free_ns)
+            self._running = _Running(
+                segment=item.segment, takes_ns=item.takes_ns, start_ns=start, since_ns=start
             )
-        trajectory = self._queue[0].segment.trajectory if self._queue else None
-        if trajectory is None:
+
+    def _follow(self) -> None:
+        """Take in what has ended by now."""
+        while (running := self._running) is not None:
+            end = running.end_ns(self._share)
+            if end is None or end > self._clock.now_ns:
+                return
+            if running.segment.trajectory is not None:
+                self._q = running.segment.trajectory.q[-1]
+            self._results.append(SegmentResult(id=running.segment.id, start_ns=running.start_ns, end_ns=end))
+            self._running, self._free_ns = None, end
+            self._begin()
+
+    def _state(self) -> tuple[FloatArray, FloatArray]:
+        """Joints and their velocities now, (6,) each [rad, rad/s]."""
+        running = self._running
+        if running is None or running.segment.trajectory is None:
             return self._q.copy(), np.zeros(6)
-        q, qd, _ = trajectory.sample([(now - self._queue[0].start_ns) * 1e-9])
-        return q[0], qd[0]
+        own_s = 1e-9 * running.time_ns(self._clock.now_ns, self._share)
+        q, qd, _ = running.segment.trajectory.sample([own_s])
+        return q[0], qd[0] * self._share
 
     def _acceptable(self, segment: Segment) -> bool:
         trajectory = segment.trajectory

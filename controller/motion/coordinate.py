@@ -191,8 +191,9 @@ class _Passing:
             ],
             axis=1,
         )
-        # Where an arm stands at the very beginning nobody can pass before it.
-        first = np.isin(rows[:, [1, 3]], [chain[0] for chain in unrolled.chains.values() if chain])
+        # Where an arm stands at the very beginning, and what it has begun already, nobody can pass before.
+        begun = unrolled.begun | {chain[0] for chain in unrolled.chains.values() if chain}
+        first = np.isin(rows[:, [1, 3]], sorted(begun))
         rows[:, 0][first[:, 0]] = NONE
         rows[:, 2][first[:, 1]] = NONE
         # Pairs that lead to the same two arcs are one choice; the earliest come first.

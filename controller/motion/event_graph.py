@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from cells.driver import StationCycle
 from controller.motion.visit import Leg
 
+Key = tuple[str, str, str, int, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A leg of an arm (``leg`` set) or a cycle of a station (``cycle`` set).
 
     ``joint`` (its place in the order), ``serial`` and ``model`` name the joint it serves, -1 and empty for the dial's
-    index. ``zone`` is that of the leg, empty for a station. ``finishes`` marks the moment at which the joint leaves the
-    cell.
+    index. ``part`` is the number of the leg in its visit, -1 where an arm only stands. ``zone`` is that of the leg, empty
+    for a station. With ``begins`` the operation may touch the joint or its parts, after ``ends`` it is complete;
+    ``finishes`` marks the moment at which the joint leaves the cell.
     """
 
     id: int
@@ -31,10 +34,18 @@ class Node:
     joint: int = -1
     serial: str = ""
     model: str = ""
+    part: int = -1
     zone: str = ""
     leg: Leg | None = None
     cycle: StationCycle | None = None
+    begins: bool = False
+    ends: bool = False
     finishes: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What it is whatever plan it is in: resource, operation, joint, number of the leg, label."""
+        return self.resource, self.operation, self.serial, self.part, self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

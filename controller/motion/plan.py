@@ -1,6 +1,6 @@
 """From a schedule to a motion plan: every leg with its trajectory, and the event graph that keeps arms apart."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from cells.cell import Cell
 from cells.joint_model import JointModel
+from cells.part import Part
 from cells.recipe import Recipe, recipe_for
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
-from controller.motion.event_graph import EventGraph
+from controller.motion.event_graph import EventGraph, Node
 from controller.motion.poses import ArmPoses
-from controller.motion.unroll import unroll
-from controller.motion.visit import Leg, Visit, Zone, still
+from controller.motion.renewal import Stand, Whereabouts, remaining
+from controller.motion.unroll import Unrolled, entering, unroll
+from controller.motion.visit import Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
+from controller.motion.way_home import ways
 from controller.scheduling.schedule import Schedule
 
 FloatArray = NDArray[np.float64]
@@ -64,7 +67,8 @@ class MotionPlanner:
         self._arms = {arm.id: arm for arm in cell.arms}
         self._recipes: dict[str, Recipe] = {}
         self._visits: dict[tuple[object, ...], Visit] = {}
-        self._legs: dict[tuple[str, int, int], tuple[Leg, ...]] = {}
+        self._legs: dict[tuple[str, bytes, int], tuple[Leg, ...]] = {}
+        self._stands: dict[tuple[str, bytes, Part | None], Leg] = {}
         self._volumes = Volumes(cell)
 
     def plan(
@@ -95,14 +99,11 @@ class MotionPlanner:
         retreats = set(retreats)
         while True:
             progress("visits")
-            unrolled = unroll(self.cell, schedule, order, partial(self._visit, retreats), self._legs_between)
+            unrolled = unroll(
+                self.cell, schedule, entering(order), partial(self._visit, retreats), self._legs_from_park
+            )
             progress("swept volumes")
-            numbers = np.zeros(len(unrolled.nodes), dtype=np.int64)
-            for node in unrolled.nodes:
-                if node.leg is not None:
-                    arm = self._arms[node.resource]
-                    self._volumes.check(arm, node.leg, node.operation)
-                    numbers[node.id] = self._volumes.number(arm, node.leg)
+            numbers = self._numbers(unrolled)
             progress("coordination")
             try:
                 found = coordinate(
@@ -133,8 +134,94 @@ class MotionPlanner:
             retreats=tuple(sorted(retreats)),
         )
 
+    def renew(
+        self,
+        schedule: Schedule,
+        where: Whereabouts,
+        *,
+        retreats: Iterable[tuple[str, str]],
+        rules: Mapping[Rule, bool],
+    ) -> MotionPlan:
+        """Plan a cell that is at work, from where everything is.
+
+        Args:
+            schedule: What every arm does in a cycle.
+            where: Joints in work and to come, and what was done and begun of them.
+            retreats: (arm, operation) after which the arm draws back, as in the plan the cell has worked through so far.
+            rules: Rules of passing found earlier.
+
+        Raises:
+            UnreachableError, KinematicsError, CollisionError, DeadlockError: As `plan` does.
+            TooLateError: When a joint would have to be begun before what has begun already.
+        """
+        retreats = frozenset(retreats)
+
+        def legs_of(arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
+            return self._legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
+
+        visit_of = partial(self._visit, retreats)
+        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices)
+        left = remaining(whole, where, self._standing)
+        numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
+        found = coordinate(left, numbers, self._volumes, horizon_s, rules=rules)
+        return MotionPlan(
+            graph=found.graph,
+            starts_s=found.starts_s,
+            schedule=schedule,
+            order=tuple(joint.model for joint in where.joints),
+            conflicts=found.conflicts,
+            rules=found.rules,
+            turned=0,
+            retreats=tuple(sorted(retreats)),
+        )
+
+    def park(self, arm: str) -> FloatArray:
+        """Joints (6,) of an arm's parking place [rad]."""
+        return self._poses[arm].park
+
+    def after_ways(
+        self, graph: EventGraph, stands: Mapping[str, Stand], goals: Mapping[str, tuple[str, FloatArray]]
+    ) -> EventGraph:
+        """The graph with ways to go first: (label, goal (6,) [rad]) by arm, one arm after the other from where all stand.
+
+        Raises:
+            NoWayError: When an arm finds none.
+        """
+        found = ways(self.cell, self._poses, stands, {arm: goal for arm, (_, goal) in goals.items()})
+        nodes, predecessors = list(graph.nodes), list(graph.predecessors)
+        last = len(nodes) + len(found) - 1
+        predecessors = [before or (last,) for before in predecessors]
+        for way in found:
+            held = stands[way.arm].held
+            leg = Leg(
+                name=goals[way.arm][0],
+                zone=Zone.BEFORE,
+                trajectory=way.trajectory,
+                held=held,
+                held_after=held,
+            )
+            predecessors.append((len(nodes) - 1,) if len(nodes) > len(graph.nodes) else ())
+            nodes.append(
+                Node(
+                    id=len(nodes),
+                    resource=way.arm,
+                    label=leg.name,
+                    duration_s=leg.duration_s,
+                    zone=leg.zone.value,
+                    leg=leg,
+                )
+            )
+        return EventGraph(
+            nodes=tuple(nodes), predecessors=tuple(predecessors), coordination=graph.coordination
+        )
+
     def _visit(
-        self, retreats: set[tuple[str, str]], model: JointModel, number: str, arm: int, position: int | None
+        self,
+        retreats: Collection[tuple[str, str]],
+        model: JointModel,
+        number: str,
+        arm: int,
+        position: int | None,
     ) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
         recipe = self._recipes.setdefault(model.name, recipe_for(model))
@@ -146,14 +233,34 @@ class MotionPlanner:
             self._visits[key] = visit.retreat() if back else visit
         return self._visits[key]
 
-    def _legs_between(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
+    def _numbers(self, unrolled: Unrolled) -> NDArray[np.int64]:
+        """Number of each node's swept volume; 0 for nodes of stations.
+
+        Raises:
+            CollisionError: When a leg touches a fixture.
+        """
+        numbers = np.zeros(len(unrolled.nodes), dtype=np.int64)
+        for node in unrolled.nodes:
+            if node.leg is not None:
+                arm = self._arms[node.resource]
+                self._volumes.check(arm, node.leg, node.operation)
+                numbers[node.id] = self._volumes.number(arm, node.leg)
+        return numbers
+
+    def _legs_from_park(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
         """The legs of a visit, from where the arm's last one ended; at the very beginning it stands parked."""
-        key = (arm, id(last), id(visit))
+        if last is not None:
+            return self._legs_from(arm, last.end, visit)
+        parked = self._poses[arm].park
+        return self._standing(arm, parked, None), *self._legs_from(arm, parked, visit)
+
+    def _standing(self, arm: str, q: FloatArray, held: Part | None) -> Leg:
+        """Standing at ``q`` (6,) [rad] with a part in the hand."""
+        return self._stands.setdefault((arm, q.tobytes(), held), standing(q, held))
+
+    def _legs_from(self, arm: str, q: FloatArray, visit: Visit) -> tuple[Leg, ...]:
+        """The legs of a visit from rest at ``q`` (6,) [rad]; the same legs for the same place, so that volumes are kept."""
+        key = (arm, q.tobytes(), id(visit))
         if key not in self._legs:
-            if last is None:
-                parked = still(self._poses[arm].park)
-                start = Leg(name="start", zone=Zone.BEFORE, trajectory=parked)
-                self._legs[key] = (start, *visit.legs_from(parked.q[-1]))
-            else:
-                self._legs[key] = visit.legs_from(last.end)
+            self._legs[key] = visit.legs_from(q)
         return self._legs[key]

@@ -1,7 +1,8 @@
 """From the repeating schedule to the event graph of a whole order: fill, steady state and drain.
 
-Joint j does every operation j cycles after joint 0; an arm's visits are sorted by those times, and visits for joints that
-do not exist (before the first, after the last) simply fall out. Arcs carry the order, not the times.
+The joint at place p does every operation p cycles after the one at place 0; an arm's visits are sorted by those times, and
+visits for joints that do not exist (before the first, after the last) simply fall out. So do operations that a joint has
+behind it already, when a cell goes on with joints in work. Arcs carry the order, not the times.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,20 +14,41 @@ from cells.driver import StationCycle
 from cells.joint_model import JointModel
 from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.event_graph import Node
-from controller.motion.visit import Leg, Visit, Zone
+from controller.motion.visit import START, Leg, Visit, Zone
 from controller.scheduling.schedule import Schedule
 
 VisitOf = Callable[[JointModel, str, int, int | None], Visit]
 LegsOf = Callable[[str, Visit | None, Visit], tuple[Leg, ...]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """A joint of an order.
+
+    Attributes:
+        serial: Its serial number.
+        model: Its model.
+        place: Its place in the order: it stands at dial position p while the dial stands in window ``place + p``.
+        done: Numbers of the operations that it has behind it.
+    """
+
+    serial: str
+    model: JointModel
+    place: int
+    done: frozenset[str] = frozenset()
+
+
 @dataclass
 class Unrolled:
-    """Nodes, their arcs so far, and the legs of each arm in order."""
+    """Nodes, their arcs so far, and the legs of each arm in order.
+
+    ``begun`` are legs that an arm is in or stands in already: nobody passes before them.
+    """
 
     nodes: list[Node] = field(default_factory=list)
     predecessors: list[set[int]] = field(default_factory=list)
     chains: dict[str, list[int]] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +77,48 @@ def serial_number(joint: int) -> str:
     return f"J{joint + 1:04d}"
 
 
+def entering(order: Sequence[JointModel]) -> tuple[Entering, ...]:
+    """The joints of an order that begins in an empty cell."""
+    return tuple(
+        Entering(serial=serial_number(place), model=model, place=place) for place, model in enumerate(order)
+    )
+
+
 def unroll(
-    cell: Cell, schedule: Schedule, order: Sequence[JointModel], visit_of: VisitOf, legs_of: LegsOf
+    cell: Cell,
+    schedule: Schedule,
+    joints: Sequence[Entering],
+    visit_of: VisitOf,
+    legs_of: LegsOf,
+    indices: int = 0,
 ) -> Unrolled:
-    """All nodes of an order and the arcs that recipe, arms, dial and stations ask for (no coordination yet)."""
-    return _Unroller(cell, schedule, order, visit_of, legs_of).build()
+    """All nodes of an order and the arcs that recipe, arms, dial and stations ask for (no coordination yet).
+
+    Args:
+        cell: The cell.
+        schedule: What is done in every cycle.
+        joints: The joints in the order of their places.
+        visit_of: The visit of a model, operation, arm and dial position.
+        legs_of: The legs of an arm's visit that follows another, or none.
+        indices: The window in which the dial stands.
+    """
+    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices).build()
 
 
 class _Unroller:
     def __init__(
-        self, cell: Cell, schedule: Schedule, order: Sequence[JointModel], visit_of: VisitOf, legs_of: LegsOf
+        self,
+        cell: Cell,
+        schedule: Schedule,
+        joints: Sequence[Entering],
+        visit_of: VisitOf,
+        legs_of: LegsOf,
+        indices: int,
     ) -> None:
-        self.cell, self.schedule, self.order = cell, schedule, order
+        self.cell, self.schedule, self.indices = cell, schedule, indices
+        self.joints = {joint.place: joint for joint in joints}
         self.visit_of, self.legs_of = visit_of, legs_of
-        self.recipes: dict[str, Recipe] = {model.name: recipe_for(model) for model in order}
+        self.recipes: dict[str, Recipe] = {joint.model.name: recipe_for(joint.model) for joint in joints}
         self.graph = Unrolled()
         self.turns: dict[tuple[str, int], _Turn] = {}
 
@@ -89,15 +139,20 @@ class _Unroller:
     def _arc(self, before: int, after: int) -> None:
         self.graph.predecessors[after].add(before)
 
-    def _facts(self, joint: int) -> dict[str, object]:
-        return {"joint": joint, "serial": serial_number(joint), "model": self.order[joint].name}
+    def _facts(self, place: int) -> dict[str, object]:
+        joint = self.joints[place]
+        return {"joint": place, "serial": joint.serial, "model": joint.model.name}
+
+    def _recipe(self, place: int) -> Recipe:
+        return self.recipes[self.joints[place].model.name]
 
     def _joint_times(self) -> list[tuple[int, int, str]]:
-        """(start tick, joint, operation) of everything that is done, in order of time."""
+        """(start tick, place, operation) of everything that is to be done, in order of time."""
         times = [
-            (planned.start + joint * self.schedule.cycle_time, joint, planned.operation)
+            (planned.start + place * self.schedule.cycle_time, place, planned.operation)
             for planned in self.schedule.operations
-            for joint in range(len(self.order))
+            for place, joint in self.joints.items()
+            if planned.operation not in joint.done
         ]
         return sorted(times)
 
@@ -106,23 +161,27 @@ class _Unroller:
         self.graph.chains = {arm.id: [] for arm in self.cell.arms}
         for _, joint, number in self._joint_times():
             planned = self.schedule[number]
-            operation = self.recipes[self.order[joint].name].operation(number)
+            operation = self._recipe(joint).operation(number)
             if not operation.arm:
                 continue
             position = planned.mode.position if planned.mode.position >= 0 else None
-            visit = self.visit_of(self.order[joint], number, planned.mode.arm, position)
+            visit = self.visit_of(self.joints[joint].model, number, planned.mode.arm, position)
             chain = self.graph.chains[visit.arm]
             legs = self.legs_of(visit.arm, last.get(visit.arm), visit)
             ids = []
-            for leg in legs:
+            touching = [leg for leg in legs if leg.zone is Zone.INSIDE or leg.process is not None]
+            for part, leg in enumerate(legs, -1 if legs[0].name == START else 0):
                 node = self._node(
                     chain[-1:],
                     resource=visit.arm,
                     label=leg.name,
                     duration_s=leg.duration_s,
                     operation=number,
+                    part=part,
                     zone=leg.zone.value,
                     leg=leg,
+                    begins=leg is touching[0],
+                    ends=leg is touching[-1],
                     finishes=number == "200" and leg.name == "release",
                     **self._facts(joint),
                 )
@@ -139,9 +198,9 @@ class _Unroller:
             last[visit.arm] = visit
 
     def _tests(self) -> None:
-        for joint, model in enumerate(self.order):
-            for operation in self.recipes[model.name].operations:
-                if operation.arm:
+        for joint in self.joints:
+            for operation in self._recipe(joint).operations:
+                if operation.arm or operation.number in self.joints[joint].done:
                     continue
                 position = self.schedule[operation.number].mode.position
                 node = self._station(
@@ -164,8 +223,8 @@ class _Unroller:
             id=len(self.graph.nodes),
             station=station,
             duration_s=duration_s,
-            serial="" if joint is None else serial_number(joint),
-            model="" if joint is None else self.order[joint].name,
+            serial="" if joint is None else self.joints[joint].serial,
+            model="" if joint is None else self.joints[joint].model.name,
         )
         return self._node(
             (),
@@ -174,21 +233,25 @@ class _Unroller:
             duration_s=duration_s,
             operation=operation,
             cycle=cycle,
+            begins=bool(operation),
+            ends=bool(operation),
             **facts,
         )
 
     def _precedence(self) -> None:
         """Within one joint: needs across stations, and the order in a nest."""
-        for joint, model in enumerate(self.order):
+        for joint in self.joints:
             at_nest: dict[int, list[tuple[int, _Turn]]] = {}
-            for operation in self.recipes[model.name].operations:
-                turn = self.turns[operation.number, joint]
+            for operation in self._recipe(joint).operations:
+                turn = self.turns.get((operation.number, joint))
+                if turn is None:
+                    continue
                 if turn.window is not None:
                     at_nest.setdefault(turn.window, []).append((self.schedule[operation.number].enter, turn))
                 for need in operation.needs:
-                    before = self.turns[need, joint]
-                    if before.window is not None and before.window != turn.window:
-                        continue  # the dial orders them
+                    before = self.turns.get((need, joint))
+                    if before is None or (before.window is not None and before.window != turn.window):
+                        continue  # it is done, or the dial orders them
                     self._arc(before.last(Zone.INSIDE), turn.first(Zone.INSIDE))
             for visits in at_nest.values():
                 visits.sort(key=lambda item: item[0])
@@ -202,7 +265,7 @@ class _Unroller:
             if turn.window is not None:
                 windows.setdefault(turn.window, []).append(turn)
         previous: int | None = None
-        for window in range(1, max(windows) + 1):
+        for window in range(self.indices + 1, max(windows, default=0) + 1):
             index = self._station("dial", f"index {window}", self.cell.dial.index_s, None)
             if previous is not None:
                 self._arc(previous, index)
@@ -230,17 +293,22 @@ class _Unroller:
                     if step.station in free:
                         self._arc(free[step.station], turn.first(Zone.AFTER))
                     free[step.station] = taken
-        for process in self.recipes[self.order[0].name].processes:
-            taken_out: int | None = None
-            for joint, model in enumerate(self.order):
-                recipe = self.recipes[model.name]
-                own = next(item for item in recipe.processes if item.station == process.station)
-                loads = [self.turns[number, joint] for number in own.loads]
+        self._processes()
+
+    def _processes(self) -> None:
+        """Press and bench: loaded, worked, unloaded before the next load."""
+        taken_out: dict[str, int] = {}
+        for joint in self.joints:
+            for own in self._recipe(joint).processes:
+                unload = self.turns.get((own.unload, joint))
+                if unload is None:
+                    continue
+                loads = [turn for number in own.loads if (turn := self.turns.get((number, joint)))]
                 duration = own.core_s + 2 * self.cell.motion.shuttle_s
                 node = self._station(own.station, "process", duration, joint)
-                self._arc(loads[-1].last(Zone.INSIDE), node)
-                unload = self.turns[own.unload, joint]
                 self._arc(node, unload.named("fetch"))
-                if taken_out is not None:
-                    self._arc(taken_out, loads[0].first(Zone.INSIDE))
-                taken_out = unload.named("carry")
+                if loads:
+                    self._arc(loads[-1].last(Zone.INSIDE), node)
+                    if own.station in taken_out:
+                        self._arc(taken_out[own.station], loads[0].first(Zone.INSIDE))
+                taken_out[own.station] = unload.named("carry")

@@ -19,6 +19,8 @@ from kinematics import Trajectory, concatenate, through
 
 FloatArray = NDArray[np.float64]
 
+START = "start"  # the leg of an arm that only stands
+
 
 class Zone(Enum):
     """Where a leg is, seen from the nest of its visit."""
@@ -103,3 +105,8 @@ def still(q: FloatArray) -> Trajectory:
     """Standing at ``q`` (6,) [rad]: a trajectory of one knot."""
     zero = np.zeros((1, 6))
     return Trajectory(t=np.zeros(1), q=q[None, :], qd=zero, qdd=zero)
+
+
+def standing(q: FloatArray, held: Part | None = None) -> Leg:
+    """An arm at rest at ``q`` (6,) [rad] with a part in the hand or none, before it does anything."""
+    return Leg(name=START, zone=Zone.BEFORE, trajectory=still(q), held=held, held_after=held)

@@ -33,7 +33,7 @@ class Volumes:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._fixtures = (*fixtures_of(cell), *(_column(arm) for arm in cell.arms))
+        self._fixtures = (*fixtures_of(cell), *(column(arm) for arm in cell.arms))
         self._numbers: dict[tuple[int, str], int] = {}
         self._legs: list[Leg] = []
         self._sweeps: list[Sweep] = []
@@ -91,11 +91,13 @@ class Volumes:
         own = (arm.id, _owner(leg.station))
         others = [fixture for fixture in self._fixtures if fixture.name.split(".")[0] not in own]
         volume, limit = self._sweeps[number], self.cell.clearance.fixtures_m
-        if sweep_box_distance(volume, _boxes(others), limit) >= limit:
+        if sweep_box_distance(volume, boxes_of(others), limit) >= limit:
             self._checked.add(number)
             return
         near = [
-            fixture.name for fixture in others if sweep_box_distance(volume, _boxes([fixture]), limit) < limit
+            fixture.name
+            for fixture in others
+            if sweep_box_distance(volume, boxes_of([fixture]), limit) < limit
         ]
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
@@ -110,7 +112,7 @@ class Volumes:
         return self._bodies[key]
 
 
-def _column(arm: CellArm) -> Fixture:
+def column(arm: CellArm) -> Fixture:
     """The base column of an arm, in the way of the others."""
     height = arm.arm.chain.c1
     X_WO = arm.X_WB.copy()
@@ -118,7 +120,8 @@ def _column(arm: CellArm) -> Fixture:
     return Fixture(name=f"{arm.id}.column", X_WO=X_WO, half_m=(_COLUMN_M, _COLUMN_M, height / 2))
 
 
-def _boxes(fixtures: list[Fixture]) -> Boxes:
+def boxes_of(fixtures: list[Fixture]) -> Boxes:
+    """Fixtures as obstacles."""
     return Boxes(
         X_WO=np.array([fixture.X_WO for fixture in fixtures]),
         half=np.array([fixture.half_m for fixture in fixtures]),

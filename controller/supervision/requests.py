@@ -108,6 +108,20 @@ class TakeOut:
     arm: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadFeeder:
+    """Somebody filled a feeder: it holds so many parts of this batch now, which are counted from here on."""
+
+    feeder: str
+    batch: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyTray:
+    """Somebody took everything out of the out tray."""
+
+
 Request = (
     GiveCommand
     | SetMode
@@ -121,6 +135,8 @@ Request = (
     | Step
     | Jog
     | TakeOut
+    | LoadFeeder
+    | EmptyTray
 )
 
 

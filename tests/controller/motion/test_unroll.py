@@ -11,7 +11,7 @@ from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
 from cells.recipe import NEST, Dispense, Pick, Place, recipe_for
 from controller.motion.event_graph import EventGraph
-from controller.motion.unroll import Unrolled, serial_number, unroll
+from controller.motion.unroll import Unrolled, entering, serial_number, unroll
 from controller.motion.visit import Leg, Visit, Zone, still
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Mode
 from controller.scheduling.schedule import Schedule, ScheduledOperation
@@ -94,7 +94,7 @@ def unrolled(cell: Cell, order: tuple[JointModel, ...]) -> Unrolled:
     def legs_of(arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
         return visit.legs  # type: ignore[attr-defined,no-any-return]
 
-    return unroll(cell, schedule(), order, visit_of, legs_of)
+    return unroll(cell, schedule(), entering(order), visit_of, legs_of)
 
 
 def ancestors(unrolled: Unrolled) -> list[set[int]]:

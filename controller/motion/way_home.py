@@ -1,0 +1,192 @@
+"""Safe ways of arms that stand anywhere, one arm after the other while the others rest.
+
+An arm that stands low first rises straight up, since it may be among parts and fixtures; then it goes among them with a
+path search that keeps its distance from arms, fixtures and the room over nests and stations in which parts may stand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cells.cell import Cell, CellArm
+from cells.fixtures import Fixture, fixtures_of
+from cells.tool_shape import X_FT
+from controller.motion.poses import ArmPoses
+from controller.motion.renewal import Stand
+from controller.motion.shape import moving_capsules
+from controller.motion.volumes import boxes_of, column
+from kinematics import (
+    Body,
+    KinematicsError,
+    PathStatus,
+    Scene,
+    Trajectory,
+    collides,
+    concatenate,
+    forward_kinematics,
+    plan_path,
+    rest_to_rest,
+    straight_line,
+)
+
+FloatArray = NDArray[np.float64]
+
+HOME, RETURN = (
+    "home",
+    "return",
+)  # legs that lead to the parking place, or back to where an arm was interrupted
+
+_NEAR_RAD = (
+    0.03  # so far from its goal an arm goes there straight: it has overshot, or a brake has let it sink
+)
+_SPEED = 0.25  # share of the arm's limits: nobody is in a hurry on these ways
+_RISE_M_PER_S, _RISE_M_PER_S2 = 0.1, 0.5
+_PART_HALF_M = 0.06  # half width of the room over a seat in which a part may stand (E)
+_PART_HIGH_M = 0.06  # and its height (E)
+_ITERATIONS = 20_000
+_SEED = 0
+
+
+class NoWayError(Exception):
+    """Arms that find no way; the message names each with what is in the way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A way of one arm, from where it stands to where it shall stand."""
+
+    arm: str
+    trajectory: Trajectory
+
+
+def ways(
+    cell: Cell, poses: Mapping[str, ArmPoses], stands: Mapping[str, Stand], goals: Mapping[str, FloatArray]
+) -> list[Way]:
+    """Ways to goals, in the order in which they have to be gone.
+
+    Args:
+        cell: The cell.
+        poses: Of every arm.
+        stands: Where every arm stands.
+        goals: Joints (6,) of arms that have to move [rad].
+
+    Raises:
+        NoWayError: When arms are left that cannot go.
+    """
+    search = _Search(cell, poses, stands)
+    found: list[Way] = []
+    left = dict(goals)
+    while left:
+        reasons: dict[str, str] = {}
+        for arm, goal in left.items():
+            try:
+                found.append(Way(arm=arm, trajectory=search.go(arm, goal)))
+            except (NoWayError, KinematicsError) as error:
+                reasons[arm] = str(error)
+        if len(reasons) == len(left):
+            raise NoWayError("; ".join(f"{arm} finds no way: {reason}" for arm, reason in reasons.items()))
+        left = {arm: left[arm] for arm in reasons}
+    return found
+
+
+class _Search:
+    """The arms where they stand at present."""
+
+    def __init__(self, cell: Cell, poses: Mapping[str, ArmPoses], stands: Mapping[str, Stand]) -> None:
+        self._cell, self._poses = cell, poses
+        self._arms: Sequence[CellArm] = cell.arms
+        self._q = np.array([stands[arm.id].q for arm in cell.arms])
+        self._solids = (*fixtures_of(cell), *(column(arm) for arm in cell.arms))
+        self._rooms = _rooms(cell)
+        self._bodies = tuple(
+            Body(chain=arm.arm.chain, X_WB=arm.X_WB, capsules=moving_capsules(arm, stands[arm.id].held))
+            for arm in cell.arms
+        )
+        self._arms_alone = Scene(bodies=self._bodies)
+
+    def go(self, name: str, goal: FloatArray) -> Trajectory:
+        """The way of an arm to its goal; it stands there afterwards."""
+        index = next(k for k, arm in enumerate(self._arms) if arm.id == name)
+        arm, start = self._arms[index], self._q[index].copy()
+        limits = arm.arm.limits
+        if np.abs(goal - start).max() <= _NEAR_RAD:
+            trajectory = rest_to_rest(start, goal, limits, straight=True).stretched(1 / _SPEED)
+        else:
+            rise, settle = self._rise(arm, start), self._rise(arm, goal)
+            first = start if rise is None else rise.q[-1]
+            last = goal if settle is None else settle.q[-1]
+            for piece in (rise, settle):
+                if piece is not None:
+                    self._make_sure_of(index, piece)
+            self._q[index] = first
+            path = plan_path(
+                self._scene(index, np.stack([first, last])),
+                self._q,
+                last,
+                np.random.default_rng(_SEED),
+                arm=index,
+                clearance=self._cell.clearance.arms_m,
+                iterations=_ITERATIONS,
+            )
+            self._q[index] = start
+            if path.status is not PathStatus.FOUND:
+                raise NoWayError(path.reason)
+            corners = [
+                rest_to_rest(a, b, limits, straight=True).stretched(1 / _SPEED)
+                for a, b in zip(path.q[:-1], path.q[1:], strict=True)
+            ]
+            back = None if settle is None else _reversed(settle)
+            trajectory = reduce(concatenate, (piece for piece in (rise, *corners, back) if piece is not None))
+        self._q[index] = goal
+        return trajectory
+
+    def _scene(self, index: int, ends: FloatArray) -> Scene:
+        """All that an arm can run into, without the rooms that it reaches into from above at its ends (2, 6)."""
+        body, own = self._bodies[index], f"{self._arms[index].id}."
+        clearance = self._cell.clearance.arms_m
+        solids = [solid for solid in self._solids if not solid.name.startswith(own)]
+        for room in self._rooms:
+            alone = Scene(bodies=(body,), boxes=boxes_of([room]))
+            if not collides(alone, ends[:, None], clearance).any():
+                solids.append(room)
+        return Scene(bodies=self._bodies, boxes=boxes_of(solids))
+
+    def _rise(self, arm: CellArm, q: FloatArray) -> Trajectory | None:
+        """Straight up to travelling height; None for an arm that is that high already."""
+        chain = arm.arm.chain
+        X_BF = forward_kinematics(chain, q)
+        height = (arm.X_WB @ X_BF @ X_FT(arm.tool))[2, 3]
+        missing = self._cell.work_height_m + self._poses[arm.id].above_m - height
+        if missing <= 0.0:
+            return None
+        X_WF = arm.X_WB @ X_BF
+        X_WF[2, 3] += missing
+        X_up = np.linalg.inv(arm.X_WB) @ X_WF
+        return straight_line(chain, arm.arm.limits, X_BF, X_up, q, _RISE_M_PER_S, _RISE_M_PER_S2)
+
+    def _make_sure_of(self, index: int, piece: Trajectory) -> None:
+        """That no other arm is touched on the straight way up."""
+        states = np.repeat(self._q[None], len(piece.t), axis=0)
+        states[:, index] = piece.q
+        if collides(self._arms_alone, states).any():
+            raise NoWayError("another arm is over it")
+
+
+def _rooms(cell: Cell) -> list[Fixture]:
+    """The room over every nest and station in which a part may stand."""
+    seats = {f"P{position}": cell.nest(position) for position in range(cell.dial.positions)}
+    seats |= {name: station.X_WS for name, station in cell.stations.items()}
+    high = _PART_HIGH_M / 2
+    rooms = []
+    for name, X_WS in seats.items():
+        X_WO = X_WS.copy()
+        X_WO[2, 3] += high
+        rooms.append(Fixture(name=f"parts at {name}", X_WO=X_WO, half_m=(_PART_HALF_M, _PART_HALF_M, high)))
+    return rooms
+
+
+def _reversed(move: Trajectory) -> Trajectory:
+    return Trajectory(t=move.duration - move.t[::-1], q=move.q[::-1], qd=-move.qd[::-1], qdd=move.qdd[::-1])
