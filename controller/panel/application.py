@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
 
 from controller.panel import pages, problems, routes_access, routes_cell, routes_history, routes_system
 from controller.panel.database import PanelDatabase
@@ -36,6 +37,7 @@ def create_panel(
     *,
     now_ns: Callable[[], int] = time.time_ns,
     now_s: Callable[[], float] = time.monotonic,
+    cell_metrics: CollectorRegistry | None = None,
 ) -> Panel:
     """A panel for a running cell.
 
@@ -46,12 +48,19 @@ def create_panel(
         database: Users, audit, cycles; stays open until the application has ended.
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
+        cell_metrics: The cell's own figures for Prometheus, shown beside the panel's.
 
     Returns:
         The application; its ``state.panel`` holds the parts.
     """
     panel = PanelState(
-        cell=cell, facts=facts, settings=settings, database=database, now_ns=now_ns, now_s=now_s
+        cell=cell,
+        facts=facts,
+        settings=settings,
+        database=database,
+        now_ns=now_ns,
+        now_s=now_s,
+        cell_metrics=cell_metrics,
     )
 
     @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from controller.panel.picture import plain, utc_text
 from controller.panel.problems import Problem
-from controller.supervision.journal import Journal
+from controller.supervision import archive
 from controller.supervision.shift import JournalError
 
 
@@ -49,13 +49,13 @@ def joint_rows(
     Raises:
         Problem: 503 when the journal cannot be read.
     """
-    if journal is None or not journal.exists():
+    if journal is None:
         return []
+    until_utc_ns = min(until_utc_ns, 2**63 - 1)
     try:
-        with Journal(journal, read_only=True) as opened:
-            rows = opened.joints(
-                model=model, since_utc_ns=since_utc_ns, until_utc_ns=min(until_utc_ns, 2**63 - 1), most=most
-            )
+        rows = archive.joints(
+            journal, most=most, model=model, since_utc_ns=since_utc_ns, until_utc_ns=until_utc_ns
+        )
     except JournalError as error:
         raise Problem(503, str(error)) from None
     return [
@@ -76,11 +76,10 @@ def joint_story(journal: Path | None, serial: str) -> JointStory | None:
     Raises:
         Problem: 503 when the journal cannot be read.
     """
-    if journal is None or not journal.exists():
+    if journal is None:
         return None
     try:
-        with Journal(journal, read_only=True) as opened:
-            entries = opened.story(serial)
+        entries = archive.story(journal, serial)
     except JournalError as error:
         raise Problem(503, str(error)) from None
     if not entries:

@@ -148,6 +148,21 @@ class PlanPart(TypedDict):
     spans: list[Span]
 
 
+class FeederPicture(TypedDict):
+    """A feeder whose parts are counted."""
+
+    feeder: str
+    batch: str
+    left: int
+
+
+class SuppliesPart(TypedDict):
+    """What the cell takes from outside and gives to it."""
+
+    feeders: list[FeederPicture]
+    tray: int
+
+
 class Parts(TypedDict):
     """What changes seldom, each sent when it has."""
 
@@ -156,6 +171,7 @@ class Parts(TypedDict):
     cycles: list[CyclePicture]
     figures: FiguresPart
     plan: PlanPart
+    supplies: SuppliesPart
 
 
 class Snapshot(TypedDict):
@@ -181,6 +197,7 @@ def snapshot(view: CellView, age_s: float) -> Snapshot:
             cycles=[cycle_picture(cycle) for cycle in view.cycles],
             figures=figures_part(view),
             plan=plan_part(view),
+            supplies=supplies_part(view),
         ),
     )
 
@@ -275,6 +292,17 @@ def plan_part(view: CellView) -> PlanPart:
     spans, drift_s = spans_of(view.bars, view.time_ns)
     return PlanPart(
         number=view.plan_number, at_utc_ms=view.utc_ns // _MS, drift_s=round(drift_s, 2), spans=spans
+    )
+
+
+def supplies_part(view: CellView) -> SuppliesPart:
+    """Feeders that are counted and the out tray."""
+    return SuppliesPart(
+        feeders=[
+            FeederPicture(feeder=feeder, batch=batch, left=left)
+            for feeder, (batch, left) in sorted(view.feeders.items())
+        ],
+        tray=view.tray,
     )
 
 

@@ -18,8 +18,10 @@ from controller.supervision.requests import (
     EVERY_ARM,
     AcknowledgeAlarm,
     ConfirmPlace,
+    EmptyTray,
     GiveCommand,
     Jog,
+    LoadFeeder,
     QueueOrder,
     Request as CellRequest,
     SetFeed,
@@ -97,6 +99,14 @@ class Finding(_Body):
     found: Literal["done", "not_done", "scrap"]
 
 
+class FeederLoad(_Body):
+    """A feeder was filled: it holds so many parts of this batch now."""
+
+    feeder: Text
+    batch: Text
+    count: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
 class JogBody(_Body):
     """Hold-to-run: send it every 100 ms; 250 ms without one stops the arm."""
 
@@ -113,10 +123,11 @@ class Accepted(BaseModel):
 
 
 class ArmDetail(BaseModel):
-    """An arm: what it is and what it does."""
+    """An arm: what it is, what it does, and where its time went [s] since the journal began."""
 
     facts: ArmFacts
     now: ArmPicture
+    times_s: dict[str, float]
 
 
 @router.get("/cell", responses=documented(400, 401, 403))
@@ -209,21 +220,33 @@ async def answer(body: Finding, who: Operator, request: Request, panel: ThePanel
     return await _asked(panel, found, who, request)
 
 
+@router.post("/supplies/feeders", status_code=202, responses=_ASKING)
+async def load_feeder(body: FeederLoad, who: Operator, request: Request, panel: ThePanel) -> Accepted:
+    """Say that a feeder was filled; its parts are counted from here on."""
+    load = LoadFeeder(feeder=body.feeder, batch=body.batch, count=body.count)
+    return await _asked(panel, load, who, request)
+
+
+@router.post("/supplies/tray/empty", status_code=202, responses=_ASKING)
+async def empty_tray(who: Operator, request: Request, panel: ThePanel) -> Accepted:
+    """Say that the out tray was emptied."""
+    return await _asked(panel, EmptyTray(), who, request)
+
+
 @router.get("/arms", responses=documented(400, 401, 403))
 async def arms(_: Viewer, panel: ThePanel) -> list[ArmDetail]:
     """All arms."""
-    now = {arm["id"]: arm for arm in moment(panel.cell.view, 0.0)["arms"]}
-    return [ArmDetail(facts=facts, now=now[facts["id"]]) for facts in panel.facts.arms]
+    return [detail for facts in panel.facts.arms if (detail := _detail(panel, facts["id"])) is not None]
 
 
 @router.get("/arms/{arm}", responses=documented(400, 401, 403, 404, 422))
 async def arm(arm: PathText, _: Viewer, panel: ThePanel) -> ArmDetail:
     """One arm."""
-    now = {picture["id"]: picture for picture in moment(panel.cell.view, 0.0)["arms"]}
-    for facts in panel.facts.arms:
-        if facts["id"] == arm:
-            return ArmDetail(facts=facts, now=now[arm])
-    raise Problem(404, f"there is no arm {arm!r} (allowed: {', '.join(now)})")
+    detail = _detail(panel, arm)
+    if detail is None:
+        known = ", ".join(facts["id"] for facts in panel.facts.arms)
+        raise Problem(404, f"there is no arm {arm!r} (allowed: {known})")
+    return detail
 
 
 @router.post("/arms/{arm}/take-out", status_code=202, responses={**_ASKING, **documented(404)})
@@ -245,6 +268,14 @@ async def jog(body: JogBody, who: Engineer, request: Request, panel: ThePanel) -
     return Accepted(
         state=panel.cell.view.state.name, allowed=[command.name.lower() for command in answer.allowed]
     )
+
+
+def _detail(panel: PanelState, arm: str) -> ArmDetail | None:
+    view = panel.cell.view
+    for facts, seen, now in zip(panel.facts.arms, view.arms, moment(view, 0.0)["arms"], strict=True):
+        if facts["id"] == arm:
+            return ArmDetail(facts=facts, now=now, times_s=dict(seen.times_s))
+    return None
 
 
 async def _asked(

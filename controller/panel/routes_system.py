@@ -151,5 +151,5 @@ async def readyz(panel: ThePanel) -> Any:
 )
 async def metrics(_: Viewer, panel: ThePanel) -> Response:
     """Figures for Prometheus; scrape it with a viewer's token."""
-    text = panel.metrics.text(panel.cell.view, panel.hub.clients, panel.hub.age_s)
+    text = panel.metrics.text(panel.hub.clients, panel.hub.age_s)
     return Response(text, media_type=MEDIA_TYPE)

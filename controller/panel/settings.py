@@ -23,7 +23,7 @@ class PanelSettings:
         key: Its private key.
         insecure_lan: Listen beyond loopback without TLS, because somebody said so on the command line.
         public_origin: Origin under which browsers see the panel when a proxy stands in front; empty without.
-        journal: The cell's journal, for the history; None without.
+        journal: Directory of the cell's journal, for the history; None without.
         recordings: Directory of recordings (MCAP); None without.
         rate_hz: Pictures a second on the stream.
         answer_s: How long a command waits for the cell's decision.

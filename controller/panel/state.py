@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from prometheus_client import CollectorRegistry
+
 from controller.panel.audit import Audit
 from controller.panel.control import Control
 from controller.panel.cycles import CycleStore
@@ -38,6 +40,7 @@ class PanelState:
         database: The panel's own file.
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
+        cell_metrics: The cell's own figures for Prometheus.
     """
 
     cell: CellService
@@ -46,6 +49,7 @@ class PanelState:
     database: PanelDatabase
     now_ns: Callable[[], int] = time.time_ns
     now_s: Callable[[], float] = time.monotonic
+    cell_metrics: CollectorRegistry | None = None
     started_ns: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +62,7 @@ class PanelState:
         self.audit = Audit(self.database, self.now_ns)
         self.control = Control(self.is_alive)
         self.cycles = CycleStore(self.database)
-        self.metrics = PanelMetrics()
+        self.metrics = PanelMetrics(self.cell_metrics)
         self.recorder = None if settings.recordings is None else Recorder(settings.recordings)
         self.hub = Hub(self.cell, settings.rate_hz, self.panel_part, self._watched)
         if self.recorder is not None:
@@ -108,7 +112,6 @@ class PanelState:
 
     def _watched(self, before: CellView, after: CellView) -> None:
         self.cycles.compare(before, after)
-        self.metrics.compare(before, after)
         if self.recorder is not None:
             self.recorder.picture(after)
 

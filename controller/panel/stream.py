@@ -17,7 +17,16 @@ from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from controller.panel.events import Event, EventLog
-from controller.panel.picture import alarms_part, cycle_picture, figures_part, moment, orders_part, plan_part, snapshot
+from controller.panel.picture import (
+    alarms_part,
+    cycle_picture,
+    figures_part,
+    moment,
+    orders_part,
+    plan_part,
+    snapshot,
+    supplies_part,
+)
 from controller.panel.sessions import Identity
 from controller.supervision.view import CellService, CellView
 
@@ -141,6 +150,7 @@ class Hub:
         second = max(1, round(self._rate_hz))
         if self._tick % second == 0:
             due["figures"] = figures_part(view)
+            due["supplies"] = supplies_part(view)
         if self._tick % second == second // 2:
             due["plan"] = plan_part(view)
         due["panel"] = dict(self._extra())

@@ -1,11 +1,11 @@
 // One arm: its joints over the last minute, what it does, its link, and its speed.
 
-import { put } from "./api.js";
+import { get, put } from "./api.js";
 import { drawJoints } from "./armcards.js";
 import { card, field, h, prepared, setText } from "./dom.js";
 import { may, model, watch } from "./model.js";
 import { say } from "./notice.js";
-import { ACCOUNTS, degrees, operationName } from "./words.js";
+import { ACCOUNTS, degrees, duration, operationName } from "./words.js";
 
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [1, 3]];
 const SHADES = ["#23282d", "#4c545b", "#6f7881", "#1f5fa8", "#5c7ea3", "#8a5a2b"];
@@ -31,7 +31,15 @@ export function armPage(id) {
       h("td", {}, `${degrees(facts.lower_rad[k]).toFixed(0)} to ${degrees(facts.upper_rad[k]).toFixed(0)}`), h("td", {}, degrees(facts.velocity_rad_s[k]).toFixed(0))));
     return [now, rate];
   });
-  const link = h("div", {});
+  const link = h("div", {}), times = h("div", {});
+  async function drawTimes() {
+    const { ok, body } = await get(`/arms/${encodeURIComponent(id)}`);
+    if (!ok) return;
+    const entries = Object.entries(body.times_s).sort((a, b) => b[1] - a[1]), total = entries.reduce((sum, [, s]) => sum + s, 0);
+    times.replaceChildren(entries.length ? h("dl", { class: "pairs" }, entries.slice(0, 12).flatMap(([name, s]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, `${duration(s)}, ${((100 * s) / total).toFixed(1)} %`)])) : h("p", { class: "calm" }, "Nothing is booked yet."));
+  }
+  const timer = setInterval(drawTimes, 5000);
+  drawTimes();
   const speed = h("input", { type: "range", min: "1", max: "100", step: "1", value: "100" });
   const speedText = h("output", {}, "100 %");
   speed.addEventListener("input", () => setText(speedText, `${speed.value} %`));
@@ -44,7 +52,7 @@ export function armPage(id) {
     card("Joints", "degrees over the last minute", trace, legend(), markers,
       h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Joint angles" }, h("table", {}, h("caption", { class: "unseen" }, "Joint angles"),
         h("thead", {}, h("tr", {}, ["Joint", "Angle °", "Speed °/s", "Limits °", "Greatest °/s"].map((text) => h("th", { scope: "col" }, text)))), angles))),
-    h("div", { class: "stack" }, card("Link", null, link),
+    h("div", { class: "stack" }, card("Where its time went", "since the journal began", times), card("Link", null, link),
     may("operator") ? card("Speed", "share of the planned speed of this arm", h("div", { class: "form" }, field("Speed", speed), speedText, set)) : null)));
   let frame = 0;
   function draw() {
@@ -74,7 +82,7 @@ export function armPage(id) {
     if (what === "now" && !frame) frame = requestAnimationFrame(draw);
   });
   frame = requestAnimationFrame(draw);
-  return { element, title, close: () => { unwatch(); cancelAnimationFrame(frame); } };
+  return { element, title, close: () => { unwatch(); clearInterval(timer); cancelAnimationFrame(frame); } };
 }
 
 function legend() {

@@ -96,7 +96,25 @@ export function ordersPage() {
       table(["No.", "Operation", "At the nest [s]", "After"], found.steps.map((step) => [step.number, step.does, seconds(step.core_s), step.after.join(", ") || "–"]), `Operations of ${found.name}`));
   }
 
-  const unwatch = watch((what) => what === "orders" && draw());
+  const stock = h("div", {}), tray = h("p", {});
+  const feeder = h("input", { required: true, maxLength: 100, placeholder: "feeder_rotor" }), batch = h("input", { required: true, maxLength: 100 });
+  const filled = h("input", { type: "number", min: "1", max: "1000000", value: "500", required: true });
+  const tell = async (request, done) => {
+    const answer = await request;
+    say(answer.ok ? done : answer.body?.detail ?? "refused", !answer.ok);
+  };
+  const load = h("form", { class: "form", on: { submit: (event) => {
+    event.preventDefault();
+    tell(post("/supplies/feeders", { feeder: feeder.value.trim(), batch: batch.value.trim(), count: Number(filled.value) }), `${feeder.value} is filled`);
+  } } }, field("Feeder", feeder), field("Batch", batch), field("Parts in it now", filled), h("button", { type: "submit" }, "Filled"));
+  function drawSupplies() {
+    const part = model.parts.supplies;
+    if (!part) return;
+    tray.textContent = `Out tray: ${part.tray} joints.`;
+    stock.replaceChildren(part.feeders.length ? table(["Feeder", "Batch", "Parts left"], part.feeders.map((each) => [each.feeder, each.batch, String(each.left)]), "Feeders") : h("p", { class: "calm" }, "No feeder is counted: all count as full."));
+  }
+  const unwatch = watch((what) => (what === "orders" ? draw() : what === "supplies" && drawSupplies()));
+  drawSupplies();
   draw();
   showRecipe();
   if (may("operator")) addLine();
@@ -104,6 +122,7 @@ export function ordersPage() {
     h("div", { class: "form" }, h("button", { type: "button", class: "small", on: { click: () => addLine(names[lines.children.length % names.length]) } }, "Add a line"), tryButton, queue,
       h("span", { class: "check" }, anyway, h("label", { for: "anyway" }, "queue without trying it"))), result);
   const element = h("div", { class: "page" }, h("h1", {}, "Orders and recipes"), card("Queued", "a change takes effect when the next joint enters", queued),
-    h("div", { class: "columns" }, may("operator") ? card("New order", "tried in simulation first", form) : null, card("Recipe", null, h("div", { class: "form" }, field("Joint model", recipe)), steps)));
+    h("div", { class: "columns" }, h("div", { class: "stack" }, may("operator") ? card("New order", "tried in simulation first", form) : null,
+      card("Parts and tray", null, stock, may("operator") ? load : null, tray, may("operator") ? h("button", { type: "button", on: { click: () => tell(post("/supplies/tray/empty"), "The tray counts as empty") } }, "Tray emptied") : null)), card("Recipe", null, h("div", { class: "form" }, field("Joint model", recipe)), steps)));
   return { element, title: "Orders and recipes", close: () => { closed = true; unwatch(); } };
 }

@@ -14,6 +14,7 @@ from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
 from controller.panel.state import PanelState
 from controller.panel_facts import facts_of
+from controller.supervision.metrics import CellMetrics
 
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE, Rig, Times
@@ -37,8 +38,16 @@ def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
             cell = ReplayedCell()
             settings = replace(PanelSettings(data=tmp_path, scrypt_log2_n=4), **changes)
             database = stack.enter_context(PanelDatabase(tmp_path / "panel.db"))
+            metrics = CellMetrics()
+            metrics.watch(lambda: cell.view)
             app = create_panel(
-                cell, facts, settings, database, now_ns=lambda: times.utc_ns, now_s=lambda: times.s
+                cell,
+                facts,
+                settings,
+                database,
+                now_ns=lambda: times.utc_ns,
+                now_s=lambda: times.s,
+                cell_metrics=metrics.registry,
             )
             panel: PanelState = app.state.panel
             if people:

@@ -26,8 +26,10 @@ from controller.supervision.requests import (
     AcknowledgeAlarm,
     Answer,
     ConfirmPlace,
+    EmptyTray,
     GiveCommand,
     Jog,
+    LoadFeeder,
     QueueOrder,
     Request,
     SetFeed,
@@ -106,6 +108,8 @@ class ReplayedCell:
         self._questions: tuple[Question, ...] = ()
         self._orders: dict[str, OrderView] = {}
         self._number = 0
+        self._feeders: dict[str, tuple[str, int]] = {"feeder_rotor": ("RT-2611", 180)}
+        self._tray = 7
         self._drifts: dict[int, float] = {}
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
@@ -267,6 +271,12 @@ class ReplayedCell:
                 if self._unit.mode is not Mode.MAINTENANCE or arm not in self._jogged:
                     raise RefusedError("jogging needs mode maintenance and an arm of the cell")
                 self._jog = (arm, joint, share, now_ns) if share else None
+            case LoadFeeder(feeder=feeder, batch=batch, count=count):
+                if feeder not in self.cell.stations:
+                    raise RefusedError(f"there is no feeder {feeder}")
+                self._feeders[feeder] = (batch, count)
+            case EmptyTray():
+                self._tray = 0
             case TakeOut():
                 raise RefusedError("the record knows six arms only")
             case _:
@@ -368,6 +378,8 @@ class ReplayedCell:
             plan_number=len(self._offsets),
             bars=self._bars_round(t, now_ns),
             health=(),
+            feeders=dict(self._feeders),
+            tray=self._tray,
         )
 
     def _arm(self, k: int, q: np.ndarray, t: float) -> ArmView:

@@ -239,6 +239,18 @@ def test_questions_are_answered(rig: Rig) -> None:
     assert rig.cell.view.questions == ()
 
 
+def test_feeders_and_tray(rig: Rig) -> None:
+    otto = rig.client("otto")
+    load = {"feeder": "feeder_cap", "batch": "C-17", "count": 500}
+    assert otto.post(f"{API}/supplies/feeders", json=load).status_code == 202
+    assert otto.post(f"{API}/supplies/feeders", json=load | {"count": 0}).status_code == 422
+    assert otto.post(f"{API}/supplies/feeders", json=load | {"feeder": "nowhere"}).status_code == 409
+    assert otto.post(f"{API}/supplies/tray/empty").status_code == 202
+    supplies = otto.get(f"{API}/cell").json()["parts"]["supplies"]
+    assert supplies["tray"] == 0
+    assert {"feeder": "feeder_cap", "batch": "C-17", "left": 500} in supplies["feeders"]
+
+
 def test_speed_and_single_step(rig: Rig) -> None:
     otto = rig.client("otto")
     assert otto.put(f"{API}/cell/feed", json={"share": 0.5, "arm": "R2"}).status_code == 200

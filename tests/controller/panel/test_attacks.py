@@ -81,7 +81,7 @@ def test_viewers_change_nothing(rig: Rig) -> None:
         "single-step": {"on": True}, "orders": {"order": "x", "lines": {"Pro-NE30-30": 1}},
         "acknowledge": {"kind": "x", "source": "y"}, "shelve": {"kind": "x", "source": "y", "for_s": 1},
         "answer": {"serial": "x", "operation": "1", "found": "done"}, "jog": {"arm": "R1", "joint": 0, "share": 0.1},
-        "dry-runs": {"lines": {"Pro-NE30-30": 1}},
+        "feeders": {"feeder": "x", "batch": "y", "count": 1}, "dry-runs": {"lines": {"Pro-NE30-30": 1}},
     }
     tried = 0
     for method, path in ROUTES:

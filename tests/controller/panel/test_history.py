@@ -13,13 +13,14 @@ from controller.panel.joint_report import joint_report
 from controller.panel.recorder import Recorder
 from controller.panel.recordings import recording_file, recordings
 from controller.panel.spans import LATE_S, spans_of
-from controller.supervision.journal import Journal
+from controller.supervision.archive import Archive
 from controller.supervision.shift import (
     JointEntered,
     JointLeft,
     OperationBegun,
     OperationEnded,
     OrderQueued,
+    Shift,
 )
 
 from tests.controller.panel.replayed_cell import ReplayedCell
@@ -73,23 +74,24 @@ def test_cycles_are_filtered(rig: Rig) -> None:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    path = tmp_path / "journal.db"
-    with Journal(path) as opened:
+    directory = tmp_path / "journal"
+    with Archive(directory) as opened:
         opened.append(
             [
                 OrderQueued(order="o-1", lines={"Pro-NE30-30": 2}, by="otto"),
-                JointEntered(serial="J1", model="Pro-NE30-30", order="o-1", batches={"housing": SCRIPT}),
+                JointEntered(serial="J1", model="Pro-NE30-30", order="o-1", place=0),
                 OperationBegun(serial="J1", operation="180", resource="P7"),
                 OperationEnded(
                     serial="J1", operation="180", verdict=f"ripple {SCRIPT}", measured={"ripple": 0.24, "x": None}
                 ),
                 JointLeft(serial="J1", reject=f"180: {SCRIPT}"),
-                JointEntered(serial="J2", model="Pro-NE30-30", order="o-1"),
+                JointEntered(serial="J2", model="Pro-NE30-30", order="o-1", place=1),
                 JointLeft(serial="J2"),
             ],
             1_764_150_000_000_000_000,
+            Shift(),
         )
-    return path
+    return directory
 
 
 def test_the_story_of_a_joint_is_the_journals(make: Any, journal: Path) -> None:
@@ -117,9 +119,8 @@ def test_the_report_holds_no_script(make: Any, journal: Path) -> None:
 
 
 def test_a_damaged_journal_is_said_and_nothing_else_breaks(make: Any, tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    path.write_bytes(b"this is no database" * 100)
-    rig: Rig = make(journal=path)
+    (tmp_path / "cell-000001.db").write_bytes(b"this is no database" * 100)
+    rig: Rig = make(journal=tmp_path)
     vera = rig.client("vera")
     assert vera.get(f"{API}/joints").status_code == 503
     assert vera.get(f"{API}/cell").status_code == 200

@@ -29,7 +29,7 @@ def test_a_snapshot_comes_first_then_pictures_with_rising_numbers(rig: Rig) -> N
     assert first["type"] == "snapshot"
     assert first["v"] == 1
     assert first["value"]["you"]["name"] == "vera"
-    assert set(first["value"]["parts"]) == {"alarms", "orders", "cycles", "figures", "plan"}
+    assert set(first["value"]["parts"]) == {"alarms", "orders", "cycles", "figures", "plan", "supplies"}
     numbers = [message["value"]["number"] for message in others if message["type"] == "state"]
     assert len(numbers) > 10
     assert numbers == sorted(set(numbers))
