@@ -1,6 +1,7 @@
 """Proofs of who somebody is: logins of browsers, tokens of scripts, one-shot tickets of streams. Stored as hashes only."""
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class SessionStore:
         self._session_ns = int(session_s * 1e9)
         self._idle_ns = int(idle_s * 1e9)
         self._tickets: dict[bytes, tuple[Identity, int]] = {}
+        self._local = b""
 
     def open(self, user: User) -> str:
         """Begin a login; returns its secret."""
@@ -123,8 +125,16 @@ class SessionStore:
         )
         return secret
 
+    def local(self) -> str:
+        """A token of the command line on this machine, for as long as this process lives; the one before is void."""
+        secret = f"jointcell_{secrets.token_urlsafe(32)}"
+        self._local = _hash(secret)
+        return secret
+
     def of_token(self, secret: str) -> Identity | None:
         """Whose token it is, with the lesser of its role and its user's; None when unknown or expired."""
+        if self._local and hmac.compare_digest(_hash(secret), self._local):
+            return Identity(name="command line", role=Role.OPERATOR, key="local", via="token")
         rows = self._db.rows(
             "SELECT id, user, token.role, user.role, expires_ns FROM token JOIN user ON name = user "
             "WHERE token.hash = ?",
