@@ -97,7 +97,9 @@ def _welcome(url: str, setup_url: str) -> None:
     """Where to go; standard output is reserved, so on standard error."""
     complain(f"The panel is at {url}")
     if setup_url:
-        complain(f"There are no users yet. This link makes the first one, once, within an hour:\n  {setup_url}")
+        complain(
+            f"There are no users yet. This link makes the first one, once, within an hour:\n  {setup_url}"
+        )
     complain("Ctrl-C ends it; the cell is brought to rest first.")
 
 
@@ -199,15 +201,20 @@ def _show(picture: dict[str, Any]) -> None:
     figures = parts["figures"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     arms = "simulation" if picture["simulated"] else "REAL ARMS"
+    since = f"for {moment['since_s']:.0f} s: {moment['cause']}"
+    times = f"planned {figures['planned_cycle_s']:.1f} s, target {figures['target_s']:g} s"
     rows = [
         ("Cell", f"{picture['cell']}, {arms}"),
-        ("State", f"{moment['state']}, mode {moment['mode']}, for {moment['since_s']:.0f} s: {moment['cause']}"),
+        ("State", f"{moment['state']}, mode {moment['mode']}, {since}"),
         ("Allowed", ", ".join(moment["allowed"]) or "nothing but to wait"),
-        ("Cycle", f"p95 {_number(figures['p95_s'])} s, planned {figures['planned_cycle_s']:.1f} s, target {figures['target_s']:g} s"),
+        ("Cycle", f"p95 {_number(figures['p95_s'])} s, {times}"),
         ("Joints", f"{figures['good']} good, {figures['rejected']} rejected"),
-        *(("Alarm", f"{a['priority']} {a['source']}: {a['text']} {a['detail']}") for a in parts["alarms"]["alarms"]),
+        *(
+            ("Alarm", f"{alarm['priority']} {alarm['source']}: {alarm['text']} {alarm['detail']}")
+            for alarm in parts["alarms"]["alarms"]
+        ),
         *((arm["id"], _arm(arm)) for arm in moment["arms"]),
-    ]  # fmt: skip
+    ]
     for name, text in rows:
         table.add_row(name, Text(text, overflow="fold"))
     show(table)

@@ -8,7 +8,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.requests import HTTPConnection
 
-from controller.panel.problems import Problem
+from controller.panel.problems import ProblemError
 from controller.panel.sessions import Identity
 from controller.panel.state import SESSION_COOKIE, PanelState
 from controller.panel.users import Role
@@ -51,9 +51,9 @@ def at_least(role: Role) -> Callable[..., Awaitable[Identity]]:
     ) -> Identity:
         who = identity_of(request)
         if who is None:
-            raise Problem(401, "log in first", _CHALLENGE)
+            raise ProblemError(401, "log in first", _CHALLENGE)
         if not who.role.includes(role):
-            raise Problem(403, f"{who.name} is {who.role} (needed: {role})")
+            raise ProblemError(403, f"{who.name} is {who.role} (needed: {role})")
         return who
 
     return dependency
@@ -68,11 +68,14 @@ Operator = Annotated[Identity, Depends(at_least(Role.OPERATOR))]
 Engineer = Annotated[Identity, Depends(at_least(Role.ENGINEER))]
 ThePanel = Annotated[PanelState, Depends(_panel_of_request)]
 
+
 def need_confirmation(panel: PanelState, who: Identity) -> None:
     """For what an engineer does deliberately: the password was typed within the last minutes.
 
     Raises:
-        Problem: 403 that asks for it.
+        ProblemError: 403 that asks for it.
     """
     if panel.now_ns() - who.confirmed_ns > panel.settings.confirmed_s * 1e9:
-        raise Problem(403, "type your password again first (POST /api/v1/sessions/me/confirm)", confirm=True)
+        raise ProblemError(
+            403, "type your password again first (POST /api/v1/sessions/me/confirm)", confirm=True
+        )

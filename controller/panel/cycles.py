@@ -88,7 +88,7 @@ class CycleStore:
             "ORDER BY id DESC LIMIT ?",
             (since_utc_ns, until_utc_ns, model, model, good, good, over_s, over_s, most),
         )
-        return [CycleRow(**_row(row)) for row in rows]  # type: ignore[typeddict-item]
+        return [_row(row) for row in rows]
 
     def detail(self, number: int) -> CycleDetail | None:
         """One cycle with its operations."""
@@ -97,16 +97,17 @@ class CycleStore:
         )
         if not rows:
             return None
-        return CycleDetail(**_row(rows[0]), spans=json.loads(rows[0][6]))  # type: ignore[typeddict-item]
+        detail: CycleDetail = {**_row(rows[0]), "spans": json.loads(rows[0][6])}
+        return detail
 
 
-def _row(row: tuple[Any, ...]) -> dict[str, Any]:
+def _row(row: tuple[Any, ...]) -> CycleRow:
     number, serial, model, left_utc_ns, cycle_s, good = row[:6]
-    return {
-        "id": number,
-        "serial": serial,
-        "model": model,
-        "left_utc": utc_text(left_utc_ns),
-        "cycle_s": cycle_s,
-        "good": bool(good),
-    }
+    return CycleRow(
+        id=number,
+        serial=serial,
+        model=model,
+        left_utc=utc_text(left_utc_ns),
+        cycle_s=cycle_s,
+        good=bool(good),
+    )

@@ -15,7 +15,7 @@ from controller.panel.audit import Audit
 from controller.panel.control import Control
 from controller.panel.events import EventLog
 from controller.panel.metrics import PanelMetrics
-from controller.panel.problems import Problem
+from controller.panel.problems import ProblemError
 from controller.panel.sessions import Identity
 from controller.supervision.packml import Command
 from controller.supervision.requests import Answer, GiveCommand, Jog, Request
@@ -79,7 +79,7 @@ class Desk:
             once: A name given by the client: the same name again gets the same answer and asks nothing.
 
         Raises:
-            Problem: 409 when somebody else is in control or the cell refuses, 504 when it does not answer.
+            ProblemError: 409 when somebody else is in control or the cell refuses, 504 when it does not answer.
         """
         key = (who.key, once)
         if once and key in self._answers:
@@ -95,11 +95,13 @@ class Desk:
             )
         except TimeoutError:
             self._note(request, who, address, "not confirmed")
-            raise Problem(504, "not confirmed: the cell has not answered; it may still act on this") from None
+            raise ProblemError(
+                504, "not confirmed: the cell has not answered; it may still act on this"
+            ) from None
         self._metrics.answered(time.perf_counter() - began, stopping)
         self._note(request, who, address, "accepted" if answer.accepted else f"refused: {answer.reason}")
         if not answer.accepted:
-            raise Problem(
+            raise ProblemError(
                 409,
                 answer.reason,
                 state=self._cell.view.state.name,
@@ -126,9 +128,9 @@ class Desk:
                     self._threads, self._cell.ask, request, who.name, self._answer_s
                 )
             except TimeoutError:
-                raise Problem(504, "not confirmed: the cell has not answered") from None
+                raise ProblemError(504, "not confirmed: the cell has not answered") from None
             if not answer.accepted:
-                raise Problem(409, answer.reason, state=self._cell.view.state.name)
+                raise ProblemError(409, answer.reason, state=self._cell.view.state.name)
         if request.share != 0.0:
             halt = dataclasses.replace(request, share=0.0)
             self._jogs[request.arm] = loop.call_later(
@@ -152,7 +154,7 @@ class Desk:
             return
         holder = self._control.holder
         if holder is not None:
-            raise Problem(
+            raise ProblemError(
                 409,
                 f"{holder.name} is in control (allowed: stop, abort, or take over first)",
                 state=self._cell.view.state.name,

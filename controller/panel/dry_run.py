@@ -1,4 +1,4 @@
-"""Trying an order before it is queued: planned and run on drivers without physics, in a process of its own at low priority."""
+"""Trying an order before it is queued: planned and run without physics, in a process of its own at low priority."""
 
 import json
 import os
@@ -109,15 +109,14 @@ class DryRuns:
             found = json.loads((out / "run" / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             said = (out / "errors.txt").read_text(encoding="utf-8", errors="replace") if out.exists() else ""
-            run.update(status="failed", reason=said.strip()[-400:] or f"ended with {process.returncode}")
+            run["reason"] = said.strip()[-400:] or f"ended with {process.returncode}"
+            run["status"] = "failed"
             return
-        run.update(
-            status="done",
-            met=bool(found["met"]),
-            cycle_p95_s=found["cycle_time_p95_s"],
-            cycle_mean_s=found["cycle_time_mean_s"],
-            lower_bound_s=found["lower_bound_s"],
-        )
+        run["met"] = bool(found["met"])
+        run["cycle_p95_s"] = found["cycle_time_p95_s"]
+        run["cycle_mean_s"] = found["cycle_time_mean_s"]
+        run["lower_bound_s"] = found["lower_bound_s"]
+        run["status"] = "done"
 
 
 def _step_back() -> None:

@@ -1,6 +1,6 @@
 """What happened, numbered: found by comparing one picture with the next, and told to every stream without a gap.
 
-The journal of the cell keeps everything; these are for eyes. What came and went between two pictures is in the journal only.
+The journal of the cell keeps everything; these are for eyes. What came and went between two pictures is only there.
 """
 
 from collections import deque

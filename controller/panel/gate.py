@@ -71,13 +71,18 @@ class Gate:
         body = await self._body(receive)
         if isinstance(body, int):
             self._refused(body)
-            await problem_response(body, self._about_body(body), {"connection": "close"})(scope, receive, outgoing)
+            await problem_response(body, self._about_body(body), {"connection": "close"})(
+                scope, receive, outgoing
+            )
             return
         await self._app(scope, _Read(body, receive), outgoing)
 
     def _reason(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         if headers.get("host", "") not in self._settings.hosts:
-            return 400, f"this is not the name of the panel (allowed: {', '.join(sorted(self._settings.hosts))})"
+            return (
+                400,
+                f"this is not the name of the panel (allowed: {', '.join(sorted(self._settings.hosts))})",
+            )
         changing = scope["type"] == "websocket" or scope["method"] not in _SAFE
         origin = headers.get("origin")
         scripted = origin is None and (
@@ -100,7 +105,7 @@ class Gate:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return 400
-                    body += message.get("body", b"")
+                    body += bytes(message.get("body", b""))
                     if len(body) > self._settings.body_bytes:
                         return 413
                     if not message.get("more_body", False):

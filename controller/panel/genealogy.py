@@ -6,7 +6,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from controller.panel.picture import plain, utc_text
-from controller.panel.problems import Problem
+from controller.panel.problems import ProblemError
 from controller.supervision import archive
 from controller.supervision.shift import JournalError
 
@@ -47,7 +47,7 @@ def joint_rows(
     """Joints that left within a time, the last first.
 
     Raises:
-        Problem: 503 when the journal cannot be read.
+        ProblemError: 503 when the journal cannot be read.
     """
     if journal is None:
         return []
@@ -57,7 +57,7 @@ def joint_rows(
             journal, most=most, model=model, since_utc_ns=since_utc_ns, until_utc_ns=until_utc_ns
         )
     except JournalError as error:
-        raise Problem(503, str(error)) from None
+        raise ProblemError(503, str(error)) from None
     return [
         JointLine(
             serial=row.serial,
@@ -74,14 +74,14 @@ def joint_story(journal: Path | None, serial: str) -> JointStory | None:
     """Everything about one joint; None when the journal does not know it.
 
     Raises:
-        Problem: 503 when the journal cannot be read.
+        ProblemError: 503 when the journal cannot be read.
     """
     if journal is None:
         return None
     try:
         entries = archive.story(journal, serial)
     except JournalError as error:
-        raise Problem(503, str(error)) from None
+        raise ProblemError(503, str(error)) from None
     if not entries:
         return None
     story = JointStory(serial=serial, model="", order="", left_utc="", reject="", entries=[])

@@ -15,7 +15,9 @@ _STYLE = (
 
 def joint_report(story: JointStory, cell: str) -> str:
     """The page."""
-    verdict = f"rejected: {story['reject']}" if story["reject"] else "good" if story["left_utc"] else "in the cell"
+    verdict = (
+        f"rejected: {story['reject']}" if story["reject"] else "good" if story["left_utc"] else "in the cell"
+    )
     facts = {
         "Model": story["model"],
         "Order": story["order"],
@@ -41,6 +43,8 @@ def joint_report(story: JointStory, cell: str) -> str:
 def _words(facts: dict[str, Any]) -> str:
     pairs = []
     for name, value in facts.items():
-        shown = ", ".join(f"{key} {entry}" for key, entry in value.items()) if isinstance(value, dict) else value
+        shown = (
+            ", ".join(f"{key} {entry}" for key, entry in value.items()) if isinstance(value, dict) else value
+        )
         pairs.append(f"{escaped(name.replace('_', ' '))}: {escaped(shown)}")
     return "; ".join(pairs)

@@ -1,4 +1,4 @@
-"""Figures of the panel for Prometheus, and those of the cell beside them; named by its rules: base units, counters end in _total."""
+"""Figures of the panel for Prometheus, and the cell's beside them; base units, counters end in _total."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 

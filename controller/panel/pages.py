@@ -6,10 +6,20 @@ from importlib.resources import files
 
 from fastapi import APIRouter, Request, Response
 
-from controller.panel.problems import Problem
+from controller.panel.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
-SHELL_PATHS = ("/", "/login", "/setup", "/history", "/orders", "/maintenance", "/system", "/arms/{arm}", "/joints/{serial:path}")
+SHELL_PATHS = (
+    "/",
+    "/login",
+    "/setup",
+    "/history",
+    "/orders",
+    "/maintenance",
+    "/system",
+    "/arms/{arm}",
+    "/joints/{serial:path}",
+)
 mimetypes.add_type("text/javascript", ".js")
 _FILES = {
     entry.name: (entry.read_bytes(), mimetypes.guess_type(entry.name)[0] or "application/octet-stream")
@@ -25,7 +35,7 @@ def page_bytes() -> int:
 
 def _file(name: str, request: Request) -> Response:
     if name not in _FILES:
-        raise Problem(404, "there is no such page")
+        raise ProblemError(404, "there is no such page")
     content, kind = _FILES[name]
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     headers = {"etag": tag, "cache-control": "no-cache"}

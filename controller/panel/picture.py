@@ -1,7 +1,6 @@
 """The cell's picture as JSON: what moves, which is sent at every tick, and parts that change seldom.
 
-Lengths are metres, angles radians, times seconds, each said in the name; moments are UTC in milliseconds since 1970, so that
-a browser can show them.
+Units are in the names; moments are UTC in milliseconds since 1970, so that a browser can show them.
 """
 
 from datetime import UTC, datetime
@@ -308,7 +307,9 @@ def supplies_part(view: CellView) -> SuppliesPart:
 
 def utc_text(utc_ns: int) -> str:
     """A moment as ISO 8601."""
-    return datetime.fromtimestamp(utc_ns * 1e-9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(utc_ns * 1e-9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
 
 
 def _arm(arm: ArmView) -> ArmPicture:

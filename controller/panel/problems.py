@@ -28,7 +28,7 @@ class ProblemDetails(BaseModel):
     errors: list[dict[str, str]] | None = None
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     """Ends a request with a problem document.
 
     Args:
@@ -73,8 +73,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def install(app: FastAPI) -> None:
     """Answer every error of an application with a problem document."""
 
-    @app.exception_handler(Problem)
-    async def on_problem(_: Request, error: Problem) -> JSONResponse:
+    @app.exception_handler(ProblemError)
+    async def on_problem(_: Request, error: ProblemError) -> JSONResponse:
         return problem_response(error.status, error.detail, error.headers, **error.facts)
 
     @app.exception_handler(HTTPException)

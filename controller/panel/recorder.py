@@ -1,4 +1,4 @@
-"""Records every run as an MCAP file: joints of all arms as ROS 2 messages, and what happened, for Foxglove, PlotJuggler, ros2 bag.
+"""Records every run as an MCAP file: joints of all arms as ROS 2 messages, and what happened, for Foxglove and its like.
 
 A run begins when the cell starts and ends when it stops, completes or aborts. Pictures are copied as they come (twenty a
 second at most) and written by a thread of its own; when the disk is slow or full, the recording ends and the cell goes on.
@@ -19,7 +19,9 @@ from controller.supervision.packml import State
 from controller.supervision.view import CellView
 
 SUFFIX, UNFINISHED = ".mcap", ".mcap.part"
-_RESTING = frozenset({State.STOPPED, State.IDLE, State.ABORTED, State.COMPLETE, State.RESETTING, State.CLEARING})
+_RESTING = frozenset(
+    {State.STOPPED, State.IDLE, State.ABORTED, State.COMPLETE, State.RESETTING, State.CLEARING}
+)
 _KEPT_BYTES = 2_000_000_000
 _LONGEST_NS = 3600 * 10**9  # a run that lasts longer is recorded in several files
 _WAITING = 2000  # messages that may wait for the disk
@@ -146,7 +148,7 @@ class _File:
 
     def finish(self) -> None:
         """Write the index and give the file its name."""
-        self._writer.finish()
+        self._writer.finish()  # type: ignore[no-untyped-call]
         self._file.close()
         self._path.replace(self._path.with_name(self._path.name.removesuffix(UNFINISHED) + SUFFIX))
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from controller.panel.access import Engineer, Operator, ThePanel, Viewer, address_of, need_confirmation
 from controller.panel.picture import utc_text
-from controller.panel.problems import Problem, documented
+from controller.panel.problems import ProblemError, documented
 from controller.panel.sessions import Identity
 from controller.panel.state import PanelState
 from controller.panel.users import NAME, PASSWORD_LENGTHS, Role, User, UserError
@@ -126,7 +126,7 @@ async def log_in(body: Login, request: Request, response: Response, panel: ThePa
     if user is None:
         panel.throttle.failed(body.name, address)
         panel.audit.write(None, address, "login", {"name": body.name[:40]}, "refused")
-        raise Problem(401, "name or password is wrong")
+        raise ProblemError(401, "name or password is wrong")
     return _logged_in(panel, user, response, address)
 
 
@@ -136,14 +136,14 @@ async def set_up(body: FirstUser, request: Request, response: Response, panel: T
     address = address_of(request)
     _throttled(panel, "setup", address)
     if panel.setup is None or panel.users.all():
-        raise Problem(409, "there are users already: log in")
+        raise ProblemError(409, "there are users already: log in")
     if not panel.setup.accepts(body.secret):
         panel.throttle.failed("setup", address)
-        raise Problem(401, "this link is not valid any more: start the panel again for a new one")
+        raise ProblemError(401, "this link is not valid any more: start the panel again for a new one")
     try:
         await run_in_threadpool(panel.users.add, body.name, Role.ENGINEER, body.password)
     except UserError as error:
-        raise Problem(422, str(error)) from None
+        raise ProblemError(422, str(error)) from None
     panel.setup.spend()
     panel.setup = None
     user = next(user for user in panel.users.all() if user.name == body.name)
@@ -166,20 +166,18 @@ async def log_out(who: Viewer, request: Request, response: Response, panel: TheP
     )
 
 
-@router.post(
-    "/sessions/me/confirm", status_code=204, responses=documented(400, 401, 403, 408, 413, 422, 429)
-)
+@router.post("/sessions/me/confirm", status_code=204, responses=documented(400, 401, 403, 408, 413, 422, 429))
 async def confirm(body: Confirmation, who: Viewer, request: Request, panel: ThePanel) -> None:
     """Type the password again, before what engineers do deliberately."""
     address = address_of(request)
     _throttled(panel, who.name, address)
     if who.via != "session":
-        raise Problem(403, "a token cannot confirm anything")
+        raise ProblemError(403, "a token cannot confirm anything")
     async with _one_hash:
         user = await run_in_threadpool(panel.users.verified, who.name, body.password)
     if user is None:
         panel.throttle.failed(who.name, address)
-        raise Problem(401, "the password is wrong")
+        raise ProblemError(401, "the password is wrong")
     panel.sessions.confirm(request.cookies.get(panel.cookie, ""))
 
 
@@ -202,7 +200,9 @@ async def take_control(body: Takeover, who: Operator, request: Request, panel: T
     before = panel.control.holder
     if not panel.control.take(who, body.instead_of):
         holder = before.name if before else ""
-        raise Problem(409, f"{holder} is in control (to take over, name them in instead_of)", control=holder)
+        raise ProblemError(
+            409, f"{holder} is in control (to take over, name them in instead_of)", control=holder
+        )
     _tell_control(panel, who, request, f"taken from {before.name}" if before else "taken")
     return Holder(name=who.name)
 
@@ -232,7 +232,7 @@ async def add_user(body: NewUser, who: Engineer, request: Request, panel: ThePan
     try:
         await run_in_threadpool(panel.users.add, body.name, body.role, body.password)
     except UserError as error:
-        raise Problem(409, str(error)) from None
+        raise ProblemError(409, str(error)) from None
     panel.audit.write(who, address_of(request), "add user", {"name": body.name, "role": body.role}, "done")
     return next(
         UserRow(name=user.name, role=user.role, created_utc=utc_text(user.created_ns))
@@ -250,7 +250,7 @@ async def remove_user(
     try:
         panel.users.remove(name)
     except UserError as error:
-        raise Problem(409, str(error)) from None
+        raise ProblemError(409, str(error)) from None
     panel.audit.write(who, address_of(request), "remove user", {"name": name}, "done")
 
 
@@ -272,7 +272,7 @@ async def issue_token(body: NewToken, who: Engineer, request: Request, panel: Th
     try:
         secret = panel.sessions.issue(who.name, body.role, body.label, body.days)
     except UserError as error:
-        raise Problem(409, str(error)) from None
+        raise ProblemError(409, str(error)) from None
     detail = {"label": body.label, "role": body.role, "days": body.days}
     panel.audit.write(who, address_of(request), "issue token", detail, "done")
     return TokenSecret(token=secret)
@@ -284,7 +284,7 @@ async def revoke_token(
 ) -> None:
     """Make a token worthless."""
     if not panel.sessions.revoke(number):
-        raise Problem(404, f"there is no token {number}")
+        raise ProblemError(404, f"there is no token {number}")
     panel.audit.write(who, address_of(request), "revoke token", {"id": number}, "done")
 
 
@@ -292,7 +292,7 @@ def _throttled(panel: PanelState, name: str, address: str) -> None:
     wait_s = panel.throttle.wait_s(name, address)
     if wait_s > 0.0:
         seconds = math.ceil(wait_s)
-        raise Problem(
+        raise ProblemError(
             429, f"too many failed logins: wait {seconds} s", {"retry-after": str(seconds)}, wait_s=seconds
         )
 

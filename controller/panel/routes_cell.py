@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from controller.panel.access import Engineer, Operator, ThePanel, Viewer, address_of, need_confirmation
 from controller.panel.facts import ArmFacts
 from controller.panel.picture import ArmPicture, OrderPicture, Snapshot, moment, orders_part, snapshot
-from controller.panel.problems import Problem, documented
+from controller.panel.problems import ProblemError, documented
 from controller.panel.sessions import Identity
 from controller.panel.state import PanelState
 from controller.panel.users import Role
@@ -23,7 +23,6 @@ from controller.supervision.requests import (
     Jog,
     LoadFeeder,
     QueueOrder,
-    Request as CellRequest,
     SetFeed,
     SetMode,
     SetSingleStep,
@@ -31,6 +30,9 @@ from controller.supervision.requests import (
     Step,
     TakeOut,
     WithdrawOrder,
+)
+from controller.supervision.requests import (
+    Request as CellRequest,
 )
 
 router = APIRouter(prefix="/api/v1")
@@ -154,7 +156,7 @@ async def set_mode(body: ModeChange, who: Operator, request: Request, panel: The
     """Change the mode; into maintenance or manual only engineers, with the password typed just now."""
     if body.mode != "production":
         if not who.role.includes(Role.ENGINEER):
-            raise Problem(403, f"{who.name} is {who.role} (needed for mode {body.mode}: engineer)")
+            raise ProblemError(403, f"{who.name} is {who.role} (needed for mode {body.mode}: engineer)")
         need_confirmation(panel, who)
     return await _asked(panel, SetMode(mode=Mode[body.mode.upper()]), who, request)
 
@@ -188,7 +190,9 @@ async def queue_order(body: NewOrder, who: Operator, request: Request, panel: Th
     """Queue an order; it takes effect when the next joint enters the cell."""
     unknown = sorted(set(body.lines) - {model["name"] for model in panel.facts.models})
     if unknown:
-        raise Problem(409, f"no joint model is called {unknown[0][:100]!r} (allowed: see GET /api/v1/recipes)")
+        raise ProblemError(
+            409, f"no joint model is called {unknown[0][:100]!r} (allowed: see GET /api/v1/recipes)"
+        )
     order = QueueOrder(order=body.order, lines=dict(body.lines), priority=body.priority, due=body.due)
     return await _asked(panel, order, who, request)
 
@@ -208,9 +212,7 @@ async def acknowledge(body: AlarmName, who: Operator, request: Request, panel: T
 @router.post("/alarms/shelve", status_code=202, responses=_ASKING)
 async def shelve(body: Shelf, who: Engineer, request: Request, panel: ThePanel) -> Accepted:
     """Hide an alarm for a time."""
-    return await _asked(
-        panel, ShelveAlarm(key=Key(body.kind, body.source), for_s=body.for_s), who, request
-    )
+    return await _asked(panel, ShelveAlarm(key=Key(body.kind, body.source), for_s=body.for_s), who, request)
 
 
 @router.post("/questions/answer", status_code=202, responses=_ASKING)
@@ -245,7 +247,7 @@ async def arm(arm: PathText, _: Viewer, panel: ThePanel) -> ArmDetail:
     detail = _detail(panel, arm)
     if detail is None:
         known = ", ".join(facts["id"] for facts in panel.facts.arms)
-        raise Problem(404, f"there is no arm {arm!r} (allowed: {known})")
+        raise ProblemError(404, f"there is no arm {arm!r} (allowed: {known})")
     return detail
 
 
@@ -253,7 +255,7 @@ async def arm(arm: PathText, _: Viewer, panel: ThePanel) -> ArmDetail:
 async def take_out(arm: PathText, who: Engineer, request: Request, panel: ThePanel) -> Accepted:
     """Go on without an arm; the others take over its work."""
     if arm not in {facts["id"] for facts in panel.facts.arms}:
-        raise Problem(404, f"there is no arm {arm!r}")
+        raise ProblemError(404, f"there is no arm {arm!r}")
     need_confirmation(panel, who)
     return await _asked(panel, TakeOut(arm=arm), who, request)
 
@@ -262,7 +264,7 @@ async def take_out(arm: PathText, who: Engineer, request: Request, panel: ThePan
 async def jog(body: JogBody, who: Engineer, request: Request, panel: ThePanel) -> Accepted:
     """Turn one joint slowly for as long as this keeps coming, in maintenance mode only."""
     if panel.cell.view.mode is not Mode.MAINTENANCE:
-        raise Problem(409, "jogging needs mode maintenance", state=panel.cell.view.state.name)
+        raise ProblemError(409, "jogging needs mode maintenance", state=panel.cell.view.state.name)
     wanted = Jog(arm=body.arm, joint=body.joint, share=body.share)
     answer = await panel.desk.jog(wanted, who, address_of(request))
     return Accepted(

@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 from controller.panel.access import Engineer, ThePanel, Viewer
 from controller.panel.cycles import CycleDetail, CycleRow
 from controller.panel.events import Event
-from controller.panel.genealogy import JointStory, joint_rows, joint_story, JointLine
+from controller.panel.genealogy import JointLine, JointStory, joint_rows, joint_story
 from controller.panel.joint_report import joint_report
 from controller.panel.picture import utc_text
-from controller.panel.problems import Problem, documented
+from controller.panel.problems import ProblemError, documented
 from controller.panel.recordings import Recording, recording_file, recordings
 from controller.panel.routes_cell import PathText
 
@@ -71,24 +71,25 @@ async def cycles(
 
 
 @router.get("/cycles/{number}", responses=documented(400, 401, 403, 404, 422))
-async def cycle(
-    number: Annotated[int, Path(ge=1, le=2**31)], _: Viewer, panel: ThePanel
-) -> CycleDetail:
+async def cycle(number: Annotated[int, Path(ge=1, le=2**31)], _: Viewer, panel: ThePanel) -> CycleDetail:
     """One cycle with what every resource did, planned and actual."""
     found = panel.cycles.detail(number)
     if found is None:
-        raise Problem(404, f"no cycle {number} is kept")
+        raise ProblemError(404, f"no cycle {number} is kept")
     return found
 
 
 @router.get("/joints", responses=documented(400, 401, 403, 422, 503))
 async def joints(
-    _: Viewer, panel: ThePanel, model: ModelName = "", since: Since = 0, until: Until = 2**33, most: Most = 100
+    _: Viewer,
+    panel: ThePanel,
+    model: ModelName = "",
+    since: Since = 0,
+    until: Until = 2**33,
+    most: Most = 100,
 ) -> list[JointLine]:
     """Joints that left the cell, the last first, from the cell's journal."""
-    return await run_in_threadpool(
-        joint_rows, panel.settings.journal, model, since * _NS, until * _NS, most
-    )
+    return await run_in_threadpool(joint_rows, panel.settings.journal, model, since * _NS, until * _NS, most)
 
 
 @router.get(
@@ -135,7 +136,7 @@ async def recording(
     """One recording."""
     path = recording_file(panel.settings.recordings, name)
     if path is None:
-        raise Problem(404, f"there is no recording {name}")
+        raise ProblemError(404, f"there is no recording {name}")
     return FileResponse(path, media_type="application/octet-stream", filename=name)
 
 
@@ -170,5 +171,5 @@ async def audit(
 async def _story(panel: Any, serial: str) -> JointStory:
     story = await run_in_threadpool(joint_story, panel.settings.journal, serial)
     if story is None:
-        raise Problem(404, f"no joint {serial!r} is in the journal")
+        raise ProblemError(404, f"no joint {serial!r} is in the journal")
     return story

@@ -12,7 +12,7 @@ from controller.panel.facts import CellFacts, ModelFacts
 from controller.panel.log_lines import LogLine
 from controller.panel.metrics import MEDIA_TYPE
 from controller.panel.picture import utc_text
-from controller.panel.problems import Problem, documented, problem_response
+from controller.panel.problems import ProblemError, documented, problem_response
 from controller.panel.routes_cell import PathText
 from controller.panel.state import new_secret
 from controller.panel.stream import ENDED
@@ -93,11 +93,11 @@ async def start_dry_run(body: DryRunOrder, _: Operator, panel: ThePanel) -> DryR
     """Plan and run the models of an order without physics, in a process of its own; takes about a minute."""
     unknown = sorted(set(body.lines) - {model["name"] for model in panel.facts.models})
     if unknown:
-        raise Problem(409, f"no joint model is called {unknown[0][:100]!r}")
+        raise ProblemError(409, f"no joint model is called {unknown[0][:100]!r}")
     try:
         return panel.dry_runs.start(new_secret(), body.lines, panel.cell.view.target_s)
     except BusyError as error:
-        raise Problem(409, str(error)) from None
+        raise ProblemError(409, str(error)) from None
 
 
 @router.get("/dry-runs/{number}", responses=documented(400, 401, 403, 404, 422))
@@ -105,7 +105,7 @@ async def dry_run(number: PathText, _: Viewer, panel: ThePanel) -> DryRun:
     """What became of a dry run."""
     run = panel.dry_runs.get(number)
     if run is None:
-        raise Problem(404, f"there is no dry run {number!r}")
+        raise ProblemError(404, f"there is no dry run {number!r}")
     return run
 
 

@@ -1,4 +1,4 @@
-"""Bars of the plan joined to operations: what one resource does for one joint, planned and actual, as a Gantt chart draws it."""
+"""Bars of the plan joined to operations: what one resource does for one joint, as a Gantt chart draws it."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median

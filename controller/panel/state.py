@@ -103,12 +103,18 @@ class PanelState:
         secret = self._secrets.get(who.key)
         if secret is None:
             return False
-        return (self.sessions.of_token if who.via == "token" else self.sessions.of_session)(secret) is not None
+        return (self.sessions.of_token if who.via == "token" else self.sessions.of_session)(
+            secret
+        ) is not None
 
     def panel_part(self) -> dict[str, str]:
         """What the panel adds to the picture: who is in control."""
         holder = self.control.holder
-        return {"control": holder.name, "control_key": holder.key} if holder else {"control": "", "control_key": ""}
+        return (
+            {"control": holder.name, "control_key": holder.key}
+            if holder
+            else {"control": "", "control_key": ""}
+        )
 
     def _watched(self, before: CellView, after: CellView) -> None:
         self.cycles.compare(before, after)

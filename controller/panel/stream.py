@@ -236,4 +236,6 @@ async def _gone(socket: WebSocket) -> None:
 
 
 def _encoded(kind: str, **members: Any) -> bytes:
-    return json.dumps({"type": kind, "v": VERSION, **members}, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(
+        {"type": kind, "v": VERSION, **members}, separators=(",", ":"), allow_nan=False
+    ).encode()

@@ -15,7 +15,6 @@ from controller.panel.database import PanelDatabase
 from controller.panel.state import PanelState
 from controller.panel_facts import facts_of
 from controller.supervision.metrics import CellMetrics
-
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE, Rig, Times
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from cells.cell import load_cell
 from controller.app import make_plan, prepare_kernels
 from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
@@ -95,7 +94,11 @@ def _store(arms, graph, plan, ended) -> None:  # type: ignore[no-untyped-def]
         and not (node := graph.nodes[event.node]).resource.startswith("feeder_")
     ]
     cycles = np.diff(plan.motion.finished_s())
-    facts = {"nodes": nodes, "planned_cycle_s": float(np.mean(cycles[2:])), "lower_bound_s": plan.lower_bound_s}
+    facts = {
+        "nodes": nodes,
+        "planned_cycle_s": float(np.mean(cycles[2:])),
+        "lower_bound_s": plan.lower_bound_s,
+    }
     GOLDEN.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         GOLDEN,

@@ -1,7 +1,7 @@
 """A cell to put a panel in front of: a recorded run (`record_golden`), played in real time, that obeys commands.
 
-It is what `CellService` promises and no more: PackML states by the product's own state machine, alarms by the product's own,
-motion and plan from the record. Holding freezes the record where it is. When the record ends it begins anew.
+It is what `CellService` promises and no more: states and alarms by the product's own machines, motion and plan from the
+record. Holding freezes the record where it is. When the record ends it begins anew.
 """
 
 import json
@@ -98,7 +98,9 @@ class ReplayedCell:
         self._read()
         self._unit, self._since_ns, self._cause, self._by = Unit(), 0, "the controller began", ""
         self._played_s, self._at_ns = begin_s, 0
-        self._offsets: list[tuple[float, float]] = [(-1e9, -begin_s)]  # (from this moment of the record, shift [s])
+        self._offsets: list[tuple[float, float]] = [
+            (-1e9, -begin_s)
+        ]  # (from this moment of the record, shift [s])
         self._alarms = Alarms()
         self._faults: dict[str, str] = {}
         self._jogged = {arm.id: np.zeros(6) for arm in self.cell.arms}
@@ -121,7 +123,7 @@ class ReplayedCell:
         self.frozen = threading.Event()  # set: the cell's loop hangs
         self.slow_s = 0.0
         mix = sorted({node[4] for node in self._nodes if node[4]})
-        self._queue("mixed-1", {model: 8 for model in mix})
+        self._queue("mixed-1", dict.fromkeys(mix, 8))
 
     def _read(self) -> None:
         facts, self._q = _stored()
@@ -262,7 +264,7 @@ class ReplayedCell:
             case SetFeed(share=share, arm=arm):
                 if arm and arm not in self._feeds:
                     raise RefusedError(f"there is no arm {arm}")
-                self._feeds |= {name: share for name in ([arm] if arm else list(self._feeds))}
+                self._feeds |= dict.fromkeys([arm] if arm else list(self._feeds), share)
             case SetSingleStep(on=on):
                 self._single_step = on
             case Step() if not self._single_step:
@@ -286,9 +288,7 @@ class ReplayedCell:
         del self._faults[arm]
         for key, alarm in list(self._alarms.by_key.items()):
             if key.source == arm and alarm.active:
-                self._alarms = alarm_life.advance(
-                    self._alarms, alarm_life.Returned(time_ns=now_ns, key=key)
-                )
+                self._alarms = alarm_life.advance(self._alarms, alarm_life.Returned(time_ns=now_ns, key=key))
 
     def _queue(self, order: str, lines: dict[str, int], priority: int = 5, due: str = "") -> None:
         self._orders[order] = OrderView(
@@ -492,7 +492,22 @@ class ReplayedCell:
             return self._bars[1]
         now_shift = now_ns * 1e-9 - t
         bars = []
-        for resource, label, operation, serial, _, _, _, _, _, critical, planned, length, start, end in self._nodes:
+        for (
+            resource,
+            label,
+            operation,
+            serial,
+            _,
+            _,
+            _,
+            _,
+            _,
+            critical,
+            planned,
+            length,
+            start,
+            end,
+        ) in self._nodes:
             if end < t - _BEHIND_S or min(start, planned) > t + _AHEAD_S:
                 continue
             shift = now_shift if start > t else self._cell_ns(start) * 1e-9 - start

@@ -8,7 +8,6 @@ from fastapi.testclient import TestClient
 
 from controller.panel.state import PanelState
 from controller.panel.users import Role
-
 from tests.controller.panel.replayed_cell import ReplayedCell
 
 ORIGIN = "http://127.0.0.1:8080"

@@ -9,7 +9,6 @@ from controller.panel.sessions import SessionStore
 from controller.panel.settings import ExposureError, PanelSettings, check_exposure
 from controller.panel.throttle import LoginThrottle
 from controller.panel.users import Role, UserError, UserStore
-
 from tests.controller.panel.rig import ORIGIN, PASSWORD, Rig, Times
 
 API = "/api/v1"
@@ -38,7 +37,13 @@ def test_passwords_are_kept_as_salted_scrypt(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("Anna", PASSWORD), ("", PASSWORD), ("a b", PASSWORD), ("anna", "short"), ("longpassword", "longpassword")],
+    [
+        ("Anna", PASSWORD),
+        ("", PASSWORD),
+        ("a b", PASSWORD),
+        ("anna", "short"),
+        ("longpassword", "longpassword"),
+    ],
 )
 def test_weak_users_are_refused(tmp_path: Path, name: str, password: str) -> None:
     with PanelDatabase(tmp_path / "panel.db") as database, pytest.raises(UserError, match="allowed"):

@@ -9,7 +9,6 @@ import pytest
 from controller.panel.desk import STOPPING
 from controller.supervision.packml import State
 from controller.supervision.requests import GiveCommand, Jog
-
 from tests.controller.panel.rig import Rig
 
 API = "/api/v1"
@@ -108,9 +107,7 @@ def test_slow_requests_of_others_do_not_hold_a_stop_up(rig: Rig) -> None:
     rig.cell.slow_s = 0.8
     client = rig.client("otto")
     body = {"share": 0.5}
-    threads = [
-        threading.Thread(target=lambda: client.put(f"{API}/cell/feed", json=body)) for _ in range(20)
-    ]
+    threads = [threading.Thread(target=lambda: client.put(f"{API}/cell/feed", json=body)) for _ in range(20)]
     for thread in threads:
         thread.start()
     time.sleep(0.3)
@@ -154,9 +151,7 @@ def test_maintenance_mode_asks_engineers_for_the_password(rig: Rig) -> None:
     assert refused.status_code == 403
     assert refused.json()["confirm"] is True
     assert anna.post(f"{API}/sessions/me/confirm", json={"password": "wrong"}).status_code == 401
-    assert (
-        anna.post(f"{API}/sessions/me/confirm", json={"password": "a long password"}).status_code == 204
-    )
+    assert anna.post(f"{API}/sessions/me/confirm", json={"password": "a long password"}).status_code == 204
     assert anna.put(f"{API}/cell/mode", json=mode).status_code == 200
     assert rig.cell.view.mode.name == "MAINTENANCE"
 

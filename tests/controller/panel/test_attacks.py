@@ -18,7 +18,6 @@ from controller.panel.routes_history import router as history_routes
 from controller.panel.routes_system import router as system_routes
 from controller.panel.serving import served
 from controller.supervision.packml import State
-
 from tests.controller.panel.rig import ORIGIN, PASSWORD, Rig
 
 API = "/api/v1"
@@ -41,12 +40,29 @@ def undisturbed(rig: Rig) -> Iterator[None]:
 
 
 def filled(path: str) -> str:
-    for name, value in {"command": "stop", "number": "1", "name": "otto", "arm": "R1", "order": "x", "serial": "x"}.items():
+    for name, value in {
+        "command": "stop",
+        "number": "1",
+        "name": "otto",
+        "arm": "R1",
+        "order": "x",
+        "serial": "x",
+    }.items():
         path = path.replace(f"{{{name}}}", value).replace(f"{{{name}:path}}", value)
     return path
 
 
-@pytest.mark.parametrize("origin", [None, "http://evil.example", "http://127.0.0.1:8081", "null", ORIGIN + ".evil.example", "https://127.0.0.1:8080"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "http://evil.example",
+        "http://127.0.0.1:8081",
+        "null",
+        ORIGIN + ".evil.example",
+        "https://127.0.0.1:8080",
+    ],
+)
 def test_foreign_origins_change_nothing(rig: Rig, origin: str | None) -> None:
     rig.client("otto")
     client = rig.client("otto")
@@ -61,27 +77,47 @@ def test_foreign_origins_change_nothing(rig: Rig, origin: str | None) -> None:
 
 def test_nobody_gets_anywhere(rig: Rig) -> None:
     """Neither without a login nor with a token that was guessed."""
-    for client in (rig.client(), rig.client(authorization="Bearer jointcell_guess"), rig.client(authorization="Basic eDp5")):
+    for client in (
+        rig.client(),
+        rig.client(authorization="Bearer jointcell_guess"),
+        rig.client(authorization="Basic eDp5"),
+    ):
         for method, path in ROUTES:
             if path in OPEN or path in ("/healthz", "/readyz"):
                 continue
             answer = client.request(method, filled(path))
             # What is asked for is looked at before who asks: 422 says nothing that the description does not.
-            assert answer.status_code == 401 or (answer.status_code == 422 and method != "GET"), (method, path)
+            assert answer.status_code == 401 or (answer.status_code == 422 and method != "GET"), (
+                method,
+                path,
+            )
     rig.panel.users.remove("vera")
     assert rig.client().get(f"{API}/cell").headers["www-authenticate"] == "Bearer"
 
 
 def test_viewers_change_nothing(rig: Rig) -> None:
     """Whatever is not reading is for operators, but for one's own login."""
-    own = {f"{API}/sessions", f"{API}/sessions/me", f"{API}/sessions/me/confirm", f"{API}/setup", f"{API}/stream-tickets"}
+    own = {
+        f"{API}/sessions",
+        f"{API}/sessions/me",
+        f"{API}/sessions/me/confirm",
+        f"{API}/setup",
+        f"{API}/stream-tickets",
+    }
     bodies: dict[str, Any] = {
-        "control/take": {}, "users": {"name": "eve", "role": "engineer", "password": PASSWORD},
-        "tokens": {"label": "x", "role": "viewer"}, "mode": {"mode": "production"}, "feed": {"share": 1.0},
-        "single-step": {"on": True}, "orders": {"order": "x", "lines": {"Pro-NE30-30": 1}},
-        "acknowledge": {"kind": "x", "source": "y"}, "shelve": {"kind": "x", "source": "y", "for_s": 1},
-        "answer": {"serial": "x", "operation": "1", "found": "done"}, "jog": {"arm": "R1", "joint": 0, "share": 0.1},
-        "feeders": {"feeder": "x", "batch": "y", "count": 1}, "dry-runs": {"lines": {"Pro-NE30-30": 1}},
+        "control/take": {},
+        "users": {"name": "eve", "role": "engineer", "password": PASSWORD},
+        "tokens": {"label": "x", "role": "viewer"},
+        "mode": {"mode": "production"},
+        "feed": {"share": 1.0},
+        "single-step": {"on": True},
+        "orders": {"order": "x", "lines": {"Pro-NE30-30": 1}},
+        "acknowledge": {"kind": "x", "source": "y"},
+        "shelve": {"kind": "x", "source": "y", "for_s": 1},
+        "answer": {"serial": "x", "operation": "1", "found": "done"},
+        "jog": {"arm": "R1", "joint": 0, "share": 0.1},
+        "feeders": {"feeder": "x", "batch": "y", "count": 1},
+        "dry-runs": {"lines": {"Pro-NE30-30": 1}},
     }
     tried = 0
     for method, path in ROUTES:
@@ -103,7 +139,10 @@ def test_other_names_for_this_address_are_not_answered(rig: Rig, host: str) -> N
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
 def test_a_stream_from_elsewhere_is_refused(rig: Rig, origin: str) -> None:
     client = rig.client("otto")
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect(f"{API}/stream", headers={"origin": origin}):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(f"{API}/stream", headers={"origin": origin}),
+    ):
         pass
 
 
@@ -133,7 +172,8 @@ def test_a_ticket_opens_one_stream_for_ten_seconds(rig: Rig) -> None:
     "path",
     ["/static/../settings.py", "/static/%2e%2e/settings.py", "/static/..%2fsettings.py", "/static//etc/passwd",
      "/static/....//settings.py", f"{API}/recordings/..%2fpanel.db", f"{API}/recordings/%2e%2e%2fpanel.db",
-     f"{API}/recordings/panel.db", f"{API}/recordings/x.mcap%00", f"{API}/joints/..%2f..%2fpanel.db", "/..%2f..%2fetc%2fpasswd"],
+     f"{API}/recordings/panel.db", f"{API}/recordings/x.mcap%00", f"{API}/joints/..%2f..%2fpanel.db",
+     "/..%2f..%2fetc%2fpasswd"],
 )  # fmt: skip
 def test_paths_lead_nowhere(rig: Rig, tmp_path: Path, path: str) -> None:
     answer = rig.client("anna").get(path)
@@ -215,7 +255,8 @@ def test_pages_load_nothing_from_outside_and_run_no_inline_script(rig: Rig) -> N
 
 
 @pytest.mark.parametrize("body", [
-    {"order": SCRIPT, "lines": {SCRIPT: 1}}, {"order": "x\u0000", "lines": {"Pro-NE30-30": 1}}, {"order": "x\r\nset-cookie: a=b", "lines": {"Pro-NE30-30": 1}},
+    {"order": SCRIPT, "lines": {SCRIPT: 1}}, {"order": "x\u0000", "lines": {"Pro-NE30-30": 1}},
+    {"order": "x\r\nset-cookie: a=b", "lines": {"Pro-NE30-30": 1}},
 ])  # fmt: skip
 def test_scripts_in_orders_come_back_as_text(rig: Rig, body: dict[str, Any]) -> None:
     answer = rig.client("otto").post(f"{API}/orders", json=body)
@@ -228,19 +269,28 @@ def test_scripts_in_orders_come_back_as_text(rig: Rig, body: dict[str, Any]) -> 
 def test_slow_bodies_are_cut_off(make, rig: Rig) -> None:  # type: ignore[no-untyped-def]
     """A body that trickles in is given up on, and others are served meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        slow: Rig = make(people=False, port=port, body_s=1.5)
-        settings = slow.panel.settings
-        with served(slow.app, settings, listening):
-            with socket.create_connection(("127.0.0.1", port)) as trickle, socket.create_connection(("127.0.0.1", port)) as half:
-                half.sendall(b"POST / HT")  # and nothing more
-                head = f"POST {API}/sessions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\norigin: http://127.0.0.1:{port}\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n"
-                trickle.sendall(head.encode() + b"{")
-                began = time.monotonic()
-                with socket.create_connection(("127.0.0.1", port)) as other:
-                    other.sendall(f"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode())
-                    other.settimeout(1.2)
-                    assert b"200 OK" in other.recv(4096)
-                trickle.settimeout(5.0)
-                assert b"408" in trickle.recv(4096)
-                assert 1.0 < time.monotonic() - began < 4.0
+        address = listening.getsockname()
+        host = f"{address[0]}:{address[1]}"
+        slow: Rig = make(people=False, port=address[1], body_s=1.5)
+        head = [
+            f"POST {API}/sessions HTTP/1.1",
+            f"host: {host}",
+            f"origin: http://{host}",
+            "content-type: application/json",
+            "content-length: 50",
+        ]
+        with (
+            served(slow.app, slow.panel.settings, listening),
+            socket.create_connection(address) as trickle,
+            socket.create_connection(address) as half,
+            socket.create_connection(address) as other,
+        ):
+            half.sendall(b"POST / HT")  # and nothing more
+            trickle.sendall("\r\n".join([*head, "", "{"]).encode())
+            began = time.monotonic()
+            other.sendall(f"GET /healthz HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+            other.settimeout(1.2)
+            assert b"200 OK" in other.recv(4096)
+            trickle.settimeout(5.0)
+            assert b"408" in trickle.recv(4096)
+            assert 1.0 < time.monotonic() - began < 4.0

@@ -22,7 +22,6 @@ from controller.supervision.shift import (
     OrderQueued,
     Shift,
 )
-
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import Rig
 
@@ -82,7 +81,10 @@ def journal(tmp_path: Path) -> Path:
                 JointEntered(serial="J1", model="Pro-NE30-30", order="o-1", place=0),
                 OperationBegun(serial="J1", operation="180", resource="P7"),
                 OperationEnded(
-                    serial="J1", operation="180", verdict=f"ripple {SCRIPT}", measured={"ripple": 0.24, "x": None}
+                    serial="J1",
+                    operation="180",
+                    verdict=f"ripple {SCRIPT}",
+                    measured={"ripple": 0.24, "x": None},
                 ),
                 JointLeft(serial="J1", reject=f"180: {SCRIPT}"),
                 JointEntered(serial="J2", model="Pro-NE30-30", order="o-1", place=1),

@@ -1,4 +1,4 @@
-"""Twenty pages that watch while the cell runs: what serving them costs, how old their pictures are, how soon a stop arrives."""
+"""Twenty pages that watch a cell that runs: what they cost, how old their pictures are, how soon a stop arrives."""
 
 import asyncio
 import http.client
@@ -18,7 +18,6 @@ import websockets
 
 from controller.panel import CellFacts
 from controller.supervision.requests import GiveCommand
-
 from tests.controller.panel.browser.served_panel import Served, serve
 from tests.controller.panel.replayed_cell import ReplayedCell
 
@@ -49,7 +48,9 @@ async def _watch(panel: Served, cookie: str, seconds: float, ages: list[float], 
     headers = {"cookie": cookie, "origin": panel.url}
     address = panel.url.replace("http", "ws") + "/api/v1/stream"
     found = 0
-    async with websockets.connect(address, additional_headers=headers, compression=None, max_queue=1) as stream:
+    async with websockets.connect(
+        address, additional_headers=headers, compression=None, max_queue=1
+    ) as stream:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if not reads:
@@ -96,7 +97,9 @@ def stops(panel: Served, count: int) -> list[float]:
         connection = http.client.HTTPConnection(host, int(port), timeout=5.0)
         before = len(panel.cell.asked)
         began = time.perf_counter_ns()
-        connection.request("POST", "/api/v1/cell/commands/stop", headers={"origin": panel.url, "cookie": cookie})
+        connection.request(
+            "POST", "/api/v1/cell/commands/stop", headers={"origin": panel.url, "cookie": cookie}
+        )
         connection.getresponse().read()
         connection.close()
         at_ns, request, _ = panel.cell.asked[before]

@@ -14,7 +14,6 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from controller.panel.users import Role, User
-
 from tests.controller.panel.rig import ORIGIN, Rig
 
 PROBLEM = "application/problem+json"
@@ -111,9 +110,7 @@ class Fuzz:
         def one(case: Any) -> None:
             headers = {**(case.headers or {}), "host": ORIGIN.removeprefix("http://"), "origin": ORIGIN}
             if self.user:
-                secret = self.rig.panel.sessions.open(
-                    User(name=self.user, role=Role.ENGINEER, created_ns=0)
-                )
+                secret = self.rig.panel.sessions.open(User(name=self.user, role=Role.ENGINEER, created_ns=0))
                 headers["cookie"] = f"jointcell={secret}"
                 headers.pop("authorization", None)
                 headers.pop("Authorization", None)
@@ -123,7 +120,9 @@ class Fuzz:
                 case.validate_response(answer, checks=list(self.checks))
             self.codes[answer.status_code] += 1
 
-        with contextlib.suppress(Unsatisfiable):  # nothing that is wrong can be said to an operation without input
+        with contextlib.suppress(
+            Unsatisfiable
+        ):  # nothing that is wrong can be said to an operation without input
             one()
 
 

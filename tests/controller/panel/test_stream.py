@@ -11,7 +11,6 @@ from controller.panel.events import KEPT, EventLog
 from controller.panel.sessions import Identity
 from controller.panel.stream import TOO_SLOW, Hub, Mailbox
 from controller.panel.users import Role
-
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import Rig
 

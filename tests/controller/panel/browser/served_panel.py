@@ -17,7 +17,6 @@ from controller.panel.database import PanelDatabase
 from controller.panel.serving import served
 from controller.panel.state import PanelState
 from controller.supervision.view import CellService
-
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE
 
@@ -78,7 +77,9 @@ class Served:
         if name:
             user = next(user for user in self.panel.users.all() if user.name == name)
             secret = self.panel.sessions.open(user)
-            context.add_cookies([{"name": "jointcell", "value": secret, "url": self.url, "sameSite": "Strict"}])
+            context.add_cookies(
+                [{"name": "jointcell", "value": secret, "url": self.url, "sameSite": "Strict"}]
+            )
         page = context.new_page()
         page.set_default_timeout(_PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 from controller.panel import CellFacts
 from controller.supervision.packml import State
 from controller.supervision.requests import Jog
-
 from tests.controller.panel.browser.served_panel import PHONE, Served, browser, replayed
 from tests.controller.panel.rig import PASSWORD
 
@@ -165,7 +164,9 @@ def test_history(served: Served) -> None:
     runs(page)
     served.cell._played_s = served.cell._left[7][0] - 0.2  # a joint leaves in a moment
     deadline = time.monotonic() + 8.0
-    while not served.panel.cycles.rows(model="", since_utc_ns=0, until_utc_ns=2**62, good=None, over_s=0, most=5):
+    while not served.panel.cycles.rows(
+        model="", since_utc_ns=0, until_utc_ns=2**62, good=None, over_s=0, most=5
+    ):
         assert time.monotonic() < deadline
         page.wait_for_timeout(100)
     page.get_by_role("link", name="History").click()
@@ -242,7 +243,8 @@ def test_a_lost_server_is_said_within_a_second_and_stop_is_tried(served: Served)
     runs(page)
     page.evaluate(
         """() => { window.lostAt = 0; const age = document.querySelector('.age');
-        new MutationObserver(() => { if (!window.lostAt && age.textContent.startsWith('NO DATA')) window.lostAt = performance.now(); })
+        new MutationObserver(() => {
+          if (!window.lostAt && age.textContent.startsWith('NO DATA')) window.lostAt = performance.now(); })
           .observe(age, {childList: true, characterData: true, subtree: true}); }"""
     )
     served.end()
@@ -301,7 +303,9 @@ def test_by_keyboard_alone(served: Served) -> None:
     def press(name: str, key: str) -> None:
         for _ in range(60):
             page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent").startswith(name):
+            if page.evaluate(
+                "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+            ).startswith(name):
                 assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
                 page.keyboard.press(key)
                 return

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, expect
 
 from controller.panel import CellFacts
 from controller.panel.pages import page_bytes
-
 from tests.controller.panel.browser.served_panel import DESK, PHONE, TABLET, Served, browser, replayed
 
 PAGES = ("/", "/arms/R3", "/history", "/orders", "/maintenance", "/system", "/joints/J0007")
@@ -51,7 +50,9 @@ def test_no_page_has_a_finding_of_axe(served: Served) -> None:
             expect(page.locator("h1")).to_have_count(1)
             page.wait_for_timeout(150)
             answer = Axe().run(page)
-            violations = [(entry["id"], entry["nodes"][0]["html"][:120]) for entry in answer.response["violations"]]
+            violations = [
+                (entry["id"], entry["nodes"][0]["html"][:120]) for entry in answer.response["violations"]
+            ]
             if violations:
                 found[path, size] = violations
     page.context.clear_cookies()
