@@ -17,7 +17,7 @@ from controller.panel.users import Role, User
 from tests.controller.panel.rig import ORIGIN, Rig
 
 PROBLEM = "application/problem+json"
-EXAMPLES, MANY, SEED = 3, 40, 7
+EXAMPLES, MANY, SEED = 2, 16, 7
 
 
 def described(rig: Rig) -> dict[str, Any]:
