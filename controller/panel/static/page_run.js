@@ -53,11 +53,12 @@ function cycleCard() {
   for (const [name, title] of [["p50", "p50 cycle"], ["p95", "p95 cycle"], ["plan", "plan, bound"], ["oee", "OEE"], ["terms", "avail. × perf. × qual."], ["parts", "good, rejected"]]) figure(name, title);
   function draw() {
     const target_s = model.parts.figures?.target_s ?? 30, passed = model.now.since_last_s;
-    setText(big, passed < 600 ? passed.toFixed(1) : "–");
-    setText(target, `s since the last joint, target ${target_s.toFixed(1)} s`);
+    const first = !model.parts.cycles?.length; // the first joint takes longer: it passes every place
+    setText(big, passed < 1000 ? passed.toFixed(1) : "–");
+    setText(target, `s since the ${first ? "start; no joint has left yet" : "last joint"}, target ${target_s.toFixed(1)} s`);
     fill.style.width = `${Math.min(100, (100 * passed) / (1.2 * target_s))}%`;
     goal.style.left = `${100 / 1.2}%`;
-    setClass(fill, "over", passed > target_s);
+    setClass(fill, "over", passed > target_s && !first && model.now.state === "EXECUTE");
   }
   function trend() {
     const cycles = (model.parts.cycles ?? []).slice(-SHOWN_CYCLES), part = model.parts.figures;

@@ -75,7 +75,7 @@ def _take(page: Page, path: str, size: tuple[int, int], directory: Path) -> None
     name = path.strip("/").replace("/", "-") or "run"
     shot = Image.open(io.BytesIO(page.screenshot(full_page=size != DESK)))
     target = directory / f"panel-{name}-{size[0]}.png"
-    shot.convert("RGB").save(target, optimize=True)
+    shot.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
     print(f"{target}: {target.stat().st_size / 1000:.0f} kB")
 
 
