@@ -40,6 +40,14 @@ def schedule(
     _bench("schedule", peers, quick, seed, json)
 
 
+@bench.command()
+def panel(
+    peers: PeersOption = False, quick: QuickOption = False, seed: SeedOption = 0, json: JsonOption = None
+) -> None:
+    """The control panel: what serving costs, how old pictures are, how soon a stop arrives. It has no peers."""
+    _bench("panel", peers, quick, seed, json)
+
+
 def _bench(suite: str, peers: bool, quick: bool, seed: int, json: Path | None) -> None:
     to_stdout = json is not None and str(json) == "-"
     if json is not None and not to_stdout:

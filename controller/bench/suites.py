@@ -10,6 +10,7 @@ from controller.bench import (
     kernels_search,
     kernels_start,
     kernels_trajectories,
+    panel_load,
     schedule_cell,
     schedule_shop,
 )
@@ -28,6 +29,7 @@ SUITES: dict[str, tuple[Rows, ...]] = {
         kernels_start.rows,
     ),
     "schedule": (schedule_cell.rows, schedule_shop.rows),
+    "panel": (panel_load.rows,),
 }
 
 

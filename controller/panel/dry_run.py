@@ -66,13 +66,14 @@ class DryRuns:
             shutil.rmtree(self._directory, ignore_errors=True)
             out.mkdir(parents=True)
             options = ["--models", ",".join(models), "--joints", str(_JOINTS), "--target", f"{target_s:g}"]
-            self._process = subprocess.Popen(
-                [*self._command, "run", "--driver", "fake", "--out", str(out / "run"), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(out / "errors.txt").open("wb"),
-                preexec_fn=_step_back,
-            )
+            with (out / "errors.txt").open("wb") as errors:
+                self._process = subprocess.Popen(
+                    [*self._command, "run", "--driver", "fake", "--out", str(out / "run"), *options],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    preexec_fn=_step_back,
+                )
             run = DryRun(
                 id=number,
                 models=models,

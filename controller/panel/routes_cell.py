@@ -118,7 +118,7 @@ class JogBody(_Body):
 
 
 class Accepted(BaseModel):
-    """The cell acts on it."""
+    """The cell acts on it; ``allowed`` is of the decision, ``state`` of the newest picture, which may be a round older."""
 
     state: str
     allowed: list[str]

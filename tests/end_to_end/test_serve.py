@@ -79,7 +79,12 @@ def test_from_the_first_link_to_the_last_stop(serving: Process) -> None:
         page.get_by_role("button", name="Queue", exact=True).click()
         expect(page.get_by_role("row", name="o-1")).to_be_visible()
         page.get_by_role("link", name="Run", exact=True).click()
-        for command, after in (("Reset", "Idle"), ("Start", "Running"), ("Hold", "Held"), ("Unhold", "Running")):
+        for command, after in (
+            ("Reset", "Idle"),
+            ("Start", "Running"),
+            ("Hold", "Held"),
+            ("Unhold", "Running"),
+        ):
             page.get_by_role("button", name=command, exact=True).click()
             expect(state).to_have_text(after, timeout=120_000)
         expect(page.locator(".arm.working").first).to_be_visible(timeout=60_000)
@@ -88,7 +93,11 @@ def test_from_the_first_link_to_the_last_stop(serving: Process) -> None:
         page.get_by_role("link", name="System").click()
         expect(page.get_by_text("EXECUTE, mode PRODUCTION").first).to_be_visible()
         shown = subprocess.run(
-            [*JOINTCELL, "status", "--data", str(serving.data)], cwd=ROOT, capture_output=True, text=True, check=True
+            [*JOINTCELL, "status", "--data", str(serving.data)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert "STOPPED" in shown.stdout
     assert list((serving.data / "recordings").glob("*.mcap"))

@@ -193,6 +193,7 @@ class ReplayedCell:
             except (RefusedError, AlarmError, KeyError, ValueError) as error:
                 words = error.args[0] if error.args else str(error)
                 return Answer(accepted=False, reason=str(words), allowed=self._unit.allowed)
+            self._renewed()
             return Answer(accepted=True, allowed=self._unit.allowed)
 
     # --- for tests

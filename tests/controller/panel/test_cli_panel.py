@@ -81,7 +81,9 @@ def test_the_note_is_for_its_owner_only(served: Served, tmp_path: Path) -> None:
 
 
 def test_users_are_added(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False, readline=lambda: "a long password\n"))
+    monkeypatch.setattr(
+        "sys.stdin", SimpleNamespace(isatty=lambda: False, readline=lambda: "a long password\n")
+    )
     assert call("users", "add", "otto", "--role", "operator").out == "otto is added as operator.\n"
     again = call("users", "add", "otto", "--role", "operator")
     assert again.code == 2

@@ -1,7 +1,7 @@
 """Takes the documentation's pictures of the panel, in front of the recorded cell.
 
-    python -m tests.controller.panel.browser.take_pictures            # the Run page, into docs/pictures
-    python -m tests.controller.panel.browser.take_pictures DIRECTORY  # every page in every size, to look at
+python -m tests.controller.panel.browser.take_pictures            # the Run page, into docs/pictures
+python -m tests.controller.panel.browser.take_pictures DIRECTORY  # every page in every size, to look at
 """
 
 import io
