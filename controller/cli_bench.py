@@ -82,6 +82,14 @@ def serial(
     _bench("serial", False, quick, seed, only or [], json)
 
 
+@bench.command()
+def panel(
+    quick: QuickOption = False, seed: SeedOption = 0, only: OnlyOption = None, json: JsonOption = None
+) -> None:
+    """The control panel: what serving costs, how old pictures are, how soon a stop arrives."""
+    _bench("panel", False, quick, seed, only or [], json)
+
+
 def _bench(
     suite: str, peers: bool, quick: bool, seed: int, only: list[str], json: Path | None, each: int = 10
 ) -> None:

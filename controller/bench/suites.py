@@ -10,6 +10,7 @@ from controller.bench import (
     kernels_search,
     kernels_start,
     kernels_trajectories,
+    panel_load,
     plan_delays,
     plan_faults,
     plan_figures,
@@ -68,6 +69,9 @@ SUITES: dict[str, dict[str, Rows]] = {
         "firmware": serial_firmware.rows,
         "line": serial_line.rows,
         "trials": serial_trials.rows,
+    },
+    "panel": {
+        "load": panel_load.rows,
     },
 }
 
