@@ -21,6 +21,7 @@ from controller.execution.line import JointToMake, Line, PlanError
 from controller.execution.state import Ended, Event
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.unroll import serial_number
+from controller.rearranging import Arrangements
 from kinematics import Stopping, stopping
 from sim.sim_arm import SimArm
 from sim.world import SimClock, World
@@ -115,7 +116,15 @@ class _StoppedCell:
         ]
         self._finished: set[str] = set()
         self._rng = rng
-        self.line = Line(cell, planner, choice, self.world.arms, self.world.stations, clock, self._listen)
+        self.line = Line(
+            cell,
+            planner,
+            Arrangements(planner, order, choice),
+            self.world.arms,
+            self.world.stations,
+            clock,
+            self._listen,
+        )
 
     def _listen(self, event: Event) -> None:
         if isinstance(event, Ended) and self.line.graph.nodes[event.node].finishes:
