@@ -181,7 +181,6 @@ class _StoppedCell:
             rested[speed > _REST_RAD_PER_S] = (self.world.time_ns - began) * 1e-9
             if (speed <= _REST_RAD_PER_S).all() and all(arm.follower.running is None for arm in arms):
                 break
-        self.line.tick()
         return [
             Stop(promised=promise, seconds=float(rested[k]), turned=turned[k])
             for k, promise in enumerate(promised)
