@@ -117,9 +117,14 @@ class _StoppedCell:
         ]
         self._finished: set[str] = set()
         self._rng = rng
-        arrangements = Arrangements(planner, order, choice)
         self.line = Line(
-            cell, planner, arrangements, self.world.arms, self.world.stations, clock, self._listen
+            cell,
+            planner,
+            Arrangements(planner, order, choice),
+            self.world.arms,
+            self.world.stations,
+            clock,
+            self._listen,
         )
 
     def _listen(self, event: Event) -> None:
@@ -177,7 +182,6 @@ class _StoppedCell:
             rested[speed > _REST_RAD_PER_S] = (self.world.time_ns - began) * 1e-9
             if (speed <= _REST_RAD_PER_S).all() and all(arm.follower.running is None for arm in arms):
                 break
-        self.line.tick()
         return [
             Stop(promised=promise, seconds=float(rested[k]), turned=turned[k])
             for k, promise in enumerate(promised)
