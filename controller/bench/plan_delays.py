@@ -12,24 +12,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cells.cell import Cell, load_cell
-from cells.joint_model import joint_model_names, load_joint_model
-from cells.order import mixed_order
+from cells.cell import Cell
 from controller.bench.coal_moments import CoalArms
 from controller.bench.delayed_run import DelayedRun, delayed_run
 from controller.bench.near_moments import STEP_NS, Moments, NearMoments
+from controller.bench.plan_mix import CELL, mix_plan
 from controller.bench.row import Figure, Options, Row
 from controller.motion.event_graph import EventGraph
-from controller.planning import plan_cell
 from kinematics import Body, Scene, clearance
 
 FloatArray = NDArray[np.float64]
 
-CELL = "six_arm"
 KEPT = 0.9  # of the promised clearance
 _BATCH = 10_000
 _WITHIN = 2.5  # of the promised clearance: what is farther apart need not be known exactly
-_JOINTS = 24  # of the order that is run again and again
 
 
 @dataclass
@@ -130,19 +126,12 @@ def run_late(
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """The bundled cell and mix."""
-    cell = load_cell(CELL)
-    models = [load_joint_model(name) for name in joint_model_names()]
-    order = mixed_order(models, _JOINTS, np.random.default_rng(options.seed))
-    plan = plan_cell(cell, models, order, lambda doing, done, of: None)
-    yield from rows_of(cell, CELL, plan.motion.graph, options)
-
-
-def rows_of(cell: Cell, source: str, graph: EventGraph, options: Options) -> Iterator[Row]:
-    """A plan made already."""
+    """The plan of the bundled mix."""
+    mix = mix_plan(options.seed)
+    cell, graph = mix.cell, mix.plan.motion.graph
     cycles, coal_cycles = (24, 1) if options.quick else (10_000, 500)
     began = time.thread_time()
-    delays = run_late(cell, source, graph, cycles, options.seed, coal_cycles)
+    delays = run_late(cell, CELL, graph, cycles, options.seed, coal_cycles)
     seconds = time.thread_time() - began
     note = f"{delays.cycles} cycles, {delays.moments} moments 2 ms apart, {delays.compared} pairs compared; {seconds:.0f} s"
     promised = cell.clearance.arms_m

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from cells.cell import Cell
 from cells.driver import StopCategory
 from cells.joint_model import JointModel
+from controller.bench.plan_mix import mix_plan
 from controller.bench.row import Figure, Options, Row
 from controller.choice import Choice
 from controller.execution.line import JointToMake, Line, PlanError
 from controller.execution.state import Ended, Event
-from controller.motion.plan import MotionPlan, MotionPlanner
+from controller.motion.plan import MotionPlanner
 from controller.motion.unroll import serial_number
+from controller.rearranging import Arrangements
 from kinematics import Stopping, stopping
 from sim.sim_arm import SimArm
 from sim.world import SimClock, World
@@ -115,7 +117,15 @@ class _StoppedCell:
         ]
         self._finished: set[str] = set()
         self._rng = rng
-        self.line = Line(cell, planner, choice, self.world.arms, self.world.stations, clock, self._listen)
+        self.line = Line(
+            cell,
+            planner,
+            Arrangements(planner, order, choice),
+            self.world.arms,
+            self.world.stations,
+            clock,
+            self._listen,
+        )
 
     def _listen(self, event: Event) -> None:
         if isinstance(event, Ended) and self.line.graph.nodes[event.node].finishes:
@@ -172,7 +182,6 @@ class _StoppedCell:
             rested[speed > _REST_RAD_PER_S] = (self.world.time_ns - began) * 1e-9
             if (speed <= _REST_RAD_PER_S).all() and all(arm.follower.running is None for arm in arms):
                 break
-        self.line.tick()
         return [
             Stop(promised=promise, seconds=float(rested[k]), turned=turned[k])
             for k, promise in enumerate(promised)
@@ -202,18 +211,19 @@ def stop_and_go_on(cell: Cell, choice: Choice, order: Sequence[JointModel], mome
     return stops
 
 
-def rows_of(cell: Cell, motion: MotionPlan, options: Options) -> Iterator[Row]:
-    """The decisions of a plan made already, for short orders of its models."""
+def rows(options: Options) -> Iterator[Row]:
+    """The bundled cell with what is decided for its mix, for short orders."""
+    mix = mix_plan(options.seed)
+    motion = mix.plan.motion
     choice = Choice(
         cycle_s=motion.schedule.cycle_time / 1000,
         schedule=motion.schedule,
         retreats=frozenset(motion.retreats),
-        critical=(),
         rules=motion.rules,
     )
     began = time.thread_time()
     moments = 5 if options.quick else 500
-    stops = stop_and_go_on(cell, choice, motion.order[:_JOINTS], moments, options.seed)
+    stops = stop_and_go_on(mix.cell, choice, motion.order[:_JOINTS], moments, options.seed)
     note = f"{stops.moments} moments, {len(stops.stops)} arms moving; {time.thread_time() - began:.0f} s"
     for name, value, unit, goal in (
         ("arms at rest later than promised", 1000 * stops.late_s, "ms", 1000 * SERVO_S),

@@ -36,13 +36,15 @@ FloatArray = NDArray[np.float64]
 _START_TOLERANCE = 1e-3  # rad
 _LIMIT_SLACK = 1e-6  # rounding of a trajectory that is exactly at a limit
 _DEPTH = 8
+_NOTHING_DUE_NS = 1_000_000
 
 
 class FakeClock:
-    """Jumps from one end of something to the next."""
+    """Jumps from one end of something to the next, but never further than ``longest_ns`` (0: any distance)."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_ns: int = 0) -> None:
         self.now_ns = 0
+        self._longest_ns = longest_ns
         self._watched: tuple[FakeArm | FakeStations, ...] = ()
 
     def watch(self, *drivers: "FakeArm | FakeStations") -> None:
@@ -52,7 +54,9 @@ class FakeClock:
     def advance(self) -> None:
         """Jump to the next moment at which something ends."""
         ends = [end for driver in self._watched if (end := driver.due()) is not None]
-        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + 1_000_000))
+        if self._longest_ns:
+            ends.append(self.now_ns + self._longest_ns)
+        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + _NOTHING_DUE_NS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +131,9 @@ class FakeArm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close: come to rest."""
+        """Close: come to rest; a fault is forgotten."""
         self.stop(StopCategory.STOP_THEN_POWER_OFF)
+        self._status, self._fault = Status.DISABLED, ""
 
     def enable(self) -> None:
         """Ready for segments; a fault stays."""

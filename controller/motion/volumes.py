@@ -27,12 +27,13 @@ class CollisionError(Exception):
 
     Attributes:
         arm: Whose leg it is.
-        touch: Where on the way it is too near, and until when it is clear; None when that was not looked at.
+        touch: Where and until when it does not.
     """
 
-    def __init__(self, message: str, arm: str = "", touch: FirstTouch | None = None) -> None:
+    def __init__(self, message: str, arm: str, touch: FirstTouch) -> None:
         super().__init__(message)
-        self.arm, self.touch = arm, touch
+        self.arm = arm
+        self.touch = touch
 
 
 class Volumes:

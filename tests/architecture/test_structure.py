@@ -34,6 +34,8 @@ OWNERS = {
     "serial": "firmware_bridge/",
     "fastapi": "controller/panel/",
     "uvicorn": "controller/panel/",
+    "starlette": "controller/panel/",
+    "mcap_ros2": "controller/panel/",
 }
 # Modules that import inside functions, and why that is right there.
 LATE_IMPORTS = {
@@ -41,6 +43,7 @@ LATE_IMPORTS = {
     "controller/cli_arms.py": "for the same reason",
     "controller/cli_bench.py": "for the same reason",
     "controller/cli_bridge.py": "for the same reason",
+    "controller/cli_panel.py": "for the same reason",
     "controller/cli_solve.py": "for the same reason",
     "controller/scheduling/shop/exact.py": "OR-Tools is in the extra `exact`",
     "controller/outputs.py": "for the same reason",

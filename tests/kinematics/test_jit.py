@@ -1,5 +1,7 @@
 """Both ways of the decorators, whichever way the tests themselves run."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,34 @@ def test_an_inlined_function_is_compiled_once_for_all_integers(compiled):
     assert total(np.arange(3.0)) == 3.0
     assert len(first.signatures) == 1
     assert first(np.arange(3.0), 2) == 2.0  # from Python: interpreted, though a compiled one exists
+
+
+def double_all(pair):
+    (values, factor), others = jit.borrowed(pair)
+    for k in range(len(values)):
+        values[k] *= factor
+        others[k] *= 2
+    return values[0]
+
+
+def test_borrowed_arrays_are_the_same_without_reference_counts(compiled, monkeypatch):
+    monkeypatch.setattr(jit, "_cache", [])  # what comes from the cache cannot be looked at
+    kernel = jit.kernel(double_all)
+    values, others = np.ones(1000), np.ones(1000, np.int64)
+    counts = sys.getrefcount(values), sys.getrefcount(others)
+    for _ in range(3):
+        last = kernel(((values, 2.0), others))
+    assert (last, values[-1], others[-1]) == (8.0, 8.0, 8)
+    assert (sys.getrefcount(values), sys.getrefcount(others)) == counts
+    (code,) = kernel.inspect_llvm().values()
+    body = code[: code.index("define", code.index("define") + 1)]  # what follows is the door from Python
+    assert "NRT_incref" not in body
+
+
+def test_borrowed_is_the_same_when_interpreted(interpreted):
+    values, others = np.ones(2), np.ones(2, np.int64)
+    assert jit.kernel(double_all)(((values, 2.0), others)) == 2.0
+    assert jit.borrowed(values) is values
 
 
 def test_interpreted_both_are_plain_python_and_do_not_warn(interpreted):

@@ -16,7 +16,6 @@ def test_arms_rest_as_promised_and_the_cell_goes_on(moments: int) -> None:
         cycle_s=small_plan.CYCLE_MS / 1000,
         schedule=small_plan.schedule(),
         retreats=frozenset(plan.retreats),
-        critical=(),
         rules=plan.rules,
     )
     stops = stop_and_go_on(small_plan.cell(), choice, plan.order, moments, seed=1)
