@@ -89,7 +89,7 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             order: The joints' models.
             retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
-            passing: Times of the repeating cycle in whose order arms pass; by default the planned ones without coordination.
+            passing: Times of the repeating cycle in whose order arms pass; by default those planned before coordination.
             rules: Rules of passing found earlier; others follow those times.
             improvements: How many changes of a rule may be tried.
             progress: Called with what is being done.

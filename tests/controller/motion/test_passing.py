@@ -32,9 +32,7 @@ def passing(unrolled):
         if runs[-1][0] == "retreat" and (node.resource, node.operation) not in RETREATS:
             runs = runs[:-1]
         names = [name for name, _, _ in runs]
-        begins[node.operation] = tuple(
-            (name, 10.0 + 2.0 * k) for k, name in enumerate([*names, ""])
-        )
+        begins[node.operation] = tuple((name, 10.0 + 2.0 * k) for k, name in enumerate([*names, ""]))
     return Passing(begins=begins)
 
 
