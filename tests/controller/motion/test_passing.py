@@ -5,12 +5,12 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from tests.controller.motion.small_plan import RETREATS, cell, models, schedule
 
 from controller.motion.passing import Passing, stretches
 from controller.motion.plan import MotionPlanner
 from controller.motion.unroll import Unrolled, entering, unroll
 from controller.motion.visit import START
+from tests.controller.motion.small_plan import RETREATS, cell, models, schedule
 
 CYCLE_S = 26.0
 
