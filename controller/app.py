@@ -4,15 +4,12 @@ This is the only place that names concrete drivers.
 """
 
 import hashlib
-import platform
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +18,39 @@ from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
+from controller.contact_sensor import ContactSensor
 from controller.emulated_world import EmulatedClock, PlantTool
 from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
+from controller.execution.line import Line
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
-from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.edge_words import longest_waits, planned_waits, waits_in_words
+from controller.motion.plan import MotionPlanner
+from controller.motion.plan_files import read_plan, write_plan
+from controller.motion.plan_records import cell_record
+from controller.motion.reduction import reduced
 from controller.motion.verify import Verdict, verify_plan
-from controller.planning import CellPlan, Progress, plan_cell
-from controller.report import Origin, Picture, RunSummary, Scope, summarise, write_report
+from controller.paced_clock import PacedClock
+from controller.planning import CellPlan, Progress, decide, plan_cell
+from controller.rearranging import Arrangements
+from controller.report import Origin, Picture, PlanView, RunSummary, write_report
 from controller.report.history import history
+from controller.report.swept_pair import longest_wait, swept_pair
+from controller.run_facts import SCOPE, WARM_UP_JOINTS, RunOptions, facts, seen
+from controller.run_facts import summary as summary_of
 from controller.serial_lines import WallClock, line_entries
-from firmware_bridge.emulated_cell import EmulatedCell
-from firmware_bridge.link_settings import LinkSettings
+from controller.supervision.archive import Archive
+from controller.supervision.cell_thread import CellThread
+from controller.supervision.log import LOG_NAME, log_to
+from controller.supervision.settings import CellSettings
+from controller.supervision.supervisor import Outside, Supervisor, Surroundings
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.serial_arm import SerialArm
+from firmware_bridge.armlink.tool import TimedTool
+from firmware_bridge.armlink.transport_process import TransportProcess
+from firmware_bridge.emulator.emulated_cell import EmulatedCell
 from firmware_bridge.sca_joint import connect
-from firmware_bridge.serial_arm import SerialArm
-from firmware_bridge.tool import TimedTool
-from firmware_bridge.transport_process import TransportProcess
 from kinematics import use_cache, warm_up
 from sim.driven_arm import DrivenArm
 from sim.film import Film
@@ -45,63 +58,11 @@ from sim.render import animation, picture
 from sim.snapshot import Snapshot
 from sim.world import SimClock, World
 
-Driver = Literal["sim", "fake", "serial"]
-
-WARM_UP_JOINTS = (
-    2  # joints that leave before the measured cycles; the first one begins when the last of them leaves
-)
+WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
+SWEPT_FILE = "swept.svg"  # in the directory of a run
+_ROUND_NS = 10_000_000  # of a cell without physics at real-time pace
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
-
-SCOPE = Scope(
-    simulated=(
-        "Arms as rigid multibodies under joint torque limits, gravity and the reaction of what they carry, with "
-        "calibration offset, repeatability and lag injected (estimates)",
-        "Contact of fingers, parts and fixtures; the first millimetres of every insertion down to 0.2 mm clearance",
-        "The dial, its trunnions, and the shuttles of press and bench as motor-driven bodies",
-        "Contact between arms, fixtures and parts, watched in every step by an engine the planner does not use",
-    ),
-    modelled=(
-        "The friction cone of a grip, the fit below the first contact, press and screws by their force and torque laws",
-        "The joint under test: two inertias, elasticity, friction and backlash with scatter per serial number; it is "
-        "measured through noisy, quantised signals",
-    ),
-    left_out=(
-        "Adhesive, grease, cables and connectors take their time and nothing else",
-        "Wedging and clearances below 0.2 mm, elasticity of parts, temperature, reflected rotor inertia",
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What to run.
-
-    Attributes:
-        cell: Bundled name or path of a cell file.
-        models: Names of joint models; all bundled ones for the mix.
-        joints: Joints to finish in steady state.
-        driver: What executes the plan.
-        emulate: With the serial driver: emulated arms, and the world as their plant.
-        seed: Of everything random.
-        target_s: Cycle time to reach.
-        out: Directory for the record and the report; must exist and be empty.
-        command: How the user called it, for the report.
-        gui: Show the simulation.
-        render: Draw the last cycle as an animation.
-    """
-
-    cell: str
-    models: tuple[str, ...]
-    joints: int
-    driver: Driver
-    seed: int
-    target_s: float
-    out: Path
-    command: str
-    emulate: bool = False
-    gui: bool = False
-    render: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,19 +103,29 @@ def make_plan(
     cell, models = load_cell(source), load_models(names)
     count = WARM_UP_JOINTS + joints + cell.dial.positions - 1
     order = mixed_order(models, count, np.random.default_rng(seed))
-    return cell, plan_cell(cell, models, order, progress, cache)
+    plan = plan_cell(cell, models, order, progress, cache)
+    motion = replace(plan.motion, graph=reduced(plan.motion.graph))
+    return cell, replace(plan, motion=motion)
 
 
 def store_plan(
     source: str, names: Sequence[str], joints: int, seed: int, directory: Path, progress: Progress
 ) -> str:
-    """Plan and write the plan's files; returns what it promises in one line."""
+    """Plan and write the plan's files; returns what it promises, and the longest waits of one arm for another."""
     cell, plan = make_plan(source, names, joints, seed, progress, prepare_kernels(progress))
+    graph, starts_s = plan.motion.graph, plan.motion.starts_s
     write_plan(directory, plan.motion, cell, source)
+    words = "".join(f"{line}\n" for line in waits_in_words(graph, starts_s))
+    (directory / WAITS_FILE).write_text(words, encoding="utf-8", newline="\n")
     cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][:joints]
-    return (
-        f"{len(plan.motion.graph.nodes)} nodes, {len(plan.motion.graph.coordination)} arcs of coordination; "
-        f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s"
+    waiting = sum(wait > 0 for wait in planned_waits(graph, starts_s).values())
+    return "\n".join(
+        [
+            f"{len(graph.nodes)} nodes, {len(graph.coordination)} arcs of coordination, of which {waiting} keep an arm "
+            f"waiting when nobody is late; cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s",
+            f"Longest waits (all of them: {WAITS_FILE}):",
+            *(f"  {line}" for line in longest_waits(graph, starts_s)),
+        ]
     )
 
 
@@ -192,7 +163,7 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
     with ExitStack() as stack:
         record = stack.enter_context(RecordWriter(options.out))
         drivers = make_drivers(options, cell, plan, stack)
-        record.start(plan.motion, _facts(options, cell, plan))
+        record.start(plan.motion, facts(options, cell, plan))
 
         def listen(event: Event) -> None:
             record.event(event)
@@ -211,9 +182,13 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
         running_s = time.perf_counter() - running_began
         world = drivers.world
         shot = None if world is None else picture(Snapshot.of(world), *_PICTURE_SIZE)
-        seen = _seen(world, drivers.clock, course.hexdigest())
-    summary = _summary(options, cell, plan, seen, planning_s, running_s)
+        sight = seen(world, drivers.clock, course.hexdigest())
+    summary = summary_of(options, cell, plan, sight, planning_s, running_s)
     (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
+    steady_s = float(plan.motion.finished_s()[WARM_UP_JOINTS - 1])
+    pair = longest_wait(plan.motion.graph, plan.motion.starts_s, cell, steady_s)
+    if pair is not None:
+        (options.out / SWEPT_FILE).write_text(swept_pair(pair, cell), encoding="utf-8", newline="\n")
     if shot is not None:
         (options.out / "cell.png").write_bytes(shot)
     if film is not None:
@@ -226,8 +201,7 @@ def report(directory: Path) -> Path:
     """Write the HTML report of a run from its files; returns its path."""
     summary = RunSummary.from_json((directory / "run.json").read_text(encoding="utf-8"))
     record = read_record(directory)
-    facts = record.facts
-    past = history(record, facts["arms"], facts["warm_up_joints"])
+    past = history(record, record.facts["arms"], record.facts["warm_up_joints"])
     shot = directory / "cell.png"
     pictures = (
         [
@@ -245,10 +219,83 @@ def report(directory: Path) -> Path:
         summary,
         past.timeline,
         scope=SCOPE,
-        origin=Origin(command=facts["command"], versions=facts["versions"]),
+        origin=Origin(command=record.facts["command"], versions=record.facts["versions"]),
         pictures=pictures,
+        plan=PlanView(
+            graph=record.graph,
+            starts_s=np.array(record.starts_s),
+            swept_svg=swept.read_bytes() if (swept := directory / SWEPT_FILE).is_file() else b"",
+        ),
     )
     return path
+
+
+@contextmanager
+def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThread]:
+    """A simulated cell that runs in a thread of its own, at rest in the beginning; at the end it is brought to rest.
+
+    Raises:
+        CellError, InfeasibleCellError, ...: As `plan_cell` does.
+        JournalError: When the journal cannot be read or written.
+    """
+    cache = prepare_kernels(progress)
+    cell, models = load_cell(settings.cell), load_models(settings.models)
+    planner = MotionPlanner(cell)
+    choice = decide(planner, models, progress, cache)
+    arrangements = Arrangements(planner, models, choice)
+    parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
+    thread = CellThread(lambda: _supervised(settings, cell, models, planner, arrangements, parked))
+    with thread:
+        yield thread
+
+
+@contextmanager
+def _supervised(
+    settings: CellSettings,
+    cell: Cell,
+    models: Sequence[JointModel],
+    planner: MotionPlanner,
+    arrangements: Arrangements,
+    parked: Mapping[str, NDArray[np.float64]],
+) -> Iterator[Supervisor]:
+    """The cell's supervisor with all that it needs; called in the cell's thread."""
+    with ExitStack() as stack:
+        surroundings: Surroundings = dict
+        clock: Clock
+        if settings.driver == "fake":
+            drivers = fake_drivers(cell, parked, FakeClock(_ROUND_NS if settings.pace == "real" else 0))
+        else:
+            drivers = _simulated(cell, settings.seed, parked, stack)
+            assert drivers.world is not None
+            surroundings = ContactSensor(drivers.world)
+        clock = PacedClock(drivers.clock) if settings.pace == "real" else drivers.clock
+        for arm in drivers.arms.values():
+            stack.enter_context(arm)
+        archive = stack.enter_context(
+            Archive(
+                settings.journal,
+                largest_bytes=round(settings.journal_largest_gb * 1e9),
+                kept=settings.journal_files,
+            )
+        )
+        stack.enter_context(log_to(settings.journal / LOG_NAME))
+        outside = Outside(
+            cell=cell,
+            models={model.name: model for model in models},
+            make_line=lambda arms, stations, listener: Line(
+                cell, planner, arrangements, arms, stations, clock, listener
+            ),
+            arms=drivers.arms,
+            stations=drivers.stations,
+            clock=clock,
+            software=version("jointcell"),
+            simulated=True,
+            driver=settings.driver,
+            planned_cycle_s=arrangements.choice(frozenset()).cycle_s,
+            lower_bound_s=arrangements.choice(frozenset()).lower_bound_s,
+            surroundings=surroundings,
+        )
+        yield Supervisor(outside, settings, archive)
 
 
 def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> Drivers:
@@ -258,17 +305,32 @@ def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitSta
         if node.leg is not None:
             start.setdefault(node.resource, node.leg.trajectory.q[0])
     if options.driver == "fake":
-        clock = FakeClock()
-        arms = {
-            arm.id: FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=start[arm.id])
-            for arm in cell.arms
-        }
-        stations = FakeStations(clock)
-        clock.watch(*arms.values(), stations)
-        return Drivers(arms=arms, stations=stations, clock=clock, world=None)
+        return fake_drivers(cell, start, FakeClock())
     if options.driver == "serial":
         return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
-    world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect)
+    return _simulated(cell, options.seed, start, stack, gui=options.gui)
+
+
+def fake_drivers(
+    cell: Cell,
+    start: Mapping[str, NDArray[np.float64]],
+    clock: FakeClock,
+    delay: Callable[[], float] = lambda: 0.0,
+) -> Drivers:
+    """Drivers without physics: arms standing at ``start`` (6,) [rad], every leg later by ``delay`` [s]."""
+    arms = {
+        arm.id: FakeArm(arm.id, arm.arm.limits, clock, delay, chain=arm.arm.chain, start=start[arm.id])
+        for arm in cell.arms
+    }
+    stations = FakeStations(clock)
+    clock.watch(*arms.values(), stations)
+    return Drivers(arms=arms, stations=stations, clock=clock, world=None)
+
+
+def _simulated(
+    cell: Cell, seed: int, start: Mapping[str, NDArray[np.float64]], stack: ExitStack, *, gui: bool = False
+) -> Drivers:
+    world = World(cell, seed, start=start, gui=gui, connect_joint=connect)
     stack.callback(world.close)
     return Drivers(arms=world.arms, stations=world.stations, clock=SimClock(world), world=world)
 
@@ -301,72 +363,3 @@ def _connected(cell: Cell, stack: ExitStack) -> Drivers:
         for arm in cell.arms
     }
     return Drivers(arms=arms, stations=FakeStations(clock), clock=clock, world=None)
-
-
-def _facts(options: RunOptions, cell: Cell, plan: CellPlan) -> dict[str, Any]:
-    """What a record and a report have to say about where a run came from."""
-    packages = ("jointcell", "numpy", "numba", "pybullet")
-    return {
-        "command": options.command,
-        "cell": cell.file,
-        "seed": options.seed,
-        "driver": options.driver,
-        "warm_up_joints": WARM_UP_JOINTS,
-        "arms": {arm.id: arm.arm.name for arm in cell.arms},
-        "retreats": [list(pair) for pair in plan.motion.retreats],
-        "versions": {"Python": platform.python_version(), **{name: version(name) for name in packages}},
-        "platform": f"{platform.system()} {platform.machine()}, {sys.implementation.name}",
-    }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What only the driven world knows; nothing to collide or to drop without one."""
-
-    simulated_s: float
-    trace_sha256: str
-    collisions: int = 0
-    min_clearance_m: float | None = None
-    part_pose_error_max_m: float | None = None
-    dropped_parts: int = 0
-
-
-def _seen(world: World | None, clock: Clock, course_sha256: str) -> _Seen:
-    if world is None:
-        return _Seen(simulated_s=clock.now_ns * 1e-9, trace_sha256=course_sha256)
-    return _Seen(
-        simulated_s=clock.now_ns * 1e-9,
-        trace_sha256=world.trace_sha256(),
-        collisions=len(world.collisions),
-        min_clearance_m=world.min_clearance_m,
-        part_pose_error_max_m=max((seating.position_error_m for seating in world.seating), default=None),
-        dropped_parts=len(world.dropped),
-    )
-
-
-def _summary(
-    options: RunOptions, cell: Cell, plan: CellPlan, seen: _Seen, planning_s: float, running_s: float
-) -> RunSummary:
-    past = history(read_record(options.out), {arm.id: arm.arm.name for arm in cell.arms}, WARM_UP_JOINTS)
-    planned = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][: options.joints]
-    return summarise(
-        seed=options.seed,
-        driver=options.driver,
-        cell=cell.name,
-        models=sorted({model.name for model in plan.motion.order}),
-        target_s=options.target_s,
-        joints=past.joints,
-        warm_up=WARM_UP_JOINTS,
-        planned_cycle_time_s=float(planned.mean()),
-        lower_bound_s=plan.lower_bound_s,
-        collisions=seen.collisions,
-        min_clearance_m=seen.min_clearance_m,
-        part_pose_error_max_m=seen.part_pose_error_max_m,
-        dropped_parts=seen.dropped_parts,
-        arms=past.arms,
-        binding=past.binding,
-        simulated_s=seen.simulated_s,
-        wall_s=running_s,
-        planning_s=planning_s,
-        trace_sha256=seen.trace_sha256,
-    )

@@ -27,7 +27,7 @@ from cells.driver import (
     StopCategory,
     share_of_speed,
 )
-from kinematics import Chain, Limits
+from kinematics import Chain, Limits, sample_one
 
 Delay = Callable[[], float]
 
@@ -36,13 +36,15 @@ FloatArray = NDArray[np.float64]
 _START_TOLERANCE = 1e-3  # rad
 _LIMIT_SLACK = 1e-6  # rounding of a trajectory that is exactly at a limit
 _DEPTH = 8
+_NOTHING_DUE_NS = 1_000_000
 
 
 class FakeClock:
-    """Jumps from one end of something to the next."""
+    """Jumps from one end of something to the next, but never further than ``longest_ns`` (0: any distance)."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_ns: int = 0) -> None:
         self.now_ns = 0
+        self._longest_ns = longest_ns
         self._watched: tuple[FakeArm | FakeStations, ...] = ()
 
     def watch(self, *drivers: "FakeArm | FakeStations") -> None:
@@ -52,7 +54,9 @@ class FakeClock:
     def advance(self) -> None:
         """Jump to the next moment at which something ends."""
         ends = [end for driver in self._watched if (end := driver.due()) is not None]
-        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + 1_000_000))
+        if self._longest_ns:
+            ends.append(self.now_ns + self._longest_ns)
+        self.now_ns = max(self.now_ns, min(ends, default=self.now_ns + _NOTHING_DUE_NS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +131,9 @@ class FakeArm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close: come to rest."""
+        """Close: come to rest; a fault is forgotten."""
         self.stop(StopCategory.STOP_THEN_POWER_OFF)
+        self._status, self._fault = Status.DISABLED, ""
 
     def enable(self) -> None:
         """Ready for segments; a fault stays."""
@@ -173,20 +178,14 @@ class FakeArm:
             feed=self._share,
         )
 
-    def places(self, times_ns: NDArray[np.int64]) -> FloatArray:
-        """Joints (n, 6) [rad] at n times from now to `due`, at the present feed."""
+    @property
+    def under_way(self) -> tuple[Segment, float] | None:
+        """The segment it is in now, and that segment's own time [s]."""
         self._follow()
         running = self._running
-        if running is None or running.segment.trajectory is None:
-            return np.tile(self._q, (len(times_ns), 1))
-        own = running.done_ns + (times_ns - running.since_ns) * self._share
-        return running.segment.trajectory.sample(1e-9 * own)[0]
-
-    @property
-    def under_way(self) -> Segment | None:
-        """The segment it is in now."""
-        self._follow()
-        return self._running.segment if self._running is not None else None
+        if running is None:
+            return None
+        return running.segment, 1e-9 * running.time_ns(self._clock.now_ns, self._share)
 
     def feed(self, share: float) -> None:
         """Follow the path at this share of its planned speed, at once.
@@ -250,9 +249,10 @@ class FakeArm:
         running = self._running
         if running is None or running.segment.trajectory is None:
             return self._q.copy(), np.zeros(6)
-        own_s = 1e-9 * running.time_ns(self._clock.now_ns, self._share)
-        q, qd, _ = running.segment.trajectory.sample([own_s])
-        return q[0], qd[0] * self._share
+        move, own_s = running.segment.trajectory, 1e-9 * running.time_ns(self._clock.now_ns, self._share)
+        q, qd = np.empty(6), np.empty(6)
+        sample_one(move.t, move.q, move.qd, move.qdd, own_s, q, qd)
+        return q, qd * self._share
 
     def _acceptable(self, segment: Segment) -> bool:
         trajectory = segment.trajectory

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.orientation import NONE, Graph, add_arc, copy, earliest, new_graph, settle
 from controller.motion.unroll import Unrolled
-from controller.motion.visit import Zone
+from controller.motion.visit import START, Zone
 from controller.motion.volumes import Volumes
 
 Ints = NDArray[np.int64]
@@ -30,11 +30,17 @@ _ATTEMPTS = 12
 
 
 class DeadlockError(Exception):
-    """Two arms are in each other's way in both orders; the message names the legs, ``nodes`` their ids."""
+    """Two arms are in each other's way in both orders; the message names the legs.
 
-    def __init__(self, message: str, nodes: tuple[int, int]) -> None:
+    Attributes:
+        nodes: Their ids.
+        standing: Arms that only stand in the way.
+    """
+
+    def __init__(self, message: str, nodes: tuple[int, int], standing: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.nodes = nodes
+        self.standing = standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +240,11 @@ class _Passing:
                 return self._settled(graph, choices, taken)
             wheel = int(self._first[stuck])
             self._first = np.concatenate([[wheel], np.delete(self._first, stuck)])
-        one, two = (self._nodes[node] for node in self._pairs[wheel].tolist())
+        pair = [self._nodes[node] for node in self._pairs[wheel].tolist()]
         raise DeadlockError(
-            f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
-            f"of operation {two.operation} for {two.serial} are in each other's way in both orders",
-            (one.id, two.id),
+            f"{_in_words(pair[0])} and {_in_words(pair[1])} are in each other's way in both orders",
+            (pair[0].id, pair[1].id),
+            tuple(node.resource for node in pair if node.label == START),
         )
 
     def _settled(self, graph: Graph, choices: Ints, taken: Ints) -> _Settled:
@@ -286,6 +292,12 @@ def _away(ones: Ints, twos: Ints, following: Ints, numbers: Ints, rests: Ints, v
         away[todo] = following[away[todo]]
         todo = todo[away[todo] != NONE]
     return away
+
+
+def _in_words(node: Node) -> str:
+    if node.label == START:
+        return f"{node.resource} where it stands"
+    return f"{node.resource} {node.label} of operation {node.operation} for {node.serial}"
 
 
 def _rule(one: Node, two: Node) -> Rule:

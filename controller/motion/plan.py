@@ -15,12 +15,12 @@ from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.passing import Passing
 from controller.motion.poses import ArmPoses
-from controller.motion.renewal import Stand, Whereabouts, remaining
+from controller.motion.renewal import Stand, Whereabouts, remaining, stand
 from controller.motion.unroll import Unrolled, entering, unroll
 from controller.motion.visit import START, Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
-from controller.motion.way_home import ways
+from controller.motion.way_home import nests_reached_into, ways
 from controller.scheduling.schedule import Schedule
 
 FloatArray = NDArray[np.float64]
@@ -81,6 +81,7 @@ class MotionPlanner:
         passing: Passing | None = None,
         rules: Mapping[Rule, bool] | None = None,
         improvements: int = 0,
+        out_of_use: Iterable[str] = (),
         progress: Callable[[str], None] = lambda text: None,
     ) -> MotionPlan:
         """Plan an order of joints.
@@ -89,9 +90,10 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             order: The joints' models.
             retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
-            passing: Times of the repeating cycle in whose order arms pass; by default those planned before coordination.
+            passing: Times of the repeating cycle in whose order arms pass; by default those planned without coordination.
             rules: Rules of passing found earlier; others follow those times.
             improvements: How many changes of a rule may be tried.
+            out_of_use: Arms that stand aside and do nothing; they may be in the way there.
             progress: Called with what is being done.
 
         Raises:
@@ -105,6 +107,8 @@ class MotionPlanner:
             unrolled = unroll(
                 self.cell, schedule, entering(order), partial(self.visit, retreats), self._legs_from_park
             )
+            for arm in out_of_use:
+                stand(unrolled, arm, self._standing(arm, self.aside(arm), None))
             progress("swept volumes")
             numbers = self._numbers(unrolled)
             progress("coordination")
@@ -187,6 +191,14 @@ class MotionPlanner:
     def park(self, arm: str) -> FloatArray:
         """Joints (6,) of an arm's parking place [rad]."""
         return self._poses[arm].park
+
+    def aside(self, arm: str) -> FloatArray:
+        """Joints (6,) of an arm out of use [rad]."""
+        return self._poses[arm].aside
+
+    def nests_reached_into(self, arm: str, stand: Stand) -> list[str]:
+        """Nests of the dial that an arm reaches into where it stands."""
+        return nests_reached_into(self.cell, self._arms[arm], stand)
 
     def after_ways(
         self, graph: EventGraph, stands: Mapping[str, Stand], goals: Mapping[str, tuple[str, FloatArray]]

@@ -17,6 +17,8 @@ from controller.motion.event_graph import Key, Node
 from controller.motion.visit import START, Leg, Visit, Zone
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
+UNLOAD = "200"  # the operation by which a joint leaves the cell
+
 VisitOf = Callable[[JointModel, str, int, int | None], Visit]
 LegsOf = Callable[[str, Visit | None, Visit], tuple[Leg, ...]]
 
@@ -30,12 +32,15 @@ class Entering:
         model: Its model.
         place: Its place in the order: it stands at dial position p while the dial stands in window ``place + p``.
         done: Numbers of the operations that it has behind it.
+        schedule: Who does the rest of its operations, when and where, if not what holds for all; its times count from the
+            same zero. What it leaves out is not done.
     """
 
     serial: str
     model: JointModel
     place: int
     done: frozenset[str] = frozenset()
+    schedule: Schedule | None = None
 
 
 @dataclass
@@ -130,6 +135,7 @@ class _Unroller:
         self.turns: dict[tuple[str, int], _Turn] = {}
 
     def build(self) -> Unrolled:
+        self._to_do = {(joint, number) for _, joint, number in self._joint_times()}
         self._arms()
         self._tests()
         self._precedence()
@@ -157,17 +163,20 @@ class _Unroller:
         """(start tick, place, operation) of everything that is to be done, in order of time."""
         times = [
             (planned.start + place * self.schedule.cycle_time, place, planned.operation)
-            for planned in self.schedule.operations
-            for place, joint in self.joints.items()
-            if planned.operation not in joint.done
+            for place in self.joints
+            for planned in self._schedule(place).operations
+            if planned.operation not in self.joints[place].done
         ]
         return sorted(times)
+
+    def _schedule(self, place: int) -> Schedule:
+        return self.joints[place].schedule or self.schedule
 
     def _arms(self) -> None:
         last: dict[str, Visit] = {}
         self.graph.chains = {arm.id: [] for arm in self.cell.arms}
         for _, joint, number in self._joint_times():
-            planned = self.schedule[number]
+            planned = self._schedule(joint)[number]
             operation = self._recipe(joint).operation(number)
             if not operation.arm:
                 continue
@@ -186,6 +195,7 @@ class _Unroller:
             legs = self.legs_of(visit.arm, last.get(visit.arm), visit)
             ids = []
             touching = [leg for leg in legs if leg.zone is Zone.INSIDE or leg.process is not None]
+            entering_leg = next((leg for leg in legs if leg.zone is Zone.INSIDE), None)
             for part, leg in enumerate(legs, -1 if legs[0].name == START else 0):
                 node = self._node(
                     chain[-1:],
@@ -197,8 +207,9 @@ class _Unroller:
                     zone=leg.zone.value,
                     leg=leg,
                     begins=leg is touching[0],
+                    enters=leg is entering_leg,
                     ends=leg is touching[-1],
-                    finishes=number == "200" and leg.name == "release",
+                    finishes=number == UNLOAD and leg.name == "release",
                     **self._facts(joint),
                 )
                 chain.append(node)
@@ -228,9 +239,9 @@ class _Unroller:
     def _tests(self) -> None:
         for joint in self.joints:
             for operation in self._recipe(joint).operations:
-                if operation.arm or operation.number in self.joints[joint].done:
+                if operation.arm or (joint, operation.number) not in self._to_do:
                     continue
-                position = self.schedule[operation.number].mode.position
+                position = self._schedule(joint)[operation.number].mode.position
                 node = self._station(
                     f"P{position}", operation.name, operation.core_s, joint, operation.number
                 )
@@ -275,7 +286,9 @@ class _Unroller:
                 if turn is None:
                     continue
                 if turn.window is not None:
-                    at_nest.setdefault(turn.window, []).append((self.schedule[operation.number].enter, turn))
+                    at_nest.setdefault(turn.window, []).append(
+                        (self._schedule(joint)[operation.number].enter, turn)
+                    )
                 for need in operation.needs:
                     before = self.turns.get((need, joint))
                     if before is None or (before.window is not None and before.window != turn.window):

@@ -20,6 +20,7 @@ from kinematics import Trajectory, concatenate, through
 FloatArray = NDArray[np.float64]
 
 START = "start"  # the leg of an arm that only stands
+RETREAT = "retreat"  # the leg that draws back to the parking place
 
 
 class Zone(Enum):
@@ -87,7 +88,7 @@ class Visit:
         if self.rest and self.rest[-1].name == "retreat":
             return self
         park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
-        leg = Leg(name="retreat", zone=Zone.AFTER, trajectory=park)
+        leg = Leg(name=RETREAT, zone=Zone.AFTER, trajectory=park)
         return replace(self, rest=(*self.rest, leg))
 
     def duration_s(self, zone: Zone) -> float:

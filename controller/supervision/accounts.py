@@ -15,7 +15,8 @@ class Account(StrEnum):
     BLOCKED = "blocked"  # for room outside
     HOLD = "hold"
     FAULT = "fault"
-    UNPLANNED = "unplanned"  # nothing was asked of the cell: stopped, idle, complete
+    STOPPED = "stopped"  # there were orders, and somebody had stopped the cell or not started it
+    UNPLANNED = "unplanned"  # nothing was asked of the cell
 
 
 @dataclass(frozen=True, slots=True, order=True)

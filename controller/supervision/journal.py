@@ -16,6 +16,7 @@ from typing import Any, Self, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from controller.supervision.shift import (
+    DIAL,
     Carried,
     Confirmed,
     Event,
@@ -39,6 +40,9 @@ _MIGRATIONS = (
     CREATE INDEX joint_model ON joint (model, left_utc_ns);
     CREATE TRIGGER event_is_final BEFORE UPDATE ON event BEGIN SELECT raise(ABORT, 'events are final'); END;
     """,
+    # The state after an event, so that a restart need not replay years; one row, and only ever a copy of what follows
+    # from the events.
+    "CREATE TABLE snapshot (seq INTEGER NOT NULL, shift TEXT NOT NULL) STRICT;",
 )
 # The number of a kind is its place here: new kinds go to the end.
 _KINDS = get_args(get_args(Event)[0])
@@ -48,6 +52,7 @@ _FIELDS = tuple(
 )
 _EVENT: TypeAdapter[Any] = TypeAdapter(Event)
 _BUSY_S = 2.0
+_SNAPSHOT_EVERY = 2000  # events: they are replayed in less than a second
 _LONGEST_ANSWER = 10_000
 
 
@@ -77,17 +82,19 @@ class Journal:
     Args:
         path: The file; it is made when there is none.
         read_only: Look at a journal that another process may be writing.
+        busy_s: How long a call waits for another process that has locked the file.
 
     Raises:
         JournalError: When it cannot be opened, is of a later version, or is damaged.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, busy_s: float = _BUSY_S) -> None:
         self.path = path
-        self._serials: dict[str, int] = {}
+        self._snapshot_due = 0  # the number of an event
+        self._ids: dict[str, int] = {}  # of joints in the cell, by serial number
         try:
             source = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-            self._db = sqlite3.connect(source, uri=True, timeout=_BUSY_S, isolation_level=None)
+            self._db = sqlite3.connect(source, uri=True, timeout=busy_s, isolation_level=None)
             with self._named_errors("opened"):
                 if not read_only:
                     self._db.execute("PRAGMA journal_mode = WAL")
@@ -105,12 +112,13 @@ class Journal:
     ) -> None:
         self._db.close()
 
-    def append(self, events: Sequence[Any], utc_ns: int) -> int:
+    def append(self, events: Sequence[Any], utc_ns: int, state: Shift | None = None) -> int:
         """Write events, all or none; when this returns they are on the disk.
 
         Args:
             events: See `controller.supervision.shift`.
             utc_ns: Time of day.
+            state: What they lead to, kept from time to time to make `shift` quick.
 
         Returns:
             The number of the last event.
@@ -122,6 +130,10 @@ class Journal:
             for event in events:
                 self._insert(event, utc_ns)
             (last,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+            if state is not None and last >= self._snapshot_due:
+                self._db.execute("DELETE FROM snapshot")
+                self._db.execute("INSERT INTO snapshot VALUES (?, ?)", (last, state.model_dump_json()))
+                self._snapshot_due = last + _SNAPSHOT_EVERY
         return int(last)
 
     def read(self, after: int = 0) -> Iterator[Entry]:
@@ -140,13 +152,30 @@ class Journal:
                 yield self._entry(row)
 
     def shift(self) -> Shift:
-        """The state that the events lead to.
+        """The state that the events lead to, from the last snapshot on.
 
         Raises:
             JournalError: When an event contradicts those before it.
         """
-        shift = Shift()
-        for entry in self.read():
+        row = self._db.execute("SELECT seq, shift FROM snapshot").fetchone()
+        if row is None:
+            return self._follow(Shift(), after=0)
+        try:
+            shift = Shift.model_validate_json(row[1])
+        except ValidationError as error:
+            raise JournalError(f"{self.path}: its snapshot cannot be read: {error}") from error
+        return self._follow(shift, after=row[0])
+
+    def replay(self) -> Shift:
+        """The state that the events lead to, all of them taken one by one.
+
+        Raises:
+            JournalError: When an event contradicts those before it.
+        """
+        return self._follow(Shift(), after=0)
+
+    def _follow(self, shift: Shift, after: int) -> Shift:
+        for entry in self.read(after):
             try:
                 shift = advance(shift, entry.event)
             except JournalError as error:
@@ -198,6 +227,15 @@ class Journal:
             finally:
                 copy.close()
 
+    def probe(self) -> None:
+        """Find out whether anything could be written now.
+
+        Raises:
+            JournalError: When it could not.
+        """
+        with self._named_errors("written"):
+            self._db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
     def succeed(self, path: Path, utc_ns: int) -> None:
         """Begin a new file that carries the present state on; this one remains as an archive.
 
@@ -207,7 +245,8 @@ class Journal:
         if path.exists():
             raise JournalError(f"{path}: exists (allowed: a new file)")
         with Journal(path) as successor:
-            successor.append([Carried(shift=self.shift())], utc_ns)
+            state = self.shift()
+            successor.append([Carried(shift=state)], utc_ns, state)
 
     def _insert(self, event: Any, utc_ns: int) -> None:
         kind = _NUMBERS[type(event)]
@@ -219,12 +258,13 @@ class Journal:
         elif isinstance(event, Carried):
             for carried, joint_in_work in event.shift.joints.items():
                 self._enter(carried, joint_in_work.model, joint_in_work.order)
-        joint = None if serial is None else self._joint(serial)
+        joint = None if serial is None or serial == DIAL else self._joint(serial)
         cursor = self._db.execute(
             "INSERT INTO event (utc_ns, kind, joint, body) VALUES (?, ?, ?, ?)", (utc_ns, kind, joint, body)
         )
         if isinstance(event, JointLeft) or (isinstance(event, Confirmed) and event.found == "scrap"):
             reject = event.reject if isinstance(event, JointLeft) else "scrap"
+            self._ids.pop(event.serial, None)
             self._db.execute(
                 "UPDATE joint SET left = ?, left_utc_ns = ?, reject = ? WHERE id = ?",
                 (cursor.lastrowid, utc_ns, reject, joint),
@@ -238,10 +278,13 @@ class Journal:
         )
 
     def _joint(self, serial: str) -> int:
+        if (known := self._ids.get(serial)) is not None:
+            return known
         row = self._db.execute("SELECT id FROM joint WHERE serial = ?", (serial,)).fetchone()
         if row is None:
             raise JournalError(f"{self.path}: an event names joint {serial!r}, which never entered")
-        return int(row[0])
+        self._ids[serial] = int(row[0])
+        return self._ids[serial]
 
     def _entry(self, row: tuple[int, int, int, str | None, str]) -> Entry:
         seq, utc_ns, number, serial, body = row
@@ -249,7 +292,7 @@ class Journal:
             kind = _KINDS[number]
             facts = dict(zip(_FIELDS[number], json.loads(body), strict=True))
             if "serial" in kind.model_fields:
-                facts["serial"] = serial
+                facts["serial"] = DIAL if serial is None else serial
             event = _EVENT.validate_json(json.dumps({"kind": kind.model_fields["kind"].default, **facts}))
         except (IndexError, ValueError, TypeError, ValidationError) as error:
             raise JournalError(f"{self.path}: event {seq} cannot be read: {error}") from error
@@ -265,12 +308,21 @@ class Journal:
         if version != len(_MIGRATIONS):
             raise JournalError(f"{self.path}: has schema {version} (allowed: {len(_MIGRATIONS)})")
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file, without what waits beside it to be moved in."""
+        (pages,), (page,) = (
+            self._db.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+        )
+        return int(pages * page)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
+            self._ids.clear()  # some of them may never have entered
             if self._db.in_transaction:  # a full disk rolls back by itself
                 self._db.execute("ROLLBACK")
             raise

@@ -103,9 +103,33 @@ class Jog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOut:
-    """Go on without an arm: the others take over its work. Power and tool of the arm are somebody's own business."""
+    """Go on without an arm: the others take over its work. Power and tool of the arm are somebody's own business.
+
+    Deciding may take some seconds: the work of the others is arranged anew.
+    """
 
     arm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """Count on an arm again that was taken out."""
+
+    arm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadFeeder:
+    """Somebody filled a feeder: it holds so many parts of this batch now, which are counted from here on."""
+
+    feeder: str
+    batch: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyTray:
+    """Somebody took everything out of the out tray."""
 
 
 Request = (
@@ -121,6 +145,9 @@ Request = (
     | Step
     | Jog
     | TakeOut
+    | PutBack
+    | LoadFeeder
+    | EmptyTray
 )
 
 

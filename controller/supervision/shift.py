@@ -5,7 +5,8 @@ operation has not begun, has begun, or has ended. `advance` is pure and refuses 
 so a journal that replays cleanly never counts a joint twice, loses one, or repeats a completed operation.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,12 @@ T = TypeVar("T", bound=BaseModel)
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=1000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+CELL = "cell"  # the cell as a whole, among the names of times
+DIAL, INDEX = "dial", "index"
+_FINISHED_KEPT = 50
+_TRAILING_NUMBER = re.compile(r"[0-9]{1,15}$")
 
 
 class JournalError(Exception):
@@ -36,23 +43,53 @@ class OrderQueued(_Frozen):
     by: Name
 
 
+class OrderWithdrawn(_Frozen):
+    """Somebody wants no more joints of an order; those in work are finished."""
+
+    kind: Literal["order_withdrawn"] = "order_withdrawn"
+    order: Name
+    by: Name
+
+
+class FeederLoaded(_Frozen):
+    """Somebody filled a feeder: what it held before is gone, it holds so many parts of this batch now."""
+
+    kind: Literal["feeder_loaded"] = "feeder_loaded"
+    feeder: Name
+    batch: Name
+    count: Count
+    by: Name
+
+
+class TrayEmptied(_Frozen):
+    """Somebody took everything out of the out tray."""
+
+    kind: Literal["tray_emptied"] = "tray_emptied"
+    by: Name
+
+
 class JointEntered(_Frozen):
-    """A joint was begun for an order, from parts of these batches."""
+    """A joint was begun for an order; the dial stands in window ``place`` when the joint is at its position 0."""
 
     kind: Literal["joint_entered"] = "joint_entered"
     serial: Name
     model: Name
     order: Name
-    batches: Mapping[Name, Name] = Field(default_factory=dict)
+    place: int
 
 
 class OperationBegun(_Frozen):
-    """An operation may have touched the joint from now on. Written before anything moves."""
+    """An operation may have touched the joint from now on. Written before anything moves.
+
+    ``feeder`` and ``batch`` say where its part comes from; both are empty when it takes none.
+    """
 
     kind: Literal["operation_begun"] = "operation_begun"
     serial: Name
     operation: Name
     resource: Name
+    feeder: Words = ""
+    batch: Words = ""
 
 
 class OperationEnded(_Frozen):
@@ -63,6 +100,12 @@ class OperationEnded(_Frozen):
     operation: Name
     verdict: Words = ""
     measured: Mapping[Name, float | None] = Field(default_factory=dict)
+
+
+class DialBegun(_Frozen):
+    """The dial may be anywhere between two positions from now on. Written before it moves."""
+
+    kind: Literal["dial_begun"] = "dial_begun"
 
 
 class DialIndexed(_Frozen):
@@ -86,8 +129,19 @@ class Restarted(_Frozen):
     software: Name
 
 
+class Doubted(_Frozen):
+    """A resource failed or was taken out: whether what it had begun was completed is not known."""
+
+    kind: Literal["doubted"] = "doubted"
+    resource: Name
+    cause: Words
+
+
 class Confirmed(_Frozen):
-    """Somebody looked: the operation is done, was not begun, or the joint was taken out as scrap."""
+    """Somebody looked: the operation is done, was not begun, or the joint was taken out as scrap.
+
+    Of the `DIAL`, whose one operation is `INDEX`: whether it has turned.
+    """
 
     kind: Literal["confirmed"] = "confirmed"
     serial: Name
@@ -126,11 +180,10 @@ class AlarmChanged(_Frozen):
 
 
 class TimesBooked(_Frozen):
-    """Time of one arm by account since the last booking [ns]."""
+    """Time of the cell and of every arm by account since the last booking [ns]."""
 
     kind: Literal["times_booked"] = "times_booked"
-    arm: Name
-    accounts_ns: Mapping[Name, Annotated[int, Field(ge=0)]]
+    accounts_ns: Mapping[Name, Mapping[Name, Annotated[int, Field(ge=0)]]]
 
 
 class Order(_Frozen):
@@ -142,10 +195,23 @@ class Order(_Frozen):
     entered: Mapping[Name, int] = Field(default_factory=dict)
     good: int = 0
     rejected: int = 0
+    withdrawn: bool = False
+
+    @property
+    def in_work(self) -> int:
+        """Joints of the order that are in the cell."""
+        return sum(self.entered.values()) - self.good
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing of it is in work and nothing is left to be made."""
+        return self.in_work == 0 and not self.missing
 
     @property
     def missing(self) -> Mapping[str, int]:
-        """Joints by model that have not been begun yet."""
+        """Joints by model that have not been begun yet; none of an order that was withdrawn."""
+        if self.withdrawn:
+            return {}
         left = {model: wanted - self.entered.get(model, 0) for model, wanted in self.lines.items()}
         return {model: count for model, count in left.items() if count > 0}
 
@@ -155,32 +221,61 @@ class JointInWork(_Frozen):
 
     model: str
     order: str
-    entered_at: int
+    place: int
     done: tuple[str, ...] = ()
     begun: Mapping[str, str] = Field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     reject: str = ""
 
 
+class Feeder(_Frozen):
+    """What a feeder holds: parts of one batch."""
+
+    batch: str
+    left: int
+
+
 class Shift(_Frozen):
-    """Orders and joints, how often the dial has moved, and the counts that figures are made from."""
+    """Orders and joints, how often the dial has moved, and the counts that figures are made from.
+
+    Attributes:
+        orders: Open orders and the last that were finished, in the order in which they came.
+        joints: Joints in the cell, in the order in which they entered.
+        indices: The dial's window: how often it has moved.
+        good: Good joints since the journal began; ``rejected`` likewise.
+        bad_in_a_row: Rejects since the last good joint.
+        highest: Highest number at the end of a serial number.
+        feeders: What was loaded into a feeder; one that is not here is not counted.
+        tray: Joints in the out tray.
+        dial: Whether the dial stands where ``indices`` says, is on its way from there to the next, or one of both.
+        plan: SHA-256 of the plan that is run.
+        times_ns: By name of an arm (or `CELL`) and account.
+    """
 
     orders: Mapping[str, Order] = Field(default_factory=dict)
     joints: Mapping[str, JointInWork] = Field(default_factory=dict)
     indices: int = 0
     good: int = 0
     rejected: int = 0
+    bad_in_a_row: int = 0
+    highest: int = 0
+    feeders: Mapping[str, Feeder] = Field(default_factory=dict)
+    tray: int = 0
+    dial: Literal["at_rest", "turning", "unknown"] = "at_rest"
     plan: str = ""
     times_ns: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
 
     @property
     def questions(self) -> tuple[tuple[str, str], ...]:
         """(serial, operation) that an operator has to look at before anything may move."""
-        return tuple((serial, number) for serial, joint in self.joints.items() for number in joint.unknown)
+        dial = ((DIAL, INDEX),) if self.dial == "unknown" else ()
+        return dial + tuple(
+            (serial, number) for serial, joint in self.joints.items() for number in joint.unknown
+        )
 
     def position(self, serial: str) -> int:
-        """Dial position of a joint in work, counted from where it entered."""
-        return self.indices - self.joints[serial].entered_at
+        """Dial position of a joint in work; below 0 while its first parts wait at press or bench."""
+        return self.indices - self.joints[serial].place
 
 
 class Carried(_Frozen):
@@ -203,7 +298,12 @@ Event = Annotated[
     | UnitChanged
     | AlarmChanged
     | TimesBooked
-    | Carried,
+    | Carried
+    | OrderWithdrawn
+    | FeederLoaded
+    | TrayEmptied
+    | Doubted
+    | DialBegun,
     Field(discriminator="kind"),
 ]
 
@@ -219,28 +319,49 @@ def advance(shift: Shift, event: Event) -> Shift:
             _require(event.order not in shift.orders, event, "the order exists")
             _require(bool(event.lines), event, "the order asks for nothing")
             order = Order(lines=event.lines, priority=event.priority, due=event.due)
-            return _with(shift, orders={**shift.orders, event.order: order})
+            return _with(shift, orders=_kept({**shift.orders, event.order: order}))
+        case OrderWithdrawn():
+            known = shift.orders.get(event.order)
+            if known is None or known.finished:
+                raise _contradiction(event, "there is no such open order")
+            return _with(shift, orders={**shift.orders, event.order: _with(known, withdrawn=True)})
+        case FeederLoaded():
+            loaded = Feeder(batch=event.batch, left=event.count)
+            return _with(shift, feeders={**shift.feeders, event.feeder: loaded})
+        case TrayEmptied():
+            return _with(shift, tray=0)
         case JointEntered():
             return _entered(shift, event)
+        case Confirmed() if event.serial == DIAL:
+            _require(
+                shift.dial == "unknown" and event.operation == INDEX, event, "the dial is not in question"
+            )
+            _require(event.found != "scrap", event, "a dial cannot be taken out")
+            return _with(shift, indices=shift.indices + (event.found == "done"), dial="at_rest")
         case OperationBegun() | OperationEnded() | Confirmed():
             return _worked(shift, event)
         case JointLeft():
             return _left(shift, event.serial, event.reject, event)
+        case DialBegun():
+            _require(shift.dial == "at_rest", event, f"the dial is {shift.dial}")
+            return _with(shift, dial="turning")
         case DialIndexed():
-            return _with(shift, indices=shift.indices + 1)
+            _require(shift.dial == "turning", event, f"the dial is {shift.dial}")
+            return _with(shift, indices=shift.indices + 1, dial="at_rest")
         case Restarted():
-            joints = {
-                serial: _with(joint, begun={}, unknown=(*joint.unknown, *joint.begun))
-                for serial, joint in shift.joints.items()
-            }
-            return _with(shift, joints=joints)
+            return _doubted(shift, lambda resource: True)
+        case Doubted():
+            return _doubted(shift, lambda resource: resource == event.resource)
         case PlanAdopted():
             return _with(shift, plan=event.sha256)
         case TimesBooked():
-            booked = dict(shift.times_ns.get(event.arm, {}))
-            for account, spent in event.accounts_ns.items():
-                booked[account] = booked.get(account, 0) + spent
-            return _with(shift, times_ns={**shift.times_ns, event.arm: booked})
+            times = dict(shift.times_ns)
+            for name, accounts in event.accounts_ns.items():
+                booked = dict(times.get(name, {}))
+                for account, spent in accounts.items():
+                    booked[account] = booked.get(account, 0) + spent
+                times[name] = booked
+            return _with(shift, times_ns=times)
         case Carried():
             _require(shift == Shift(), event, "only the first event of a journal carries a state on")
             return event.shift
@@ -248,18 +369,41 @@ def advance(shift: Shift, event: Event) -> Shift:
             return shift
 
 
+def _kept(orders: dict[str, Order]) -> dict[str, Order]:
+    """Without the oldest finished orders, so that the state stays small for years."""
+    finished = [name for name, order in orders.items() if order.finished]
+    for name in finished[: max(0, len(finished) - _FINISHED_KEPT)]:
+        del orders[name]
+    return orders
+
+
+def _doubted(shift: Shift, failed: Callable[[str], bool]) -> Shift:
+    joints = {}
+    for serial, joint in shift.joints.items():
+        begun = {number: resource for number, resource in joint.begun.items() if not failed(resource)}
+        asked = tuple(number for number in joint.begun if number not in begun)
+        joints[serial] = _with(joint, begun=begun, unknown=(*joint.unknown, *asked)) if asked else joint
+    dial = "unknown" if shift.dial == "turning" and failed(DIAL) else shift.dial
+    return _with(shift, joints=joints, dial=dial)
+
+
 def _entered(shift: Shift, event: JointEntered) -> Shift:
     _require(event.serial not in shift.joints, event, "the joint is in the cell")
     order = shift.orders.get(event.order)
     if order is None:
         raise _contradiction(event, f"there is no order {event.order!r}")
-    _require(event.model in order.missing, event, f"the order wants no more of {event.model}")
+    left = order.lines.get(event.model, 0) - order.entered.get(event.model, 0)
+    _require(left > 0, event, f"the order wants no more of {event.model}")  # planned before it was withdrawn
     entered = {**order.entered, event.model: order.entered.get(event.model, 0) + 1}
-    joint = JointInWork(model=event.model, order=event.order, entered_at=shift.indices)
+    taken = {joint.place for joint in shift.joints.values()}
+    _require(event.place not in taken, event, f"place {event.place} is another joint's")
+    joint = JointInWork(model=event.model, order=event.order, place=event.place)
+    number = _TRAILING_NUMBER.search(event.serial)
     return _with(
         shift,
         orders={**shift.orders, event.order: _with(order, entered=entered)},
         joints={**shift.joints, event.serial: joint},
+        highest=max(shift.highest, int(number.group()) if number else 0),
     )
 
 
@@ -275,6 +419,10 @@ def _worked(shift: Shift, event: OperationBegun | OperationEnded | Confirmed) ->
             f"operation {number} was begun before",
         )
         joint = _with(joint, begun={**joint.begun, number: event.resource})
+        if (feeder := shift.feeders.get(event.feeder)) is not None:
+            _require(feeder.left > 0, event, f"{event.feeder} is empty")
+            rest = _with(feeder, left=feeder.left - 1)
+            shift = _with(shift, feeders={**shift.feeders, event.feeder: rest})
     elif isinstance(event, OperationEnded):
         _require(number in joint.begun, event, f"operation {number} was not begun")
         reject = joint.reject or (f"{number}: {event.verdict}" if event.verdict else "")
@@ -307,6 +455,8 @@ def _left(shift: Shift, serial: str, reject: str, event: JointLeft | Confirmed) 
         joints={other: kept for other, kept in shift.joints.items() if other != serial},
         good=shift.good + (not bad),
         rejected=shift.rejected + bad,
+        bad_in_a_row=shift.bad_in_a_row + 1 if bad else 0,
+        tray=shift.tray + isinstance(event, JointLeft),
     )
 
 

@@ -42,6 +42,7 @@ class ArmView:
         late_s: How much later than planned the leg under way began [s].
         holds: Name of the part in the hand; empty without.
         link: Figures of a serial link by name (round trip, errors, ...); empty where there is none.
+        times_s: Where its time went since the journal began, by account and whom it waited for [s].
     """
 
     id: str
@@ -60,6 +61,7 @@ class ArmView:
     late_s: float = 0.0
     holds: str = ""
     link: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    times_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +152,8 @@ class CellView:
         plan_number: Rises when `bars` was planned anew.
         bars: Nodes of the plan from a minute ago on.
         health: Reasons why the controller is not well; empty when it is.
+        feeders: Batch and parts left of every feeder that is counted.
+        tray: Joints in the out tray.
     """
 
     number: int
@@ -183,6 +187,8 @@ class CellView:
     plan_number: int
     bars: tuple[Bar, ...]
     health: tuple[str, ...]
+    feeders: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))
+    tray: int = 0
 
 
 class CellService(Protocol):

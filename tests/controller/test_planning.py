@@ -10,7 +10,7 @@ from cells.cell import Cell, load_cell
 from cells.joint_model import load_joint_model
 from cells.order import mixed_order
 from controller import planning
-from controller.app import RunOptions, run, store_plan, verify_plan_files
+from controller.app import WAITS_FILE, RunOptions, run, store_plan, verify_plan_files
 from controller.choice import KeptChoice
 from controller.planning import CellPlan, plan_cell
 from controller.scheduling.build import InfeasibleCellError, build_mix, build_problem, slowest
@@ -93,7 +93,7 @@ def test_an_operation_that_no_arm_can_do_is_named(tmp_path: Path) -> None:
     file.write_text(
         text.replace(place, place.replace("-0.140", "3.0").replace("-0.800", "3.0")), encoding="utf-8"
     )
-    with pytest.raises(InfeasibleCellError, match=r"(?s)operation 160 .* R1: out of reach"):
+    with pytest.raises(InfeasibleCellError, match=r"(?s)operation 160 .* R1: \w+ is \d+ mm beyond its reach"):
         build_problem(load_cell(file), MODELS)
 
 
@@ -134,6 +134,9 @@ def test_a_dry_run_and_a_stored_plan(tmp_path: Path) -> None:
     (tmp_path / "plan").mkdir()
     promise = store_plan("six_arm", (), 2, 0, tmp_path / "plan", lambda what, done, of: None)
     assert "proven bound" in promise
+    words = (tmp_path / "plan" / WAITS_FILE).read_text(encoding="utf-8").splitlines()
+    assert f" {len(words)} arcs of coordination" in promise
+    assert all(" waits for R" in line for line in words)
     verdict = verify_plan_files(tmp_path / "plan", lambda what, done, of: None)
     assert verdict.violations == ()
     assert verdict.measured.arms_m >= 0.02

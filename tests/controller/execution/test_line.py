@@ -14,6 +14,7 @@ from controller.execution.state import Ended, Event, Faulted
 from controller.motion.plan import MotionPlanner
 from controller.motion.shape import moving_capsules
 from controller.motion.way_home import HOME, RETURN
+from controller.rearranging import Arrangements
 from kinematics import Body, Scene, clearance
 from tests.controller.motion import small_plan
 
@@ -42,7 +43,6 @@ class Rig:
             cycle_s=small_plan.CYCLE_MS / 1000,
             schedule=small_plan.schedule(),
             retreats=frozenset(plan.retreats),
-            critical=(),
             rules=plan.rules,
         )
         planner = MotionPlanner(self.cell)
@@ -55,7 +55,8 @@ class Rig:
         }
         self.stations = FakeStations(self.clock)
         self.clock.drivers = (*self.arms.values(), self.stations)
-        self.line = Line(self.cell, planner, choice, self.arms, self.stations, self.clock, self._listen)
+        arrangements = Arrangements(planner, small_plan.models(), choice)
+        self.line = Line(self.cell, planner, arrangements, self.arms, self.stations, self.clock, self._listen)
         self.ends: list[tuple] = []
         self.finished: list[str] = []
         self.joints: dict[str, JointToMake] = {}
@@ -165,7 +166,7 @@ def test_arms_that_were_moved_come_back_one_after_the_other_before_anything_else
     rig.run(until_s=50.0)
     rig.halt()
     for arm in rig.arms.values():  # somebody moved them a little
-        arm._q = arm._last_q = arm._q + [0.0, 0.0, 0.0, 0.1, 0.0, 0.05]
+        arm._q = arm._last_q = np.add(arm._q, [0.0, 0.0, 0.0, 0.1, 0.0, 0.05])
     rig.enable()
     rig.line.begin(rig.in_work(), rig.line.indices)
     ways = [node for node in rig.line.graph.nodes if node.label in (HOME, RETURN)]

@@ -17,6 +17,7 @@ from controller.supervision.shift import (
     AlarmChanged,
     Carried,
     Confirmed,
+    DialBegun,
     DialIndexed,
     JointEntered,
     JointLeft,
@@ -40,11 +41,13 @@ def ordered(quantity=3):
 
 
 def entered(serial="J1"):
-    return JointEntered(serial=serial, model="PR60", order="A1", batches={"stator": "S-77"})
+    return JointEntered(serial=serial, model="PR60", order="A1", place=int(serial[1:]))
 
 
 def begun(number="10", serial="J1"):
-    return OperationBegun(serial=serial, operation=number, resource="R1")
+    return OperationBegun(
+        serial=serial, operation=number, resource="R1", feeder="feeder_stator", batch="S-77"
+    )
 
 
 def ended(number="10", serial="J1", verdict=""):
@@ -66,13 +69,14 @@ EVENTS = [
     PlanAdopted(sha256="ab" * 32, software="0.1"),
     entered(),
     begun(),
+    DialBegun(),
     DialIndexed(),
     ended(),
     begun("20"),
     AlarmChanged(what="raised", alarm="late", source="R2", detail='3 s, "ä" — <b>'),
     Restarted(software="0.2"),
     Confirmed(serial="J1", operation="20", found="done", by="bob"),
-    TimesBooked(arm="R1", accounts_ns={"working": 5, "waiting R2": 7}),
+    TimesBooked(accounts_ns={"R1": {"working": 5, "waiting R2": 7}, "cell": {"working": 12}}),
     JointLeft(serial="J1"),
 ]
 
@@ -86,7 +90,7 @@ def journal(tmp_path):
 def test_what_was_written_is_read_back_in_order(journal):
     assert journal.append(EVENTS, 1_000) == len(EVENTS)
     assert [entry.event for entry in journal.read()] == EVENTS
-    assert [entry.seq for entry in journal.read(after=11)] == [12, 13]
+    assert [entry.seq for entry in journal.read(after=12)] == [13, 14]
     assert journal.shift() == after(*EVENTS)
     journal.check()
 
@@ -102,7 +106,7 @@ def test_a_joint_knows_its_story_and_its_batches(journal):
         "confirmed",
         "joint_left",
     ]
-    assert journal.story("J1")[0].event.batches == {"stator": "S-77"}
+    assert journal.story("J1")[1].event.batch == "S-77"
     assert journal.story("J2") == ()
 
 
@@ -110,7 +114,7 @@ def test_history_lists_the_last_first_and_filters(journal):
     journal.append([OrderQueued(order="A1", lines={"PR60": 9, "NU80": 9}, by="ann")], 0)
     for number in range(6):
         model = "PR60" if number % 2 else "NU80"
-        journal.append([JointEntered(serial=f"J{number}", model=model, order="A1")], number)
+        journal.append([JointEntered(serial=f"J{number}", model=model, order="A1", place=number)], number)
         journal.append([JointLeft(serial=f"J{number}", reject="noise" if number == 4 else "")], 10 + number)
     assert [row.serial for row in journal.joints(most=2)] == ["J5", "J4"]
     assert [row.serial for row in journal.joints(model="PR60", since_utc_ns=12)] == ["J5", "J3"]
@@ -169,7 +173,7 @@ def test_a_bad_operation_rejects_the_joint():
 
 
 def test_a_successor_carries_the_state_on(journal, tmp_path):
-    journal.append(EVENTS[:8], 0)
+    journal.append(EVENTS[:9], 0)
     journal.succeed(tmp_path / "next.db", 1)
     with Journal(tmp_path / "next.db") as successor:
         assert successor.shift() == journal.shift()
@@ -197,13 +201,13 @@ def test_a_backup_while_running_is_whole(journal, tmp_path):
 
 def test_a_full_disk_loses_nothing_that_was_acknowledged(journal):
     journal.append(EVENTS, 0)
-    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+    pages = journal.size_bytes // 4096
     journal._db.execute(f"PRAGMA max_page_count = {pages + 2}")
     acknowledged = [len(EVENTS)]
 
     def fill():
         for _ in range(10_000):
-            acknowledged.append(journal.append([DialIndexed()] * 10, 0))
+            acknowledged.append(journal.append([DialBegun()] * 10, 0))
 
     with pytest.raises(JournalError, match=r"cell.db: cannot be written: database or disk is full"):
         fill()
@@ -231,7 +235,7 @@ def test_a_file_that_is_no_journal_is_named(tmp_path, content):
 
 def test_a_later_schema_is_refused(journal):
     journal._db.execute("PRAGMA user_version = 99")
-    with pytest.raises(JournalError, match=r"has schema 99 \(allowed: 1\)"):
+    with pytest.raises(JournalError, match=r"has schema 99 \(allowed: 2\)"):
         Journal(journal.path)
 
 
@@ -260,7 +264,7 @@ with Journal(Path(sys.argv[1])) as journal:
         journal.append([OrderQueued(order="A", lines={"M": 1_000_000}, by="x")], 0)
     while True:
         joint += 1
-        journal.append([JointEntered(serial=f"J{joint}", model="M", order="A")], joint)
+        journal.append([JointEntered(serial=f"J{joint}", model="M", order="A", place=joint)], joint)
         for number in range(5):
             journal.append([OperationBegun(serial=f"J{joint}", operation=str(number), resource="R1")], joint)
             journal.append([OperationEnded(serial=f"J{joint}", operation=str(number))], joint)
@@ -304,9 +308,12 @@ def test_any_course_replays_to_the_state_it_led_to(seed):
         event = rng.choice(
             [
                 OrderQueued(order=f"A{step}", lines={"PR60": 2}, by="ann"),
-                JointEntered(serial=serial, model="PR60", order=f"A{rng.randrange(step + 1)}"),
+                JointEntered(
+                    serial=serial, model="PR60", order=f"A{rng.randrange(step + 1)}", place=rng.randrange(3)
+                ),
                 begun(number, serial),
                 ended(number, serial, rng.choice(["", "bad"])),
+                DialBegun(),
                 DialIndexed(),
                 JointLeft(serial=serial),
                 Restarted(software="1"),
@@ -324,3 +331,12 @@ def test_any_course_replays_to_the_state_it_led_to(seed):
     entries = sum(event.kind == "joint_entered" for event in events)
     assert entries == shift.good + shift.rejected + len(shift.joints)
     assert shift.good == sum(order.good for order in shift.orders.values())
+
+
+def test_the_dial_is_asked_about_after_a_restart_on_its_way(journal):
+    events = [DialBegun(), DialIndexed(), DialBegun(), Restarted(software="1")]
+    journal.append(events, 0)
+    assert journal.shift().questions == (("dial", "index"),)
+    journal.append([Confirmed(serial="dial", operation="index", found="done", by="bob")], 1)
+    assert (journal.shift().indices, journal.shift().questions) == (2, ())
+    assert list(journal.read())[-1].event.serial == "dial"

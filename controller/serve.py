@@ -1,0 +1,70 @@
+"""A running cell and its panel together, and the note by which the command line of the same machine finds them."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cells.cell import load_cell
+from controller.app import load_models, running_cell
+from controller.panel import Panel, PanelSettings, create_panel
+from controller.panel.database import PanelDatabase
+from controller.panel.settings import check_exposure
+from controller.panel.users import UserStore
+from controller.panel_facts import facts_of
+from controller.planning import Progress
+from controller.supervision.settings import CellSettings
+
+NOTE = "panel.json"
+_log = logging.getLogger("jointcell.panel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """A panel that is ready to be served."""
+
+    app: Panel
+    settings: PanelSettings
+    setup_url: str
+
+
+@contextmanager
+def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress) -> Iterator[Serving]:
+    """Run a cell, and make a panel for it; at the end the cell is brought to rest.
+
+    Args:
+        cell: How the cell is run.
+        panel: How the panel is reached; its journal and recordings follow from the two.
+        progress: See `controller.planning.Progress`.
+
+    Raises:
+        ExposureError: When the panel would be open to a network without protection; before anything is started.
+    """
+    panel.data.mkdir(parents=True, exist_ok=True)
+    panel = replace(panel, journal=cell.journal, recordings=panel.data / "recordings")
+    with ExitStack() as stack:
+        database = stack.enter_context(PanelDatabase(panel.data / "panel.db"))
+        check_exposure(panel, bool(UserStore(database, lambda: 0).all()))
+        running = stack.enter_context(running_cell(cell, progress))
+        view = running.view
+        facts = facts_of(
+            load_cell(cell.cell), load_models(cell.models), driver=view.driver, simulated=view.simulated
+        )
+        app = create_panel(running, facts, panel, database, cell_metrics=running.metrics.registry)
+        state = app.state.panel
+        note = panel.data / NOTE
+        _write_private(note, json.dumps({"url": panel.url, "token": state.sessions.local()}))
+        stack.callback(note.unlink, missing_ok=True)
+        _log.info("the panel of %s is at %s", view.cell, panel.url)
+        yield Serving(app=app, settings=panel, setup_url=state.setup_url)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Only the owner may read it: it lets its reader operate the cell."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
