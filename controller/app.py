@@ -7,7 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,14 +25,18 @@ from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.line import Line
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
+from controller.motion.edge_words import longest_waits, planned_waits, waits_in_words
 from controller.motion.plan import MotionPlanner
-from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.plan_files import read_plan, write_plan
+from controller.motion.plan_records import cell_record
+from controller.motion.reduction import reduced
 from controller.motion.verify import Verdict, verify_plan
 from controller.paced_clock import PacedClock
 from controller.planning import CellPlan, Progress, decide, plan_cell
 from controller.rearranging import Arrangements
-from controller.report import Origin, Picture, RunSummary, write_report
+from controller.report import Origin, Picture, PlanView, RunSummary, write_report
 from controller.report.history import history
+from controller.report.swept_pair import longest_wait, swept_pair
 from controller.run_facts import SCOPE, WARM_UP_JOINTS, RunOptions, facts, seen
 from controller.run_facts import summary as summary_of
 from controller.serial_lines import WallClock, line_entries
@@ -54,6 +58,8 @@ from sim.render import animation, picture
 from sim.snapshot import Snapshot
 from sim.world import SimClock, World
 
+WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
+SWEPT_FILE = "swept.svg"  # in the directory of a run
 _ROUND_NS = 10_000_000  # of a cell without physics at real-time pace
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
@@ -97,19 +103,29 @@ def make_plan(
     cell, models = load_cell(source), load_models(names)
     count = WARM_UP_JOINTS + joints + cell.dial.positions - 1
     order = mixed_order(models, count, np.random.default_rng(seed))
-    return cell, plan_cell(cell, models, order, progress, cache)
+    plan = plan_cell(cell, models, order, progress, cache)
+    motion = replace(plan.motion, graph=reduced(plan.motion.graph))
+    return cell, replace(plan, motion=motion)
 
 
 def store_plan(
     source: str, names: Sequence[str], joints: int, seed: int, directory: Path, progress: Progress
 ) -> str:
-    """Plan and write the plan's files; returns what it promises in one line."""
+    """Plan and write the plan's files; returns what it promises, and the longest waits of one arm for another."""
     cell, plan = make_plan(source, names, joints, seed, progress, prepare_kernels(progress))
+    graph, starts_s = plan.motion.graph, plan.motion.starts_s
     write_plan(directory, plan.motion, cell, source)
+    words = "".join(f"{line}\n" for line in waits_in_words(graph, starts_s))
+    (directory / WAITS_FILE).write_text(words, encoding="utf-8", newline="\n")
     cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][:joints]
-    return (
-        f"{len(plan.motion.graph.nodes)} nodes, {len(plan.motion.graph.coordination)} arcs of coordination; "
-        f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s"
+    waiting = sum(wait > 0 for wait in planned_waits(graph, starts_s).values())
+    return "\n".join(
+        [
+            f"{len(graph.nodes)} nodes, {len(graph.coordination)} arcs of coordination, of which {waiting} keep an arm "
+            f"waiting when nobody is late; cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s",
+            f"Longest waits (all of them: {WAITS_FILE}):",
+            *(f"  {line}" for line in longest_waits(graph, starts_s)),
+        ]
     )
 
 
@@ -169,6 +185,10 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
         sight = seen(world, drivers.clock, course.hexdigest())
     summary = summary_of(options, cell, plan, sight, planning_s, running_s)
     (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
+    steady_s = float(plan.motion.finished_s()[WARM_UP_JOINTS - 1])
+    pair = longest_wait(plan.motion.graph, plan.motion.starts_s, cell, steady_s)
+    if pair is not None:
+        (options.out / SWEPT_FILE).write_text(swept_pair(pair, cell), encoding="utf-8", newline="\n")
     if shot is not None:
         (options.out / "cell.png").write_bytes(shot)
     if film is not None:
@@ -201,6 +221,11 @@ def report(directory: Path) -> Path:
         scope=SCOPE,
         origin=Origin(command=record.facts["command"], versions=record.facts["versions"]),
         pictures=pictures,
+        plan=PlanView(
+            graph=record.graph,
+            starts_s=np.array(record.starts_s),
+            swept_svg=swept.read_bytes() if (swept := directory / SWEPT_FILE).is_file() else b"",
+        ),
     )
     return path
 

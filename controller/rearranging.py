@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cells.joint_model import JointModel
-from controller.choice import Choice
+from controller.choice import Choice, Retreat
 from controller.motion.coordinate import DeadlockError
 from controller.motion.plan import MotionPlanner
 from controller.motion.unroll import Entering
 from controller.motion.volumes import CollisionError
-from controller.planning import coordinated
 from controller.scheduling.bound import lower_bound
 from controller.scheduling.build import build_mix, kind, slowest
 from controller.scheduling.construct import InfeasibleProblemError
@@ -175,7 +174,7 @@ class Arrangements:
                 if item.mode.arm != NO_ARM
             )
             try:
-                found = coordinated(self._planner, schedule, everywhere, trial, 1, sorted(missing))
+                found = self._coordinated(schedule, everywhere, trial, missing)
             except (CollisionError, DeadlockError) as error:
                 reason = reason or str(error)
                 continue
@@ -184,6 +183,25 @@ class Arrangements:
         if best is None:
             raise NoArrangementError(f"without {names}: {reason}")
         return best
+
+    def _coordinated(
+        self,
+        schedule: Schedule,
+        retreats: frozenset[Retreat],
+        trial: Sequence[JointModel],
+        missing: frozenset[str],
+    ) -> Choice:
+        """A schedule in a short order of joints, with the missing arms out of use."""
+        plan = self._planner.plan(
+            schedule, trial, retreats=retreats, improvements=1, out_of_use=sorted(missing)
+        )
+        steady = np.diff(plan.finished_s())[1:_TRIAL_JOINTS]  # the dial is full
+        return Choice(
+            cycle_s=float(steady.mean()),
+            schedule=schedule,
+            retreats=frozenset(plan.retreats),
+            rules=plan.rules,
+        )
 
 
 def _schedules(

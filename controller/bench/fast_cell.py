@@ -81,7 +81,6 @@ def choice() -> Choice:
         cycle_s=schedule.cycle_time / 1000,
         schedule=schedule,
         retreats=frozenset(plan.retreats),
-        critical=(),
         rules=plan.rules,
     )
 

@@ -14,11 +14,13 @@ class Options:
         peers: Measure the peers too.
         quick: Small inputs and few repeats: a form that CI can afford.
         seed: Seed of the inputs.
+        each: Instances measured of each family of ten in studies of an hour; all by default.
     """
 
     peers: bool
     quick: bool
     seed: int
+    each: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,7 +316,9 @@ class Line:
     def _renewed(self, where: Whereabouts) -> MotionPlan:
         choice = self._takeover.choice
         retreats = choice.retreats | self._takeover.retreats(where.joints)
-        return self._planner.renew(choice.schedule, where, retreats=retreats, rules=choice.rules)
+        return self._planner.renew(
+            choice.schedule, where, retreats=retreats, passing=choice.passing, rules=choice.rules
+        )
 
     def _adopted(self, where: Whereabouts, starts_s: FloatArray) -> None:
         self._work.planned(where)

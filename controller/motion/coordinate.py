@@ -68,6 +68,7 @@ def coordinate(
     volumes: Volumes,
     horizon_s: float,
     *,
+    passing: NDArray[np.float64] | None = None,
     rules: Mapping[Rule, bool] | None = None,
     improvements: int = 0,
 ) -> Coordinated:
@@ -78,7 +79,8 @@ def coordinate(
         numbers: (n,) number of each node's volume; anything for nodes of stations.
         volumes: The volumes.
         horizon_s: Legs planned further apart than this are ordered by the dial already and are not compared.
-        rules: Rules of passing found earlier; others follow the planned times.
+        passing: (n,) times of the nodes in whose order arms pass; by default those at which nobody waits for another arm.
+        rules: Rules of passing found earlier; others follow those times.
         improvements: How many changes of a rule may be tried.
 
     Raises:
@@ -86,9 +88,9 @@ def coordinate(
     """
     starts = _graph(unrolled, frozenset()).planned_starts()
     ones, twos = _conflicting_pairs(unrolled, starts, numbers, volumes, horizon_s)
-    passing = _Passing(unrolled, ones, twos, starts, numbers, volumes)
-    best = passing.settle(rules or {})
-    known = passing.rules_of(best)
+    pairs = _Passing(unrolled, ones, twos, starts if passing is None else passing, numbers, volumes)
+    best = pairs.settle(rules or {})
+    known = pairs.rules_of(best)
     turned = 0
     tried: set[Rule] = set()
     for _ in range(improvements):
@@ -98,11 +100,11 @@ def coordinate(
         tried.add(rule)
         other = {**known, rule: not known[rule]}
         try:
-            found = passing.settle(other)
+            found = pairs.settle(other)
         except DeadlockError:
             continue
         if found.end_s < best.end_s - 1e-6:
-            best, known, turned = found, passing.rules_of(found), turned + 1
+            best, known, turned = found, pairs.rules_of(found), turned + 1
             tried.clear()
     arcs = frozenset((int(before), int(after)) for before, after in best.chosen)
     return Coordinated(

@@ -15,7 +15,7 @@ from cells.joint_model import JointModel
 from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.event_graph import Key, Node
 from controller.motion.visit import START, Leg, Visit, Zone
-from controller.scheduling.schedule import Schedule
+from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 UNLOAD = "200"  # the operation by which a joint leaves the cell
 
@@ -97,6 +97,7 @@ def unroll(
     legs_of: LegsOf,
     indices: int = 0,
     ended: Collection[Key] = (),
+    begun: Collection[Key] = (),
 ) -> Unrolled:
     """All nodes of an order and the arcs that recipe, arms, dial and stations ask for (no coordination yet).
 
@@ -108,8 +109,9 @@ def unroll(
         legs_of: The legs of an arm's visit that follows another, or none.
         indices: The window in which the dial stands.
         ended: Nodes that have ended: visits that are over tell nothing about where an arm stands.
+        begun: Nodes that were begun: an arm that draws back does so although it might not have to any more.
     """
-    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices, ended).build()
+    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices, ended, begun).build()
 
 
 class _Unroller:
@@ -122,7 +124,9 @@ class _Unroller:
         legs_of: LegsOf,
         indices: int,
         ended: Collection[Key],
+        begun: Collection[Key],
     ) -> None:
+        self.begun = begun
         self.cell, self.schedule, self.indices, self.ended = cell, schedule, indices, ended
         self.joints = {joint.place: joint for joint in joints}
         self.visit_of, self.legs_of = visit_of, legs_of
@@ -178,6 +182,15 @@ class _Unroller:
                 continue
             position = planned.mode.position if planned.mode.position >= 0 else None
             visit = self.visit_of(self.joints[joint].model, number, planned.mode.arm, position)
+            drawn_back = (
+                visit.arm,
+                number,
+                self.joints[joint].serial,
+                1 + len(visit.rest),
+                "retreat",
+            ) in self.begun
+            if drawn_back or not self._followed(planned, joint):
+                visit = visit.drawn_back
             chain = self.graph.chains[visit.arm]
             legs = self.legs_of(visit.arm, last.get(visit.arm), visit)
             ids = []
@@ -211,6 +224,17 @@ class _Unroller:
             )
             if self.graph.nodes[ids[-1]].key not in self.ended:
                 last[visit.arm] = visit
+
+    def _followed(self, planned: ScheduledOperation, place: int) -> bool:
+        """Whether the visit that follows in the repeating cycle takes the arm away: at first and last it may be missing."""
+        cycle = self.schedule.cycle_time
+        later, start, operation = min(
+            ((other.start - planned.start - 1) % cycle, other.start, other.operation)
+            for other in self.schedule.operations
+            if other.mode.arm == planned.mode.arm
+        )
+        joint = self.joints.get(place + (planned.start + 1 + later - start) // cycle)
+        return joint is not None and operation not in joint.done
 
     def _tests(self) -> None:
         for joint in self.joints:

@@ -82,8 +82,11 @@ class Visit:
         q: FloatArray = (self.rest[-1] if self.rest else self.first).trajectory.q[-1]
         return q
 
-    def retreat(self) -> "Visit":
-        """The same visit, with a way to the arm's parking place at its end."""
+    @cached_property
+    def drawn_back(self) -> "Visit":
+        """The same visit with a way to the arm's parking place at its end; itself where it has one already."""
+        if self.rest and self.rest[-1].name == "retreat":
+            return self
         park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
         leg = Leg(name=RETREAT, zone=Zone.AFTER, trajectory=park)
         return replace(self, rest=(*self.rest, leg))

@@ -43,7 +43,6 @@ class Rig:
             cycle_s=small_plan.CYCLE_MS / 1000,
             schedule=small_plan.schedule(),
             retreats=frozenset(plan.retreats),
-            critical=(),
             rules=plan.rules,
         )
         planner = MotionPlanner(self.cell)
