@@ -16,7 +16,6 @@ from cells.cell import Cell
 from controller.bench.coal_moments import CoalArms
 from controller.bench.delayed_run import DelayedRun, delayed_run
 from controller.bench.near_moments import STEP_NS, Moments, NearMoments
-from controller.bench.plan_mix import CELL, mix_plan
 from controller.bench.row import Figure, Options, Row
 from controller.motion.event_graph import EventGraph
 from kinematics import Body, Scene, clearance
@@ -125,13 +124,11 @@ def run_late(
     return delays
 
 
-def rows(options: Options) -> Iterator[Row]:
-    """The plan of the bundled mix."""
-    mix = mix_plan(options.seed)
-    cell, graph = mix.cell, mix.plan.motion.graph
+def rows_of(cell: Cell, source: str, graph: EventGraph, options: Options) -> Iterator[Row]:
+    """A plan made already."""
     cycles, coal_cycles = (24, 1) if options.quick else (10_000, 500)
     began = time.thread_time()
-    delays = run_late(cell, CELL, graph, cycles, options.seed, coal_cycles)
+    delays = run_late(cell, source, graph, cycles, options.seed, coal_cycles)
     seconds = time.thread_time() - began
     note = f"{delays.cycles} cycles, {delays.moments} moments 2 ms apart, {delays.compared} pairs compared; {seconds:.0f} s"
     promised = cell.clearance.arms_m

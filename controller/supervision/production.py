@@ -132,10 +132,12 @@ class Production:
         self.lacks: dict[str, Entry] = {}
         self.paused_ns = 0
         self.left: deque[Left] = deque(maxlen=_CYCLES_KEPT)
+        recipes = {name: recipe_for(model) for name, model in models.items()}
+        self._operations = {name: [o.number for o in recipe.operations] for name, recipe in recipes.items()}
         self.feeder_of = {
             (name, operation.number): step.station
-            for name, model in models.items()
-            for operation in recipe_for(model).operations
+            for name, recipe in recipes.items()
+            for operation in recipe.operations
             for step in operation.steps
             if isinstance(step, Pick) and step.station.startswith(_FEEDER)
         }
@@ -347,7 +349,9 @@ class Production:
         )
 
     def _leaves(self, node: Node, end_ns: int, utc_ns: int) -> Left:
-        reject = self.book.shift.joints[node.serial].reject
+        joint = self.book.shift.joints[node.serial]
+        undone = [number for number in self._operations[joint.model] if number not in joint.done]
+        reject = joint.reject or (f"unfinished: {', '.join(undone)}" if undone else "")
         self.book.note(JointLeft(serial=node.serial, reject=reject))
         left = Left(serial=node.serial, model=node.model, time_ns=end_ns, utc_ns=utc_ns, reject=reject)
         self.left.append(left)

@@ -15,10 +15,12 @@ from controller.supervision.requests import (
     EmptyTray,
     Jog,
     LoadFeeder,
+    PutBack,
     SetFeed,
     SetMode,
     SetSingleStep,
     Step,
+    TakeOut,
     WithdrawOrder,
 )
 from controller.supervision.shift import CELL
@@ -166,7 +168,7 @@ def test_a_fault_aborts_asks_and_goes_on_when_it_is_mended(plant):
         for number, arm in joint.begun.items()
         if arm == "R2"
     }
-    plant.arms["R2"].fail("following error 12.0 mrad, limit 10 mrad")
+    plant.fail("R2", "following error 12.0 mrad, limit 10 mrad")
     plant.until(State.ABORTED)
     assert "arm_fault" in kinds(plant)
     assert set(plant.shift.questions) == begun
@@ -324,7 +326,8 @@ def test_jogging_only_in_maintenance_idle_and_while_somebody_holds(tmp_path):
     plant.ask(SetMode(mode=Mode.PRODUCTION))
     plant.order()
     assert plant.give(Command.START).accepted
-    finish(plant)
+    plant.until(State.EXECUTE)  # from where it was jogged to
+    plant.end()
 
 
 def test_single_step_in_maintenance(plant):
@@ -369,3 +372,20 @@ def test_a_fault_of_the_program_itself_stops_everything(plant, monkeypatch):
     plant.until(State.STOPPED)
     plant.start_up()
     finish(plant)
+
+
+def test_an_arm_is_taken_out_and_the_others_go_on(plant):
+    executing(plant)
+    assert "allowed in: ABORTED, STOPPED, IDLE" in plant.ask(TakeOut(arm="R3")).reason
+    plant.fail("R3", "lost: no answer for 0.5 s")
+    plant.until(State.ABORTED)
+    assert "arm_lost" in kinds(plant)
+    assert plant.ask(TakeOut(arm="R3")).accepted
+    assert not plant.ask(TakeOut(arm="R3")).accepted
+    answered(plant)
+    plant.start_up()
+    plant.until(State.COMPLETE)
+    assert plant.shift.good == 4
+    assert plant.shift.orders["A"].finished
+    assert all(event.resource != "R3" for event in events(plant, "operation_begun")[-20:])
+    assert plant.ask(PutBack(arm="R3")).reason.startswith("putting back R3 in state COMPLETE")
