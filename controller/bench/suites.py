@@ -13,6 +13,7 @@ from controller.bench import (
     panel_load,
     plan_faults,
     plan_figures,
+    plan_late,
     plan_layouts,
     schedule_cell,
     schedule_shop,
