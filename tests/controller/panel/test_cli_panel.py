@@ -14,7 +14,6 @@ from controller.panel import CellFacts
 from controller.panel.dry_run import BusyError, DryRuns
 from controller.serve import NOTE, _write_private
 from controller.supervision.packml import State
-
 from tests.controller.panel.browser.served_panel import Served, serve
 from tests.controller.panel.replayed_cell import ReplayedCell
 

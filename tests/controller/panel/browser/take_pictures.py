@@ -17,7 +17,6 @@ from cells.joint_model import joint_model_names, load_joint_model
 from controller.panel_facts import facts_of
 from controller.supervision.alarms import Acknowledged, Key, advance
 from kinematics import use_cache
-
 from tests.controller.panel.browser.served_panel import DESK, PHONE, TABLET, Served, browser, replayed
 from tests.controller.panel.replayed_cell import ReplayedCell
 
