@@ -30,6 +30,10 @@ cover-kernels: .venv/.test
 bench: .venv/.bench
 	$(BIN)/jointcell bench kernels --peers $(ARGS)
 	$(BIN)/jointcell bench schedule --peers $(ARGS)
+	$(BIN)/jointcell bench plan $(ARGS)
+	$(BIN)/jointcell bench serial $(ARGS)
+	$(BIN)/jointcell bench supervision $(ARGS)
+	$(BIN)/jointcell bench panel $(ARGS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "jointcell needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }

@@ -7,7 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
-from controller.choice import Choice
 from controller.contact_sensor import ContactSensor
 from controller.emulated_world import EmulatedClock, PlantTool
 from controller.execution.engine import Engine
@@ -26,13 +25,18 @@ from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.line import Line
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
+from controller.motion.edge_words import longest_waits, planned_waits, waits_in_words
 from controller.motion.plan import MotionPlanner
-from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.plan_files import read_plan, write_plan
+from controller.motion.plan_records import cell_record
+from controller.motion.reduction import reduced
 from controller.motion.verify import Verdict, verify_plan
 from controller.paced_clock import PacedClock
 from controller.planning import CellPlan, Progress, decide, plan_cell
-from controller.report import Origin, Picture, RunSummary, write_report
+from controller.rearranging import Arrangements
+from controller.report import Origin, Picture, PlanView, RunSummary, write_report
 from controller.report.history import history
+from controller.report.swept_pair import longest_wait, swept_pair
 from controller.run_facts import SCOPE, WARM_UP_JOINTS, RunOptions, facts, seen
 from controller.run_facts import summary as summary_of
 from controller.serial_lines import WallClock, line_entries
@@ -41,12 +45,12 @@ from controller.supervision.cell_thread import CellThread
 from controller.supervision.log import LOG_NAME, log_to
 from controller.supervision.settings import CellSettings
 from controller.supervision.supervisor import Outside, Supervisor, Surroundings
-from firmware_bridge.emulated_cell import EmulatedCell
-from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.serial_arm import SerialArm
+from firmware_bridge.armlink.tool import TimedTool
+from firmware_bridge.armlink.transport_process import TransportProcess
+from firmware_bridge.emulator.emulated_cell import EmulatedCell
 from firmware_bridge.sca_joint import connect
-from firmware_bridge.serial_arm import SerialArm
-from firmware_bridge.tool import TimedTool
-from firmware_bridge.transport_process import TransportProcess
 from kinematics import use_cache, warm_up
 from sim.driven_arm import DrivenArm
 from sim.film import Film
@@ -54,6 +58,8 @@ from sim.render import animation, picture
 from sim.snapshot import Snapshot
 from sim.world import SimClock, World
 
+WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
+SWEPT_FILE = "swept.svg"  # in the directory of a run
 _ROUND_NS = 10_000_000  # of a cell without physics at real-time pace
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
@@ -97,19 +103,29 @@ def make_plan(
     cell, models = load_cell(source), load_models(names)
     count = WARM_UP_JOINTS + joints + cell.dial.positions - 1
     order = mixed_order(models, count, np.random.default_rng(seed))
-    return cell, plan_cell(cell, models, order, progress, cache)
+    plan = plan_cell(cell, models, order, progress, cache)
+    motion = replace(plan.motion, graph=reduced(plan.motion.graph))
+    return cell, replace(plan, motion=motion)
 
 
 def store_plan(
     source: str, names: Sequence[str], joints: int, seed: int, directory: Path, progress: Progress
 ) -> str:
-    """Plan and write the plan's files; returns what it promises in one line."""
+    """Plan and write the plan's files; returns what it promises, and the longest waits of one arm for another."""
     cell, plan = make_plan(source, names, joints, seed, progress, prepare_kernels(progress))
+    graph, starts_s = plan.motion.graph, plan.motion.starts_s
     write_plan(directory, plan.motion, cell, source)
+    words = "".join(f"{line}\n" for line in waits_in_words(graph, starts_s))
+    (directory / WAITS_FILE).write_text(words, encoding="utf-8", newline="\n")
     cycles = np.diff(plan.motion.finished_s())[WARM_UP_JOINTS - 1 :][:joints]
-    return (
-        f"{len(plan.motion.graph.nodes)} nodes, {len(plan.motion.graph.coordination)} arcs of coordination; "
-        f"cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s"
+    waiting = sum(wait > 0 for wait in planned_waits(graph, starts_s).values())
+    return "\n".join(
+        [
+            f"{len(graph.nodes)} nodes, {len(graph.coordination)} arcs of coordination, of which {waiting} keep an arm "
+            f"waiting when nobody is late; cycle {cycles.mean():.2f} s, proven bound {plan.lower_bound_s:.2f} s",
+            f"Longest waits (all of them: {WAITS_FILE}):",
+            *(f"  {line}" for line in longest_waits(graph, starts_s)),
+        ]
     )
 
 
@@ -169,6 +185,10 @@ def run(options: RunOptions, progress: Progress, finished: Callable[[int, int], 
         sight = seen(world, drivers.clock, course.hexdigest())
     summary = summary_of(options, cell, plan, sight, planning_s, running_s)
     (options.out / "run.json").write_text(summary.to_json(), encoding="utf-8")
+    steady_s = float(plan.motion.finished_s()[WARM_UP_JOINTS - 1])
+    pair = longest_wait(plan.motion.graph, plan.motion.starts_s, cell, steady_s)
+    if pair is not None:
+        (options.out / SWEPT_FILE).write_text(swept_pair(pair, cell), encoding="utf-8", newline="\n")
     if shot is not None:
         (options.out / "cell.png").write_bytes(shot)
     if film is not None:
@@ -201,6 +221,11 @@ def report(directory: Path) -> Path:
         scope=SCOPE,
         origin=Origin(command=record.facts["command"], versions=record.facts["versions"]),
         pictures=pictures,
+        plan=PlanView(
+            graph=record.graph,
+            starts_s=np.array(record.starts_s),
+            swept_svg=swept.read_bytes() if (swept := directory / SWEPT_FILE).is_file() else b"",
+        ),
     )
     return path
 
@@ -217,8 +242,9 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
     cell, models = load_cell(settings.cell), load_models(settings.models)
     planner = MotionPlanner(cell)
     choice = decide(planner, models, progress, cache)
+    arrangements = Arrangements(planner, models, choice)
     parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
-    thread = CellThread(lambda: _supervised(settings, cell, models, planner, choice, parked))
+    thread = CellThread(lambda: _supervised(settings, cell, models, planner, arrangements, parked))
     with thread:
         yield thread
 
@@ -229,7 +255,7 @@ def _supervised(
     cell: Cell,
     models: Sequence[JointModel],
     planner: MotionPlanner,
-    choice: Choice,
+    arrangements: Arrangements,
     parked: Mapping[str, NDArray[np.float64]],
 ) -> Iterator[Supervisor]:
     """The cell's supervisor with all that it needs; called in the cell's thread."""
@@ -237,7 +263,7 @@ def _supervised(
         surroundings: Surroundings = dict
         clock: Clock
         if settings.driver == "fake":
-            drivers = _fakes(cell, parked, FakeClock(_ROUND_NS if settings.pace == "real" else 0))
+            drivers = fake_drivers(cell, parked, FakeClock(_ROUND_NS if settings.pace == "real" else 0))
         else:
             drivers = _simulated(cell, settings.seed, parked, stack)
             assert drivers.world is not None
@@ -257,7 +283,7 @@ def _supervised(
             cell=cell,
             models={model.name: model for model in models},
             make_line=lambda arms, stations, listener: Line(
-                cell, planner, choice, arms, stations, clock, listener
+                cell, planner, arrangements, arms, stations, clock, listener
             ),
             arms=drivers.arms,
             stations=drivers.stations,
@@ -265,8 +291,8 @@ def _supervised(
             software=version("jointcell"),
             simulated=True,
             driver=settings.driver,
-            planned_cycle_s=choice.cycle_s,
-            lower_bound_s=choice.lower_bound_s,
+            planned_cycle_s=arrangements.choice(frozenset()).cycle_s,
+            lower_bound_s=arrangements.choice(frozenset()).lower_bound_s,
             surroundings=surroundings,
         )
         yield Supervisor(outside, settings, archive)
@@ -279,15 +305,21 @@ def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitSta
         if node.leg is not None:
             start.setdefault(node.resource, node.leg.trajectory.q[0])
     if options.driver == "fake":
-        return _fakes(cell, start, FakeClock())
+        return fake_drivers(cell, start, FakeClock())
     if options.driver == "serial":
         return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
     return _simulated(cell, options.seed, start, stack, gui=options.gui)
 
 
-def _fakes(cell: Cell, start: Mapping[str, NDArray[np.float64]], clock: FakeClock) -> Drivers:
+def fake_drivers(
+    cell: Cell,
+    start: Mapping[str, NDArray[np.float64]],
+    clock: FakeClock,
+    delay: Callable[[], float] = lambda: 0.0,
+) -> Drivers:
+    """Drivers without physics: arms standing at ``start`` (6,) [rad], every leg later by ``delay`` [s]."""
     arms = {
-        arm.id: FakeArm(arm.id, arm.arm.limits, clock, chain=arm.arm.chain, start=start[arm.id])
+        arm.id: FakeArm(arm.id, arm.arm.limits, clock, delay, chain=arm.arm.chain, start=start[arm.id])
         for arm in cell.arms
     }
     stations = FakeStations(clock)

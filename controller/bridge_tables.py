@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
-from firmware_bridge.codes import TABLE_HASH
-from firmware_bridge.looking import Found
-from firmware_bridge.mailboxes import Inbox
+from firmware_bridge.armlink.codes import TABLE_HASH
+from firmware_bridge.armlink.looking import Found
+from firmware_bridge.armlink.mailboxes import Inbox
+from firmware_bridge.armlink.reports import Status, Telem
+from firmware_bridge.armlink.words import fault_words, worded
 from firmware_bridge.ports import ports
-from firmware_bridge.reports import Status, Telem
-from firmware_bridge.words import fault_words, worded
 
 
 def ports_table() -> Table:

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from cells.cell import Cell
 from cells.joint_model import JointModel
 from controller.motion.coordinate import Rule
+from controller.motion.passing import Passing
 from controller.scheduling.problem import Mode
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
@@ -33,16 +34,16 @@ class Choice:
         cycle_s: Cycle time of the trial order [s].
         schedule: What every arm does in a cycle.
         retreats: After which visits arms draw back.
-        critical: Those of them that cost time in the trial order.
-        rules: Rules of passing, see `controller.motion.coordinate`.
+        passing: In which order arms pass each other.
+        rules: Rules of passing that go before it, see `controller.motion.coordinate`.
         lower_bound_s: A cycle time that no order of the mix can beat [s]; 0 while it is not known.
     """
 
     cycle_s: float
     schedule: Schedule
     retreats: frozenset[Retreat]
-    critical: tuple[Retreat, ...]
-    rules: Mapping[Rule, bool]
+    passing: Passing | None = None
+    rules: Mapping[Rule, bool] = field(default_factory=dict)
     lower_bound_s: float = 0.0
 
 
@@ -68,8 +69,8 @@ class KeptChoice:
                 "cycle_s": choice.cycle_s,
                 "schedule": dataclasses.asdict(choice.schedule),
                 "retreats": sorted(choice.retreats),
-                "critical": choice.critical,
                 "lower_bound_s": choice.lower_bound_s,
+                "passing": None if choice.passing is None else choice.passing.begins,
                 "rules": sorted([*rule, first] for rule, first in choice.rules.items()),
             }
         )
@@ -93,8 +94,9 @@ def _choice(document: Mapping[str, Any]) -> Choice:
             **{**{name: _tuples(value) for name, value in schedule.items()}, "operations": operations}
         ),
         retreats=frozenset((arm, operation) for arm, operation in document["retreats"]),
-        critical=tuple((arm, operation) for arm, operation in document["critical"]),
         lower_bound_s=float(document["lower_bound_s"]),
+        passing=document["passing"]
+        and Passing(begins={name: _tuples(begins) for name, begins in document["passing"].items()}),
         rules={(a, b, c, d, int(behind)): bool(first) for a, b, c, d, behind, first in document["rules"]},
     )
 

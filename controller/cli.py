@@ -56,6 +56,7 @@ _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_TARGET_S = 86_400.0
 _SCREEN_LINES = 24
+_IDEAL_CYCLE_S = 30.0
 
 _RUN_EXAMPLES = """
 Examples:
@@ -271,12 +272,16 @@ def models() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check this machine and say what to do."""
+def doctor(
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings of a running cell (TOML); the environment goes above them.")
+    ] = None,
+) -> None:
+    """Check this machine and the settings of a running cell, and say what to do."""
     with reserved_stdout():
         from controller.doctor import examine, findings_table
 
-        findings = examine()
+        findings = examine(settings)
     show(findings_table(findings))
     raise typer.Exit(MISSED if any(finding.broken for finding in findings) else MET)
 
@@ -293,8 +298,13 @@ def report(directory: DirectoryArgument) -> None:
 
 @app.command()
 def replay(directory: DirectoryArgument) -> None:
-    """Replay a record through the pure state and compare with what the run reported."""
+    """Replay a run's record, or the journals of a cell, through the pure state and compare with what was reported."""
     with reserved_stdout():
+        from controller.supervision.archive import journal_files
+
+        if journal_files(existing_directory(directory, "RUN_DIR")):
+            _replay_journals(directory)
+            return
         from controller.replaying import differences
 
         found = differences(existing_directory(directory, "RUN_DIR"))
@@ -302,6 +312,23 @@ def replay(directory: DirectoryArgument) -> None:
         complain("\n".join(found))
         raise typer.Exit(MISSED)
     say("The record leads to the state and the figures that the run reported.\n")
+
+
+def _replay_journals(directory: Path) -> None:
+    from controller.supervision.replay import replay_journals
+
+    replayed = replay_journals(directory)
+    if replayed.findings:
+        complain("\n".join(replayed.findings))
+        raise typer.Exit(MISSED)
+    figures = replayed.figures(_IDEAL_CYCLE_S)
+    say(
+        f"{replayed.files} journal files lead to the state that was kept: {replayed.shift.good} good joints, "
+        f"{replayed.shift.rejected} rejected, {len(replayed.shift.joints)} in the cell; "
+        f"OEE {100 * figures.oee:.1f} % (availability {100 * figures.availability:.1f} %, performance "
+        f"{100 * figures.performance:.1f} %, quality {100 * figures.quality:.1f} %) at an ideal cycle of "
+        f"{_IDEAL_CYCLE_S:g} s, {figures.yearly_capacity} joints a year\n"
+    )
 
 
 def _check_inputs(cell: str, names: Sequence[str]) -> None:

@@ -52,8 +52,8 @@ def identify(
 ) -> None:
     """Ask who is at the other end; nothing moves and no session is disturbed."""
     from controller.bridge_tables import identity_table
-    from firmware_bridge.looking import Look
-    from firmware_bridge.nonblocking_port import NonblockingPort
+    from firmware_bridge.armlink.looking import Look
+    from firmware_bridge.armlink.nonblocking_port import NonblockingPort
     from firmware_bridge.port import LinkError
 
     found = {}
@@ -80,8 +80,8 @@ def monitor(
 ) -> None:
     """Watch an arm and its line from outside of any session."""
     from controller.bridge_tables import status_line
-    from firmware_bridge.looking import Look
-    from firmware_bridge.nonblocking_port import NonblockingPort
+    from firmware_bridge.armlink.looking import Look
+    from firmware_bridge.armlink.nonblocking_port import NonblockingPort
     from firmware_bridge.port import LinkError
 
     try:
@@ -113,8 +113,8 @@ def capture(
     seconds: Annotated[float, typer.Option(min=0.1, help="How long.")] = 10.0,
 ) -> None:
     """Write down what an arm sends, as text with times."""
-    from firmware_bridge.capture import Capture
-    from firmware_bridge.nonblocking_port import NonblockingPort
+    from firmware_bridge.armlink.capture import Capture
+    from firmware_bridge.armlink.nonblocking_port import NonblockingPort
     from firmware_bridge.port import LinkError
 
     check_writable(out, "--out")
@@ -144,8 +144,8 @@ def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="CAPTURE")],
 ) -> None:
     """Show the messages of a capture in words."""
-    from firmware_bridge.capture import read_capture
-    from firmware_bridge.decoding import Decoder
+    from firmware_bridge.armlink.capture import read_capture
+    from firmware_bridge.armlink.decoding import Decoder
 
     decoder = Decoder()
     try:
@@ -172,9 +172,9 @@ def emulate(
     import numpy as np
 
     from cells.cell import load_cell
-    from firmware_bridge.emulated_cell import EmulatedCell
-    from firmware_bridge.line_model import LineFaults
-    from firmware_bridge.link_settings import LinkSettings
+    from firmware_bridge.armlink.link_settings import LinkSettings
+    from firmware_bridge.emulator.emulated_cell import EmulatedCell
+    from firmware_bridge.emulator.line_model import LineFaults
 
     loaded = load_cell(cell)
     start = {arm.id: np.zeros(6) for arm in loaded.arms}

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.app import prepare_kernels
+from controller.supervision.settings import SettingsError, explain_settings
 from firmware_bridge.port import port_names
 
 _DISTRIBUTION = "jointcell"
@@ -42,8 +43,12 @@ class Finding:
     broken: bool = False
 
 
-def examine() -> list[Finding]:
-    """Look at everything; takes as long as compiling the kernels when they are not in the cache."""
+def examine(settings_file: Path | None = None) -> list[Finding]:
+    """Look at everything; takes as long as compiling the kernels when they are not in the cache.
+
+    Args:
+        settings_file: Settings of a running cell (TOML); the environment goes above them.
+    """
     return [
         python_version(platform.python_version(), metadata(_DISTRIBUTION)["Requires-Python"]),
         *packages(requires(_DISTRIBUTION) or [], _installed),
@@ -53,6 +58,7 @@ def examine() -> list[Finding]:
         processors(os.cpu_count() or 1, os.getloadavg()[0]),
         serial_ports(),
         browser(shutil.which),
+        *settings(settings_file),
     ]
 
 
@@ -164,6 +170,21 @@ def browser(find: Callable[[str], str | None]) -> Finding:
     found = next((path for name in _BROWSERS if (path := find(name))), None)
     remedy = "" if found else "install chromium, or open report.html on another machine: it is one file"
     return Finding(what="browser", state=found or "none found", remedy=remedy)
+
+
+def settings(file: Path | None) -> list[Finding]:
+    """Every setting of a running cell with where it comes from, or what is wrong with them."""
+    try:
+        explained = explain_settings(file)
+    except SettingsError as error:
+        return [
+            Finding(what="settings", state=line, remedy="mend it, or the cell does not begin", broken=True)
+            for line in str(error).splitlines()
+        ]
+    return [
+        Finding(what=f"setting {one.key}", state=f"{one.value} ({one.origin}): {one.meaning}")
+        for one in explained
+    ]
 
 
 def _installed(name: str) -> str | None:

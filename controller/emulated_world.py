@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.driver import Segment
+from firmware_bridge.armlink.tool import Done
+from firmware_bridge.armlink.transport_process import TransportProcess
 from firmware_bridge.emulator import Plant
-from firmware_bridge.tool import Done
-from firmware_bridge.transport_process import TransportProcess
 from sim.driven_arm import DrivenArm
 from sim.sim_arm import SimArm
 from sim.world import World
 
 FloatArray = NDArray[np.float64]
 
+_MOST_LATE_NS = 60_000_000_000  # the motors are remembered for a little longer
 _FROZEN_NS = 250_000_000  # a firmware that is so late is not waited for
 _STEP_NS = 8_333_334  # the longest of the world
 _PERIOD_NS = 25_000_000
@@ -84,10 +85,20 @@ class EmulatedClock:
             late_ns = [shafts.late_ns() for shafts in self._shafts.values()]
             waited_for_ns = max((late for late in late_ns if late < _FROZEN_NS), default=0)
             reach_ns = time.monotonic_ns() - self.origin_ns - waited_for_ns
+            if reach_ns - world.time_ns > _MOST_LATE_NS:
+                self._give_up()
             if world.time_ns + _STEP_NS > reach_ns:
                 self._transport.wait(_WAIT_S)
                 break
             world.step()
+
+    def _give_up(self) -> None:
+        """Say what is wrong: the motors that the world has to follow are no longer remembered."""
+        late_s = _MOST_LATE_NS / 1e9
+        for name in self._shafts:
+            self._world.arms[name].fail(
+                f"this machine is too busy: the world is {late_s:.0f} s behind the arms"
+            )
 
 
 class PlantTool:

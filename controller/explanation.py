@@ -11,9 +11,19 @@ from controller.scheduling.build import InfeasibleCellError
 from controller.scheduling.construct import InfeasibleProblemError
 from controller.scheduling.problem import ProblemError
 from controller.scheduling.shop.exact import MissingSolverError
+from controller.supervision.settings import SettingsError
+from controller.supervision.shift import JournalError
 from kinematics import KinematicsError
 
-_INPUT = (CellError, MissingLibraryError, MissingSolverError, PlanFileError, RecordError)
+_INPUT = (
+    CellError,
+    JournalError,
+    MissingLibraryError,
+    MissingSolverError,
+    PlanFileError,
+    RecordError,
+    SettingsError,
+)
 _INFEASIBLE = (
     CollisionError,
     DeadlockError,

@@ -4,11 +4,11 @@ import time
 
 from cells.cell import Cell
 from cells.errors import CellError, Finding
-from firmware_bridge.emulated_cell import expectations
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.transport import LineEntry
+from firmware_bridge.armlink.transport_process import TransportProcess
 from firmware_bridge.emulator import configuration
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.transport import LineEntry
-from firmware_bridge.transport_process import TransportProcess
+from firmware_bridge.emulator.emulated_cell import expectations
 
 _PERIOD_S = 0.01
 

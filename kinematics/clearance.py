@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from kinematics.arrays import Array, joint_angles
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import LANES, Block, block, get6
+from kinematics.lanes import LANES, Block, active, block, get6
 from kinematics.placing import PLACING, place_lanes
 from kinematics.proximity import local, segment_box_squared, segments_squared
 from kinematics.scene import Body, Ints, Model, Scene, moving_only
@@ -222,29 +222,39 @@ def look_closer(
 
 
 @inlined
+def limit_to(lanes: Block, n: int, distance: float) -> None:
+    """Only distances below this one matter in n lanes, and none in the other active lanes."""
+    for i in range(n):
+        lanes.best[0, i] = distance
+    for i in range(n, active(n)):
+        lanes.best[0, i] = -math.inf
+
+
+@inlined
 def lower(
     model: Model, n: int, ends: Array, spans: Array, stop: float, hints: Ints, lanes: Block, what: Ints
 ) -> None:
-    """Lower the best distances of n lanes to those of all pairs; lanes below `stop` may rest.
+    """Lower the best distances of n lanes, begun by `limit_to`, to those of all pairs; lanes below `stop` may rest.
 
     Writes into what (n, 3) in which pair and between which capsules, or of which one from which box.
     """
+    count = active(n)
     for p in range(len(model.pairs)):
         part, other, apart = model.pairs[p, 0], model.pairs[p, 1], model.apart[p]
         near = 0
-        for i in range(n):
+        for i in range(count):
             near += lanes.best[0, i] >= apart
         if near == 0:
             continue
         if other < 0:
             corners = row6(model.corners[model.pairs[p, 4]])
-            for i in range(n):
+            for i in range(count):
                 lanes.gap[0, i] = spans_apart(get6(spans[part], i), corners)
         else:
-            for i in range(n):
+            for i in range(count):
                 lanes.gap[0, i] = spans_apart(get6(spans[part], i), get6(spans[other], i))
         near = 0
-        for i in range(n):
+        for i in range(count):
             near += lanes.gap[0, i] <= lanes.best[0, i]
         if near == 0:
             continue
@@ -279,8 +289,8 @@ def _examine(
         lanes, n = nearest[0], min(LANES, len(q) - start)
         for arm in range(len(model.base)):
             place_lanes(model, arm, q[start : start + n, arm], placing[0], ends, spans)
+        limit_to(lanes, n, enough)
         for i in range(n):
-            lanes.best[0, i] = enough
             what[start + i, 0] = _NOTHING
         lower(model, n, ends, spans, stop, hints, lanes, what[start : start + n])
         for i in range(n):

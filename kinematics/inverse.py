@@ -5,6 +5,8 @@ own, four for each pose, so that a single pose costs no more than one SIMD regis
 """
 
 import math
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -14,14 +16,14 @@ from kinematics.arrays import FLOAT64, Array, batch, finite, frozen, rows
 from kinematics.chain import Arm, Chain, unpacked
 from kinematics.elementary import PI, TURN, atan2, nearest_turn, root
 from kinematics.ik_solutions import IkSolutions
-from kinematics.jit import inlined, kernel
-from kinematics.lanes import FINITE, LANES, Block, active, block, get6, get_frame, outside
+from kinematics.jit import entry_of, inlined, kernel
+from kinematics.lanes import FINITE, LANES, Block, active, block, get6, get_frame, outside, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.threads import in_chunks
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
 
-_INVERSE = block(LANES, X=12, sign=2, table=14)
 ROW = 7  # of a table of branches: six angles and a code
+_INVERSE = block(LANES, X=12, sign=2, table=2 * ROW)
 _POSES = LANES // 4
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
 _REACH_SLACK = 1e-12  # of the squared reach: what rounding may take from a stretched arm
@@ -65,22 +67,34 @@ def inverse_kinematics(chain: Chain | SerialChain, X_BF: ArrayLike, *, threads: 
     Raises:
         KinematicsError: If X_BF has another shape or holds NaN or infinity, or there is no closed form.
     """
-    if isinstance(chain, SerialChain):
-        poses, single = batch("X_BF", X_BF, (4, 4))
-        branches = chain.branches(poses, limited=True)
-        return IkSolutions(branches[0] if single else branches)
-    model = chain.inverse_model
     # The way of a single pose is kept short: most of its time is spent in Python.
-    if type(X_BF) is np.ndarray and X_BF.shape == (4, 4) and X_BF.dtype is FLOAT64 and X_BF.flags.carray:
+    if (
+        isinstance(chain, Chain)
+        and type(X_BF) is np.ndarray
+        and X_BF.shape == (4, 4)
+        and X_BF.dtype is FLOAT64
+        and X_BF.flags.carray
+    ):
         table = np.empty((8, ROW))
-        wrong = _inverse(model, X_BF, table)
+        if not _entry()(chain.inverse_model, X_BF, table):
+            return tuple.__new__(IkSolutions, (table,))  # what its constructor does, without being Python
+    poses, single = rows("X_BF", X_BF, (4, 4))
+    if isinstance(chain, SerialChain):
+        batch("X_BF", X_BF, (4, 4))
+        table = chain.branches(poses.reshape(-1, 4, 4), limited=True)
     else:
-        poses, single = rows("X_BF", X_BF, (4, 4))
-        table, wrong = _solved(model, poses, threads)
-        table = table[0] if single else table
-    if wrong:
-        batch("X_BF", X_BF, (4, 4))  # names the value that is not finite
-    return IkSolutions(table)
+        table, wrong = _solved(chain.inverse_model, poses, threads)
+        if wrong:
+            batch("X_BF", X_BF, (4, 4))  # names the value that is not finite
+    return IkSolutions(table[0] if single else table)
+
+
+@lru_cache(maxsize=1)
+def _entry() -> Callable[[Array, Array, Array], int]:
+    """`_inverse` without its look at the types of the arguments, which takes a single pose a tenth longer."""
+    model = np.zeros(43)
+    model.flags.writeable = False  # as in a chain
+    return entry_of(_inverse, (model, np.zeros((4, 4)), np.empty((8, ROW))))
 
 
 def windings(chain: Chain | SerialChain, q: ArrayLike) -> Array:
@@ -262,6 +276,7 @@ def _inverse(model: Array, X: Array, table: Array) -> int:
         lanes = blocks[0]
         lanes.sign[0, i] = 1.0 if i % 4 < 2 else -1.0
         lanes.sign[1, i] = -1.0 if i % 2 == 0 else 1.0
+    pairs = table.reshape(len(X), 2 * ROW)  # of branches: a branch and its flipped wrist
     wrong = 0
     for start in range(0, len(X) // 4, _POSES):
         lanes = blocks[0]
@@ -280,9 +295,5 @@ def _inverse(model: Array, X: Array, table: Array) -> int:
         wrong += outside(lanes.X, count, FINITE)
         for i in range(count):
             put_branches(arm, ranges, lanes, i)
-        branches = table[8 * start : 8 * start + 2 * LANES]
-        for i in range(len(poses)):
-            for k in range(ROW):
-                branches[2 * i, k] = lanes.table[k, i]
-                branches[2 * i + 1, k] = lanes.table[ROW + k, i]
+        unload(pairs[4 * start : 4 * start + LANES], lanes.table)
     return wrong

@@ -1,7 +1,7 @@
 """Blocks of configurations, one SIMD lane each: a record whose fields are (component, lane) arrays.
 
 The constant shape of a record field is what lets LLVM prove that rows do not overlap and so vectorise the
-lane loop; an array argument does not have it. Samples are copied in and out of the block, row by row.
+lane loop; an array argument does not have it. Samples are copied in and out of the block in tiles.
 
 Compiled, a record does not keep its array alive: kernels hold ``blocks = np.empty(1, block(...))`` and take
 ``lanes = blocks[0]`` inside their loop, so that the array is used for as long as the record is.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinematics.jit import inlined
+from kinematics.jit import inlined, transposer
 from kinematics.vectors import Frame, Joints, Vector, cross
 
 Array = NDArray[np.float64]
@@ -65,18 +65,21 @@ def put_identities(X: Array) -> None:
 
 
 @inlined
-def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector, sign: float) -> None:
+def put_column(J: Array, k: int, i: int, axis: Vector, lever: Vector) -> None:
     """Column k of the Jacobian: the flange's twist per joint velocity (Lynch and Park, 2017, ch. 5)."""
     v = cross(axis, lever)
     for row in range(3):
-        J[6 * row + k, i] = sign * v[row]
-        J[6 * row + 18 + k, i] = sign * axis[row]
+        J[6 * row + k, i] = v[row]
+        J[6 * row + 18 + k, i] = axis[row]
 
 
 @inlined
 def active(samples: int) -> int:
-    """Lanes to work on for so many samples: a whole number of SIMD registers, so that one sample costs one of them."""
-    return ((min(samples, LANES) + 7) >> 3) << 3
+    """Lanes to work on for so many samples: a whole number of SIMD registers, so that one sample costs one of them.
+
+    Never none: from that LLVM sees that a loop over them needs no scalar rest, which would double the code.
+    """
+    return 8 * max((min(samples, LANES) + 7) >> 3, 1)
 
 
 @inlined
@@ -89,11 +92,20 @@ def outside(rows: Array, lanes: int, bound: float) -> int:
     return count
 
 
+_transpose4x4, _transpose4x2, _transpose2x4 = transposer(4, 4), transposer(4, 2), transposer(2, 4)
+
+
 @inlined
 def load(rows: Array, samples: Array) -> None:
-    """Copy samples (m, >= k) into lanes 0..m-1 of rows (k, lanes); zero in the other active lanes."""
-    for k in range(rows.shape[0]):
-        for i in range(len(samples)):
+    """Copy samples (m, >= k) into lanes 0..m-1 of rows (k, lanes), k even; zero in the other active lanes."""
+    count, whole = rows.shape[0], len(samples) & ~3
+    for i in range(0, whole, 4):
+        for k in range(0, count - 3, 4):
+            _transpose4x4(samples, i, k, rows, k, i)
+        if count & 2:
+            _transpose4x2(samples, i, count - 2, rows, count - 2, i)
+    for k in range(count):
+        for i in range(whole, len(samples)):
             rows[k, i] = samples[i, k]
         for i in range(len(samples), active(len(samples))):
             rows[k, i] = 0.0
@@ -101,7 +113,13 @@ def load(rows: Array, samples: Array) -> None:
 
 @inlined
 def unload(samples: Array, rows: Array) -> None:
-    """Copy lanes 0..m-1 of rows (k, lanes) into samples (m, >= k)."""
-    for i in range(len(samples)):
-        for k in range(rows.shape[0]):
+    """Copy lanes 0..m-1 of rows (k, lanes), k even, into samples (m, >= k)."""
+    count, whole = rows.shape[0], len(samples) & ~3
+    for i in range(0, whole, 4):
+        for k in range(0, count - 3, 4):
+            _transpose4x4(rows, k, i, samples, i, k)
+        if count & 2:
+            _transpose2x4(rows, count - 2, i, samples, i, count - 2)
+    for k in range(count):
+        for i in range(whole, len(samples)):
             samples[i, k] = rows[k, i]

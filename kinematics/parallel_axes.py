@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from kinematics.arrays import Array
 from kinematics.elementary import atan2, root
 from kinematics.errors import KinematicsError
-from kinematics.inverse import NEAR_SINGULAR, ROW, Ranges, failure, limited, put_solution
+from kinematics.inverse import NEAR_SINGULAR, ROW, Ranges, failure, forgiving, limited, put_solution
 from kinematics.jit import inlined, kernel
 from kinematics.joint_axes import axis_lines, meeting, turn_about
 from kinematics.lanes import FINITE, LANES, Block, active, block, get_frame, load, unload
@@ -142,7 +142,8 @@ def put_elbows(arm: ParallelAxes, ranges: Ranges, shoulder: float, flip: float, 
     x, y, z, p = compose(compose(arm.X_0B, get_frame(lanes.X, i)), arm.X_F6)
     # Joint 1 brings n = (s1, -c1, 0) to where p . n = d4.
     squared = p[0] * p[0] + p[1] * p[1]
-    side = shoulder * root(squared - arm.d4 * arm.d4)  # NaN inside the cylinder of radius d4
+    # NaN inside the cylinder of radius d4
+    side = shoulder * root(forgiving(squared - arm.d4 * arm.d4, squared))
     k = 1.0 / (squared + 1e-300)
     s1, c1 = k * (p[0] * arm.d4 + p[1] * side), k * (p[0] * side - p[1] * arm.d4)
     model1 = atan2(s1, c1)
@@ -161,7 +162,9 @@ def put_elbows(arm: ParallelAxes, ranges: Ranges, shoulder: float, flip: float, 
     r, h = dot(centre, e), centre[2]
     squared = r * r + h * h
     outer, inner = arm.a2 + arm.a3, arm.a2 - arm.a3
-    area = root((outer * outer - squared) * (squared - inner * inner))  # NaN out of reach
+    far = forgiving(outer * outer - squared, outer * outer)
+    near = forgiving(squared - inner * inner, outer * outer)
+    area = root(far * near)  # NaN out of reach
     along, across = squared + arm.a2 * arm.a2 - arm.a3 * arm.a3, squared - arm.a2 * arm.a2 - arm.a3 * arm.a3
     up2, up3 = atan2(h * along - r * area, r * along + h * area), atan2(area, across)
     down2, down3 = atan2(h * along + r * area, r * along - h * area), -up3

@@ -9,7 +9,7 @@ import numpy as np
 from kinematics.arrays import Array
 from kinematics.elementary import sincos
 from kinematics.jit import inlined
-from kinematics.lanes import LANES, Block, block
+from kinematics.lanes import LANES, Block, active, block
 from kinematics.scene import Model
 from kinematics.vectors import Frame, add, locate, scale, turn
 
@@ -59,20 +59,22 @@ def carry(lanes: Block, tips: Array, r: float, n: int) -> None:
 
 @inlined
 def place_lanes(model: Model, arm: int, q: Array, lanes: Block, ends: Array, spans: Array) -> None:
-    """Place an arm by its joints q (n, 6), n <= LANES.
+    """Place an arm by its joints q (n, 6), n <= LANES; at zero in the other active lanes.
 
     Writes the ends (c, 6, LANES) of its capsules and the spans (2 a, 6, LANES) of its two parts: the lower
     and the upper corner of the box around each. Does not allocate.
     """
-    n = len(q)
+    n = active(len(q))
     for k in range(12):
         for i in range(n):
             lanes.X[k, i] = model.base[arm, k]
     capsule = model.first[2 * arm]
     for link in range(7):
         if link > 0:
-            for i in range(n):
+            for i in range(len(q)):
                 lanes.q[0, i] = q[i, link - 1]
+            for i in range(len(q), n):
+                lanes.q[0, i] = 0.0
             turn_joint(lanes.X, model.joints[arm, link - 1], lanes.q, n)
         if link < 2:
             for k in range(3):

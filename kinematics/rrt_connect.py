@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kinematics.arrays import Array
-from kinematics.clearance import NEAREST, lower
+from kinematics.clearance import NEAREST, limit_to, lower
 from kinematics.jit import inlined, kernel
 from kinematics.lanes import LANES
 from kinematics.placing import PLACING, place_lanes
@@ -164,8 +164,7 @@ def search(
                         spread(ends[capsule])
                 break
             margin = task.clearance + moved * half
-            for i in range(n):
-                nearest.best[0, i] = margin
+            limit_to(nearest, n, margin)
             lower(model, n, ends, spans, task.clearance, hints, nearest, what)
             last = 2.0 * moved * half <= task.resolution
             for i in range(n):

@@ -1,30 +1,11 @@
-"""Forward kinematics and the geometric Jacobian of any serial arm, as kernels; `kinematics.forward` is the door."""
-
-import numpy as np
+"""Forward kinematics of any serial arm, as scalar functions; `kinematics.forward` has the loops and the door."""
 
 from kinematics.arrays import Array
-from kinematics.elementary import ANGLE_MAX, sincos
-from kinematics.jit import inlined, kernel
-from kinematics.lanes import (
-    LANES,
-    active,
-    block,
-    get6,
-    get_frame,
-    load,
-    outside,
-    put_column,
-    put_frame,
-    put_identities,
-    unload,
-)
-from kinematics.vectors import Frame, Joints, Vector, add, locate, scale, subtract, turn
+from kinematics.elementary import sincos
+from kinematics.jit import inlined
+from kinematics.lanes import get_frame
+from kinematics.vectors import Frame, Frames, Joints, Placed, Vector, add, locate, scale, turn
 
-_FLANGES = block(LANES, q=6, X=16)
-_JACOBIANS = block(LANES, q=6, J=36)
-_FRAMES = block(LANES, q=6, X=112)
-
-SerialFrames = tuple[Frame, Frame, Frame, Frame, Frame, Frame]
 JointFrames = tuple[Frame, Frame, Frame, Frame, Frame, Frame, Frame]
 
 
@@ -69,7 +50,7 @@ def joint_frames(rows: Array) -> JointFrames:
 
 
 @inlined
-def frames_along(joints: JointFrames, q: Joints) -> SerialFrames:
+def frames_along(joints: JointFrames, q: Joints) -> Frames:
     """Link frames 1 to 6 in the base frame."""
     x, y, z, p = joints[0]
     x, y = turn(x, y, sincos(q[0]))
@@ -88,7 +69,7 @@ def flange_after(joints: JointFrames, frame6: Frame) -> Frame:
 
 
 @inlined
-def serial_frames(rows: Array, q: Joints) -> SerialFrames:
+def serial_frames(rows: Array, q: Joints) -> Frames:
     """Link frames 1 to 6 in the base frame, from a chain's rows, for one configuration."""
     return frames_along(joint_frames(rows), q)
 
@@ -100,64 +81,8 @@ def serial_flange(rows: Array, frame6: Frame) -> Frame:
 
 
 @inlined
-def put_serial_jacobian(joints: JointFrames, q: Joints, J: Array, i: int) -> None:
-    """Jacobian of the flange into 36 rows of lane i (Lynch and Park, 2017, ch. 5)."""
+def serial_placed(joints: JointFrames, q: Joints) -> Placed:
+    """Link frames, joint axes and the flange in the base frame."""
     frames = frames_along(joints, q)
-    tip = flange_after(joints, frames[5])[3]
-    for k in range(6):
-        put_column(J, k, i, frames[k][2], subtract(tip, frames[k][3]), 1.0)
-
-
-@kernel
-def serial_flanges(rows: Array, q: Array, X: Array) -> int:
-    """Flange poses X (n, 16) of joint angles q (n, 6); returns how many angles are out of range."""
-    joints = joint_frames(rows)
-    blocks = np.empty(1, _FLANGES)
-    put_identities(blocks[0].X)
-    wrong = 0
-    for start in range(0, len(q), LANES):
-        lanes = blocks[0]
-        load(lanes.q, q[start : start + LANES])
-        count = active(len(q) - start)
-        wrong += outside(lanes.q, count, ANGLE_MAX)
-        for i in range(count):
-            put_frame(lanes.X, 0, i, flange_after(joints, frames_along(joints, get6(lanes.q, i))[5]))
-        unload(X[start : start + LANES], lanes.X)
-    return wrong
-
-
-@kernel
-def serial_frames_of(rows: Array, q: Array, X: Array) -> int:
-    """Link frames 0 to 6, X (n, 112), of joint angles q (n, 6); returns how many angles are out of range."""
-    joints = joint_frames(rows)
-    blocks = np.empty(1, _FRAMES)
-    put_identities(blocks[0].X)
-    wrong = 0
-    for start in range(0, len(q), LANES):
-        lanes = blocks[0]
-        load(lanes.q, q[start : start + LANES])
-        count = active(len(q) - start)
-        wrong += outside(lanes.q, count, ANGLE_MAX)
-        for i in range(count):
-            frames = frames_along(joints, get6(lanes.q, i))
-            for k in range(6):
-                put_frame(lanes.X, 16 * k + 16, i, frames[k])
-        unload(X[start : start + LANES], lanes.X)
-    return wrong
-
-
-@kernel
-def serial_jacobians(rows: Array, q: Array, J: Array) -> int:
-    """Jacobians J (n, 36), row by row, of joint angles q (n, 6); returns how many angles are out of range."""
-    joints = joint_frames(rows)
-    blocks = np.empty(1, _JACOBIANS)
-    wrong = 0
-    for start in range(0, len(q), LANES):
-        lanes = blocks[0]
-        load(lanes.q, q[start : start + LANES])
-        count = active(len(q) - start)
-        wrong += outside(lanes.q, count, ANGLE_MAX)
-        for i in range(count):
-            put_serial_jacobian(joints, get6(lanes.q, i), lanes.J, i)
-        unload(J[start : start + LANES], lanes.J)
-    return wrong
+    axes = (frames[0][2], frames[1][2], frames[2][2], frames[3][2], frames[4][2], frames[5][2])
+    return frames, axes, flange_after(joints, frames[5])

@@ -6,6 +6,9 @@ Vector = tuple[float, float, float]
 SinCos = tuple[float, float]
 Frame = tuple[Vector, Vector, Vector, Vector]  # unit vectors x, y, z and origin p
 Joints = tuple[float, float, float, float, float, float]
+Frames = tuple[Frame, Frame, Frame, Frame, Frame, Frame]  # of links 1 to 6
+Axes = tuple[Vector, Vector, Vector, Vector, Vector, Vector]  # about which joints 1 to 6 count as positive
+Placed = tuple[Frames, Axes, Frame]  # an arm in the base frame: link frames, joint axes, flange
 
 
 @inlined

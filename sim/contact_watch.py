@@ -30,6 +30,7 @@ class ContactWatch:
         self._engine = engine
         self._name = name
         self._allowed: set[frozenset[int]] = set()
+        self._parting: set[frozenset[int]] = set()  # allowed until they part
         self._touching: dict[tuple[str, str], Collision] = {}
         self._past: list[Collision] = []
 
@@ -41,10 +42,17 @@ class ContactWatch:
     def allow(self, a: int, b: int) -> None:
         """Two bodies may touch from now on."""
         self._allowed.add(frozenset((a, b)))
+        self._parting.discard(frozenset((a, b)))
 
     def forbid(self, a: int, b: int) -> None:
         """Two bodies must not touch any more."""
         self._allowed.discard(frozenset((a, b)))
+        self._parting.discard(frozenset((a, b)))
+
+    def forbid_once_parted(self, a: int, b: int) -> None:
+        """Two bodies that may touch must not touch again when they have parted."""
+        if frozenset((a, b)) in self._allowed:
+            self._parting.add(frozenset((a, b)))
 
     def allowed(self, a: int, b: int) -> bool:
         """Whether two bodies may touch."""
@@ -53,6 +61,11 @@ class ContactWatch:
     def look(self, time_ns: int) -> None:
         """Note contacts that began, went on or ended in the step that ended at ``time_ns``."""
         points = self._engine.contacts()
+        if self._parting:
+            touching = {frozenset(point[_BODIES]) for point in points if -point[_DISTANCE] > 0.0}
+            parted = self._parting - touching
+            self._allowed -= parted
+            self._parting -= parted
         if not points and not self._touching:
             return
         found: dict[tuple[str, str], float] = {}

@@ -152,9 +152,6 @@ class DrivenArm(SimArm):
 
     def begin(self, segment: Segment, start_ns: int) -> None:
         """A segment has begun."""
-        if self._interrupted is not None:
-            self._interrupted.abandon()
-            self._interrupted = None
         self.follower.begin(segment, start_ns)
 
     def arrive(self, end_ns: int) -> None:
@@ -167,9 +164,8 @@ class DrivenArm(SimArm):
         return results[-1] if results else None
 
     def interrupt(self) -> None:
-        """The segment will not be finished; what it touches stays touched until the next one begins."""
+        """The segment will not be finished."""
         running = self.follower.running
         if running is not None:
-            self._interrupted = running.work
-            self.gripper.moving = False
+            self.stopped_in(running)
         self.follower.drop()

@@ -79,11 +79,12 @@ class Follower:
         self._step_ns = self._gone_ns = 1  # the last step in the device's time and in the path's
         self._time_ns = 0  # at the end of that step
         self._scratch_qd = np.empty(6)
+        self._restarted = False  # since then no trajectory has begun
 
     @property
     def busy(self) -> bool:
-        """Whether a segment is under way or waits."""
-        return self.running is not None or bool(self._queue)
+        """Whether a segment is under way or waits, or the path comes to a stop."""
+        return self.running is not None or bool(self._queue) or self._halting
 
     @property
     def full(self) -> bool:
@@ -102,11 +103,10 @@ class Follower:
         """The path's time at the device's [ns]."""
         return time_ns - self._behind_ns
 
-    def restart(self, now_ns: int) -> None:
-        """Be ready for segments that start where the arm stands now, as planned."""
-        self.q = self.end_q = self.q + self.shift
-        self.shift = np.zeros(6)
-        self.keep_shift()
+    def restart(self, q: FloatArray, now_ns: int) -> None:
+        """Be ready for segments that start where the arm stands now, by its encoders at q (6,) [rad]."""
+        self.end_q = q
+        self._restarted = True
         self._free, self._behind_ns = (now_ns, now_ns), 0
         self._settle(1.0)
 
@@ -161,6 +161,9 @@ class Follower:
         while True:
             running = self.running
             if running is None:
+                if self._halting:  # it has ended on the way to its stop
+                    self._settle(1.0)
+                    return True
                 if not self._queue:
                     return False
                 segment, queued_ns = self._queue[0]
@@ -236,6 +239,12 @@ class Follower:
         self.running = running = Running(
             segment=segment, start_ns=start_ns, device_ns=device_ns, moving_s=moving
         )
+        if self._restarted and segment.trajectory is not None:
+            # It may begin a little beside where the arm stands: no jump, the difference goes on the way.
+            self._restarted = False
+            self.shift = self.shift + (self.q - segment.trajectory.q[0])
+            self.q = segment.trajectory.q[0]
+            self.keep_shift()
         if moving > 0.0:
             self._shift_from = self.shift
             self._shift_to = self._error.repeatability_rad * self._rng.standard_normal(6)

@@ -48,7 +48,16 @@ class Gripper:
     def open_to(self, radius_m: float) -> None:
         """Move both fingers' middles to a distance from the tool axis."""
         target = min(max(radius_m, FINGER_MIN_M), FINGER_MAX_M)
-        for link in FINGER_LINKS:
+        self._place((target, target))
+
+    def stop(self) -> None:
+        """Fingers that close or open stand still where they are; a held part stays held."""
+        if self.moving:
+            self.moving = False
+            self._place(self.fingers_m())
+
+    def _place(self, targets: tuple[float, float]) -> None:
+        for link, target in zip(FINGER_LINKS, targets, strict=True):
             pybullet.setJointMotorControl2(
                 self.body,
                 link,

@@ -90,6 +90,11 @@ class Shuttle(Machine):
         """Setpoint of the slide [m]."""
         return self._setpoint[0]
 
+    @property
+    def ram_m(self) -> float:
+        """Setpoint of the ram [m]."""
+        return self._setpoint[1]
+
     def slide_to(self, place_m: float, dt: float) -> None:
         """Slide position for the end of the next step: 0 at the arm's side, SHUTTLE_M under the head."""
         self.drive([place_m, self._setpoint[1]], dt)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from cells.driver import DriveScrews, GripPart, InsertPart, ReleasePart
+from cells.driver import DriveScrews, Dwell, GripPart, InsertPart, Process, ReleasePart
 from kinematics import jacobian
 from sim.arm_urdf import FLANGE_LINK
 from sim.insertion import Insertion, JamError
@@ -46,17 +46,33 @@ class Work(Protocol):
             ProcessError: When the arm has to fault.
         """
 
+    def stop(self) -> None:
+        """The arm has come to a stop in the middle of it: what touches may touch until it parts."""
+
+    def resume(self, running: "Running") -> None:
+        """Go on after a stop with a segment that ends where the stopped one would have."""
+
     def abandon(self) -> None:
         """The arm goes on with something else, or never again."""
 
 
-def begin(arm: "SimArm", running: "Running") -> Work | None:
+def begin(arm: "SimArm", running: "Running", stopped: "Running | None" = None) -> Work | None:
     """Begin the process of the running segment; none when the arm lost its part over it.
+
+    Args:
+        arm: Whose process.
+        running: The segment.
+        stopped: What the arm was stopped in: the same process at the same place goes on from there.
 
     Raises:
         ProcessError: When what the process needs is not there.
     """
     process = running.segment.process
+    if stopped is not None and stopped.work is not None:
+        if _same(process, stopped.segment.process):
+            stopped.work.resume(running)
+            return stopped.work
+        stopped.work.abandon()
     if isinstance(process, GripPart):
         return _Grip(arm, running, process)
     if isinstance(process, InsertPart):
@@ -70,6 +86,17 @@ def begin(arm: "SimArm", running: "Running") -> Work | None:
     return _Release(arm, running, process)
 
 
+def _same(one: Process | None, two: Process | None) -> bool:
+    if one is None or two is None or isinstance(one, Dwell) or isinstance(two, Dwell):
+        return False
+    return type(one) is type(two) and one.station == two.station
+
+
+def _ends_ns(running: "Running", duration_s: float) -> int:
+    """When a process that begins after the motion is over, by its time [ns]."""
+    return running.start_ns + round(running.moving_s * 1e9) + round(duration_s * 1e9)
+
+
 class _Untouching:
     """A work that neither acts on the engine nor leaves anything behind."""
 
@@ -77,6 +104,9 @@ class _Untouching:
     force_n = 0.0
 
     def before(self, dt: float) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
         """Nothing."""
 
     def abandon(self) -> None:
@@ -93,17 +123,22 @@ class _Grip(_Untouching):
         if arm.gripper.held is not None:
             raise ProcessError("hand is full")
         self._arm, self._process, self._workpiece = arm, process, workpiece
-        self._begin_ns = running.start_ns + round(running.moving_s * 1e9)
         self._allowed = workpiece.body
-        arm.world.watch.allow(arm.body, workpiece.body)
-        arm.gripper.close_on(internal=process.internal, force_n=process.force_n)
+        self.resume(running)
+
+    def resume(self, running: "Running") -> None:
+        """Close, from wherever the fingers are, unless they hold the part already."""
+        self._begin_ns = _ends_ns(running, 0.0)
+        if self._arm.gripper.held is None:
+            self._arm.world.watch.allow(self._arm.body, self._allowed)
+            self._arm.gripper.close_on(internal=self._process.internal, force_n=self._process.force_n)
 
     def after(self, time_ns: int, dt: float) -> None:
         """Take hold as soon as both fingers stand on the part."""
         gripper, process = self._arm.gripper, self._process
         if gripper.held is None:
             if gripper.closed_on(self._workpiece):
-                self.abandon()
+                self._arm.world.watch.forbid(self._arm.body, self._allowed)
                 self._arm.world.take(process.station)
                 gripper.hold(self._workpiece)
                 self._arm.world.watch.moving.add(self._workpiece.body)
@@ -115,6 +150,10 @@ class _Grip(_Untouching):
             late = time_ns - end_ns > _LATE_NS
             measured = {"ok": 1.0, "finger_m": gripper.opening_m(), "force_n": process.force_n}
             self._arm.finish(time_ns if late else end_ns, measured)
+
+    def stop(self) -> None:
+        """Fingers stay where they are on the part."""
+        self._arm.world.watch.forbid_once_parted(self._arm.body, self._allowed)
 
     def abandon(self) -> None:
         """Fingers may not touch the part any more."""
@@ -129,16 +168,23 @@ class _Insert:
     def __init__(self, arm: "SimArm", running: "Running", process: InsertPart) -> None:
         if arm.gripper.held is None:
             raise ProcessError(f"nothing in hand to insert into {process.station}")
-        self._arm, self._running, self._process = arm, running, process
+        self._arm, self._process = arm, process
         self._insertion = Insertion(arm.world, arm.gripper, process)
         self._pair = (arm.gripper.held.body, -1)
         if self._insertion.counterpart is not None:
             self._pair = (arm.gripper.held.body, self._insertion.counterpart.body)
+        self.resume(running)
+
+    def resume(self, running: "Running") -> None:
+        """Give way from here on: what the part has entered so far stays entered."""
+        arm, trajectory = self._arm, running.segment.trajectory
+        self._running = running
+        if self._insertion.counterpart is not None:
             arm.world.watch.allow(*self._pair)
-        trajectory = running.segment.trajectory
         q = trajectory.q[-1] if trajectory is not None else arm.follower.q
         # Joints per way (6, 3) the tool gives way in the world.
         self._yielding = np.linalg.inv(jacobian(arm.cell_arm.arm.chain, q))[:, :3] @ arm.R_BW
+        self._insertion.yielded = np.zeros(3)
         arm.follower.keep_shift()
 
     def before(self, dt: float) -> None:
@@ -159,7 +205,7 @@ class _Insert:
             arm.follower.give_way(self._yielding @ insertion.yielded)
             return
         measured = insertion.measured()
-        self.abandon()
+        arm.world.watch.forbid(*self._pair)
         arm.world.watch.moving.discard(insertion.part.body)
         arm.follower.keep_shift()
         arm.gripper.hand_over(arm.world.put(self._process.station, insertion.part, measured))
@@ -170,6 +216,10 @@ class _Insert:
         """What the fit pushes back with."""
         return self._insertion.force_n
 
+    def stop(self) -> None:
+        """The part stays in the hand and where it is."""
+        self._arm.world.watch.forbid_once_parted(*self._pair)
+
     def abandon(self) -> None:
         """The part stays in the hand: it may not touch its counterpart any more."""
         self._arm.world.watch.forbid(*self._pair)
@@ -179,9 +229,13 @@ class _Release(_Untouching):
     """Open the fingers; they collide with the part again once they are off."""
 
     def __init__(self, arm: "SimArm", running: "Running", process: ReleasePart) -> None:
-        self._arm = arm
-        self._end_ns = running.start_ns + round(running.moving_s * 1e9) + round(process.duration_s * 1e9)
-        arm.gripper.let_go()
+        self._arm, self._duration_s = arm, process.duration_s
+        self.resume(running)
+
+    def resume(self, running: "Running") -> None:
+        """Open, from wherever the fingers are."""
+        self._end_ns = _ends_ns(running, self._duration_s)
+        self._arm.gripper.let_go()
 
     def after(self, time_ns: int, dt: float) -> None:
         """Wait until the fingers are off and the time is over."""
@@ -197,10 +251,14 @@ class _Screws(_Untouching):
 
     def __init__(self, arm: "SimArm", running: "Running", process: DriveScrews) -> None:
         self._arm, self._process = arm, process
-        self._end_ns = running.start_ns + round(running.moving_s * 1e9) + round(process.duration_s * 1e9)
+        self.resume(running)
         self._screws = tuple(
             Screw(process.torque_nm, process.duration_s, arm.rng) for _ in range(process.count)
         )
+
+    def resume(self, running: "Running") -> None:
+        """Every screw goes on at the angle it has reached."""
+        self._end_ns = _ends_ns(running, self._process.duration_s)
 
     def before(self, dt: float) -> None:
         """Turn the spindles and put their torque on the tool."""

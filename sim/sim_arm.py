@@ -17,7 +17,7 @@ from sim.engine import ARM, HELD, RESTING
 from sim.follower import Follower, Running
 from sim.gripper import Gripper
 from sim.motors import Motors
-from sim.process import ProcessError, Work, begin
+from sim.process import ProcessError, begin
 from sim.servo import ServoError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class SimArm:
         self._status = Status.DISABLED
         self._stop_status = Status.STOPPED
         self._fault = ""
-        self._interrupted: Work | None = None
+        self._stopped_in: Running | None = None  # until another process begins
 
     # --- the driver's contract ---------------------------------------------------------------------------
 
@@ -115,10 +115,7 @@ class SimArm:
         """Power the arm where it stands; a fault stays, and so does a stop until the arm is at rest."""
         if self._status in (Status.DISABLED, Status.STOPPED) and self.follower.running is None:
             self._status = Status.IDLE
-            self.follower.restart(self.world.time_ns)
-            if self._interrupted is not None:
-                self._interrupted.abandon()
-                self._interrupted = None
+            self.follower.restart(self.measured_q(), self.world.time_ns)
 
     def queue(self, segment: Segment) -> QueueStatus:
         """Append a segment; refused when it does not start where the last one ends or breaks a limit."""
@@ -184,11 +181,11 @@ class SimArm:
         follower = self.follower
         if not follower.busy and self.motors.still:
             return  # it only holds a part
-        interrupted = follower.running
+        running = follower.running
         if follower.advance(time_ns, dt):
-            assert interrupted is not None
             self._status = self._stop_status
-            self._interrupted = interrupted.work
+            if running is not None:
+                self.stopped_in(running)
             self.world.notice()
         running = follower.running
         if running is not None and running.work is not None:
@@ -229,6 +226,13 @@ class SimArm:
         self.world.drop(lost)
         self.fail(f"lost {lost.last.name}")
 
+    def stopped_in(self, running: Running) -> None:
+        """It has come to rest in the middle of a segment: its process may be gone on with."""
+        self.gripper.stop()
+        if running.work is not None:
+            running.work.stop()
+            self._stopped_in = running
+
     def fail(self, fault: str) -> None:
         """Latch a fault: stop on the path, refuse everything further."""
         if self._status is not Status.FAULT:
@@ -248,8 +252,9 @@ class SimArm:
             self.gripper.open_to(segment.finger_m)
 
     def _begin_process(self, running: Running) -> None:
+        stopped, self._stopped_in = self._stopped_in, None
         try:
-            running.work = begin(self, running)
+            running.work = begin(self, running, stopped)
         except ProcessError as error:
             self.fail(str(error))
 
@@ -262,7 +267,6 @@ class SimArm:
             return
         if self._status is not Status.FAULT:
             self._status = Status.STOPPED
-        self.gripper.moving = False
         self.follower.halt(abort=abort)
 
     def _acceptable(self, segment: Segment) -> bool:

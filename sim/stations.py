@@ -2,13 +2,14 @@
 
 A feeder is the only way a part comes into the world and the out tray the only way a joint leaves it. Each
 kind of cycle is a generator: it receives the length of the next step, drives its machine for it, and
-returns the outcome at its end.
+returns the outcome at its end. A cycle that was stopped is begun again; what has been done to the workpiece
+by then stays done.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -37,10 +38,15 @@ _RAM_REST_M = 0.05  # from the ram's rest to first touch (E)
 _SLIDE = 0
 _STOP_S = 0.25
 
+Thing = TypeVar("Thing")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
+    """``record`` is called when the cycle ends: until then a stop can undo it."""
+
     verdict: str = ""
+    record: Callable[[], None] = lambda: None
     measured: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     tests: Mapping[str, Measurement] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -55,6 +61,7 @@ class _Running:
     work: _Work
     outcome: _Outcome | None = None
     abandoned: bool = False
+    following: StationCycle | None = None  # to begin as soon as the machine has come to rest
 
 
 class SimStations:
@@ -73,6 +80,10 @@ class SimStations:
         self._rng = rng
         self._running: dict[str, _Running] = {}
         self._results: list[StationResult] = []
+        self._stopped: dict[str, StationCycle] = {}  # cycles that were stopped, until begun again
+        self._half_done: dict[
+            str, tuple[Workpiece, Any]
+        ] = {}  # what is being done to whom, until it has ended
 
     # --- the driver's contract ---------------------------------------------------------------------------
 
@@ -82,11 +93,13 @@ class SimStations:
         Raises:
             ValueError: When there is no such station, it is busy, or what it needs is not there.
         """
-        if cycle.station in self._running:
+        running = self._running.get(cycle.station)
+        if running is not None and running.abandoned and running.following is None:
+            running.following = cycle
+        elif running is not None:
             raise ValueError(f"station {cycle.station}: cycle {cycle.id} while one is running, must be idle")
-        work = self._work(cycle)
-        next(work)
-        self._running[cycle.station] = _Running(order=cycle, start_ns=self.world.time_ns, work=work)
+        else:
+            self._start(cycle)
 
     def read(self) -> tuple[StationResult, ...]:
         """Cycles that ended since the last reading."""
@@ -98,9 +111,12 @@ class SimStations:
         for station, running in tuple(self._running.items()):
             running.work.close()
             machine = self.dial if station == "dial" else self.shuttles.get(station)
+            self._stopped[station] = running.order
             if machine is None:
                 del self._running[station]
-            elif not running.abandoned:
+            elif running.abandoned:
+                running.following = None
+            else:
                 running.abandoned, running.outcome = True, None
                 running.work = self._come_to_rest(machine)
                 next(running.work)
@@ -120,10 +136,14 @@ class SimStations:
             if running.abandoned:
                 if running.outcome is not None:
                     del self._running[station]
+                    if running.following is not None:
+                        self._start(running.following)
                 continue
             end_ns = running.start_ns + round(running.order.duration_s * 1e9)
             if running.outcome is not None and time_ns >= end_ns:
                 del self._running[station]
+                self._half_done.pop(station, None)
+                running.outcome.record()
                 self.world.notice()
                 self._results.append(
                     StationResult(
@@ -138,6 +158,23 @@ class SimStations:
 
     # --- cycles -------------------------------------------------------------------------------------------
 
+    def _start(self, cycle: StationCycle) -> None:
+        work = self._work(cycle)
+        next(work)
+        self._running[cycle.station] = _Running(order=cycle, start_ns=self.world.time_ns, work=work)
+
+    def _repeats(self, cycle: StationCycle) -> bool:
+        """Whether this is a cycle begun again that was stopped."""
+        stopped = self._stopped.pop(cycle.station, None)
+        return stopped is not None and (stopped.serial, stopped.model) == (cycle.serial, cycle.model)
+
+    def _kept(self, station: str, workpiece: Workpiece, begin: Callable[[], Thing]) -> Thing:
+        """What was begun with a workpiece before a stop; begun now where that is not so."""
+        if station not in self._half_done or self._half_done[station][0] is not workpiece:
+            self._half_done[station] = workpiece, begin()
+        thing: Thing = self._half_done[station][1]
+        return thing
+
     def _work(self, cycle: StationCycle) -> _Work:
         name = cycle.station
         if name == "dial":
@@ -147,7 +184,7 @@ class SimStations:
         if name in self.shuttles:
             return self._machine(cycle)
         if name == "out_tray":
-            return self._take_away()
+            return self._take_away(cycle)
         if self.world.is_nest(name):
             return self._test(cycle)
         raise ValueError(f"station {name}: has no cycle of its own")
@@ -155,10 +192,13 @@ class SimStations:
     def _present(self, cycle: StationCycle) -> _Work:
         """A feeder presents one part of a joint model."""
         world, name = self.world, cycle.station
-        if name in world.at:
+        repeats = self._repeats(cycle)
+        if name in world.at and not repeats:
             raise ValueError(f"station {name}: has not been emptied yet")
         part = parts_of(load_joint_model(cycle.model))[name.removeprefix("feeder_")]
         yield
+        if name in world.at:
+            return _Outcome()  # before the stop
         parts = (Placed(part=part, X_0P=np.eye(4)),)
         workpiece = Workpiece(world.engine, cycle.serial, cycle.model, parts)
         workpiece.rest(world.seat(name))
@@ -185,12 +225,17 @@ class SimStations:
             elapsed += dt
             dial.index_to(1.0, dt)
         dial.set_down()
-        dial.settle()
-        moved = {
-            f"P{(p + 1) % dial.count}": world.at.pop(name) for p, name in nests.items() if name in world.at
-        }
-        world.at.update(moved)
-        return _Outcome()
+
+        def record() -> None:
+            dial.settle()
+            moved = {
+                f"P{(p + 1) % dial.count}": world.at.pop(name)
+                for p, name in nests.items()
+                if name in world.at
+            }
+            world.at.update(moved)
+
+        return _Outcome(record=record)
 
     def _machine(self, cycle: StationCycle) -> _Work:
         """Press or bench: shuttle out, work, shuttle back."""
@@ -201,12 +246,13 @@ class SimStations:
         travel = max(world.cell.motion.shuttle_s, 0.1)
         yield
         shuttle.pick_up(workpiece, _SLIDE)
+        yield from self._ram(shuttle, travel, 0.0)  # where a stop left it down
         yield from self._slide(shuttle, travel, SHUTTLE_M)
         working = cycle.duration_s - 2 * travel
         if cycle.station == "press":
             outcome = yield from self._press(workpiece, shuttle, max(working, _SHORTEST_S))
         else:
-            outcome = yield from self._screw(workpiece, working)
+            outcome = yield from self._screw(cycle.station, workpiece, working)
         yield from self._slide(shuttle, travel, 0.0)
         shuttle.set_down()
         return outcome
@@ -219,6 +265,18 @@ class SimStations:
             shuttle.slide_to(start + (end_m - start) * smooth(elapsed / duration), dt)
         dt = yield
         shuttle.slide_to(end_m, dt)
+
+    def _ram(self, shuttle: Shuttle, duration: float, end_m: float) -> Generator[None, float, None]:
+        """Evenly from where it is; at once where that is there."""
+        start, elapsed = shuttle.ram_m, 0.0
+        while elapsed < duration and start != end_m:
+            dt = yield
+            elapsed += dt
+            shuttle.ram_to(start + (end_m - start) * min(1.0, elapsed / duration), dt)
+
+    def _begin_press(self, duration: float) -> Press:
+        chip_m, self.chip_m = self.chip_m, 0.0
+        return Press(duration, self._rng, chip_m)
 
     def _come_to_rest(self, machine: Machine) -> _Work:
         """Slow down within a fraction of a second, then clamp what is carried where it is."""
@@ -237,44 +295,47 @@ class SimStations:
         self, workpiece: Workpiece, shuttle: Shuttle, duration: float
     ) -> Generator[None, float, _Outcome]:
         third = duration / 3  # down to the part, pressing, up again
-        press = Press(0.9 * third, self._rng, self.chip_m)
-        self.chip_m = 0.0
-        elapsed = 0.0
-        while elapsed < third:
-            dt = yield
-            elapsed += dt
-            shuttle.ram_to(_RAM_REST_M * min(1.0, elapsed / third), dt)
+        press = self._kept("press", workpiece, lambda: self._begin_press(0.9 * third))
+        yield from self._ram(shuttle, third, _RAM_REST_M + press.depth_m)
         while press.result is None:
             dt = yield
             shuttle.ram_to(_RAM_REST_M + press.advance(dt), dt)
-        result, elapsed = press.result, 0.0
-        while elapsed < third:
-            dt = yield
-            elapsed += dt
-            shuttle.ram_to((_RAM_REST_M + result.travel_m) * max(0.0, 1.0 - elapsed / third), dt)
-        if not result.ok:
-            workpiece.faults.append("press-fit outside its force-travel window")
-        return _Outcome(
-            measured={"ok": float(result.ok), "force_n": result.force_n, "travel_m": result.travel_m}
-        )
+        result = press.result
+        yield from self._ram(shuttle, third, 0.0)
 
-    def _screw(self, workpiece: Workpiece, duration: float) -> Generator[None, float, _Outcome]:
+        def record() -> None:
+            if not result.ok:
+                workpiece.faults.append("press-fit outside its force-travel window")
+
+        measured = {"ok": float(result.ok), "force_n": result.force_n, "travel_m": result.travel_m}
+        return _Outcome(measured=measured, record=record)
+
+    def _screw(self, station: str, workpiece: Workpiece, duration: float) -> Generator[None, float, _Outcome]:
         model = load_joint_model(workpiece.model)
         screws = next(process.screws for process in recipe_for(model).processes if process.screws is not None)
         measured = {"ok": 1.0}
+        each = max(duration / screws.count, _SHORTEST_S)
+        driven: list[Screw] = self._kept(station, workpiece, list)
         for index in range(screws.count):
-            screw = Screw(screws.torque_nm, max(duration / screws.count, _SHORTEST_S), self._rng)
+            if index == len(driven):
+                driven.append(Screw(screws.torque_nm, each, self._rng))
+            screw = driven[index]
             while screw.result is None:
                 dt = yield
                 screw.turn(dt)
             result = screw.result
             measured[f"torque_{index}_nm"] = result.torque_nm
             measured[f"angle_{index}_rad"] = result.angle_rad
-            workpiece.screw_ratios.append(result.torque_nm / screws.torque_nm)
             if not result.ok:
                 measured["ok"] = 0.0
+
+        def record() -> None:
+            for index in range(screws.count):
+                workpiece.screw_ratios.append(measured[f"torque_{index}_nm"] / screws.torque_nm)
+            if not measured["ok"]:
                 workpiece.faults.append("screw outside its window at the bench")
-        return _Outcome(measured=measured)
+
+        return _Outcome(measured=measured, record=record)
 
     def _test(self, cycle: StationCycle) -> _Work:
         """End-of-line test of the joint in a nest; what went wrong on the way rejects it as well."""
@@ -294,7 +355,9 @@ class SimStations:
             ),
             screw_torque_fraction=min(workpiece.screw_ratios, default=1.0),
         )
-        joint = draw(model, self._rng, assembly, workpiece.serial)
+        joint = self._kept(
+            cycle.station, workpiece, lambda: draw(model, self._rng, assembly, workpiece.serial)
+        )
         result = end_of_line_test(joint, EndOfLineLimits.for_model(model), self._rng, self._connect_joint)
         elapsed = 0.0
         while elapsed < sum(result.stage_s):
@@ -302,11 +365,14 @@ class SimStations:
         verdict = "; ".join([*workpiece.faults, *([] if result.good else [result.reason])])
         return _Outcome(verdict=verdict, tests=MappingProxyType(result.measurements))
 
-    def _take_away(self) -> _Work:
+    def _take_away(self, cycle: StationCycle) -> _Work:
         """The out tray takes a joint out of the world."""
-        if "out_tray" not in self.world.at:
+        repeats = self._repeats(cycle)
+        if "out_tray" not in self.world.at and not repeats:
             raise ValueError("station out_tray: is empty, nothing to take away")
         yield
+        if "out_tray" not in self.world.at:
+            return _Outcome()  # before the stop
         workpiece = self.world.at.pop("out_tray")
         workpiece.vanish()
         self.world.finished.append(workpiece)

@@ -39,7 +39,8 @@ def bench_json(suite: str, rows: Sequence[Row], machine: dict[str, str]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     if not isinstance(row, Comparison):
         goal = "" if row.goal is None else f"{'≥' if row.at_least else '≤'} {row.goal:g} {_word(row.met)}"
-        return row.name, f"{row.value:.4g} {row.unit}", "", "", goal, ""
+        value = "not measured" if row.value is None else f"{row.value:.4g} {row.unit}"
+        return row.name, value, "", "", goal, ""
     theirs = "" if row.theirs is None else f"{row.peer} {_seconds(row.theirs)}"
     ratio = "" if row.ratio is None else f"{row.ratio:.1f} x"
     goal = "" if row.goal is None else f"≥ {row.goal:g} {_word(row.met)}"

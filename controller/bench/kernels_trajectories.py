@@ -11,15 +11,22 @@ from kinematics import (
     Limits,
     Trajectory,
     change_feed,
+    course_of,
+    pace,
     path_speeds,
     rest_to_rest,
     rest_to_rest_profiles,
     retime,
+    stopping,
+    through,
 )
 from kinematics.arrays import Array
 
 _WAVES = 5  # of a path: a sum of so many sines for each joint
 _ROUNDING = 1e-6  # of a limit
+_BRAKING_ROUNDING = (
+    0.02  # of a limit: acceleration is bounded at both ends of every step, differences are not
+)
 # Limits of the bundled GP7.
 _DEGREE = np.pi / 180.0
 _LIMITS = Limits(
@@ -51,6 +58,7 @@ def rows(options: Options) -> Iterator[Row]:
         yield from _time_optimal(options, rng, points, goal)
     yield _rest_to_rest(options, rng)
     yield from _limits_held(options, rng)
+    yield from _stops(options, rng)
 
 
 def _time_optimal(options: Options, rng: np.random.Generator, points: int, goal: float) -> Iterator[Row]:
@@ -165,6 +173,44 @@ def _limits_held(options: Options, rng: np.random.Generator) -> Iterator[Row]:
             resumed = max(resumed, _share(again.trajectory, rng))
     yield _held(f"share of a limit used, {count} retimed paths", retimed)
     yield _held(f"share of a limit used, {count} holds and resumptions", resumed)
+
+
+def _stops(options: Options, rng: np.random.Generator) -> Iterator[Row]:
+    """Holds of motions past via points, as plans have them: planned ahead, and step by step."""
+    count = 20 if options.quick else 1000
+    braking, ended, seconds = 0.0, [0, 0], []
+    for _ in range(count):
+        move = through(rng.uniform(-1.0, 1.0, (4, 6)), _LIMITS)
+        at = float(rng.uniform(0.0, move.duration))
+        stop, abort = (stopping(move, _LIMITS, at=at, abort=abort) for abort in (False, True))
+        seconds.append((stop.duration, abort.duration))
+        ended[0] += change_feed(move, _LIMITS, at=at, rate=1.0, to=0.0).rate > 0.0
+        ended[1] += stop.at >= move.duration
+        braking = max(braking, _braking_share(move, at))
+    for name, share in zip(("planned ahead", "step by step"), ended, strict=True):
+        yield Figure(
+            name=f"{count} holds {name}: no rest before the end", value=100 * share / count, unit="%"
+        )
+    for name, longest in zip(("stops", "aborts"), np.percentile(seconds, 99, axis=0).tolist(), strict=True):
+        yield Figure(name=f"{count} {name} step by step: time to rest, p99", value=1000 * longest, unit="ms")
+    yield Figure(
+        name="share of the acceleration limit used, aborts step by step",
+        value=braking,
+        goal=1.0 + _BRAKING_ROUNDING,
+        must_hold=True,
+        note="second differences over 1 ms",
+    )
+
+
+def _braking_share(move: Trajectory, at: float) -> float:
+    """Largest share of an acceleration limit between two milliseconds of an abort."""
+    clock, course, times = np.array([at, 1.0, 0.0]), course_of(move, _LIMITS), [at]
+    while clock[1] > 0.0 and clock[0] < move.duration:
+        pace(course, clock, 0.0, 1e-3, False)
+        times.append(float(clock[0]))
+    q = move.sample(np.minimum(times, move.duration))[0]
+    used = np.abs(np.diff(q, n=2, axis=0)) / 1e-6 / _LIMITS.acceleration
+    return float(used.max(initial=0.0))
 
 
 def _share(move: Trajectory, rng: np.random.Generator) -> float:

@@ -14,11 +14,13 @@ class Options:
         peers: Measure the peers too.
         quick: Small inputs and few repeats: a form that CI can afford.
         seed: Seed of the inputs.
+        each: Instances measured of each family of ten in studies of an hour; all by default.
     """
 
     peers: bool
     quick: bool
     seed: int
+    each: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Figure:
 
     Attributes:
         name: What was measured, on how much.
-        value: The figure.
+        value: The figure; None when it could not be measured here, for the reason in ``note``.
         unit: Its unit.
         goal: What it has to keep; None without a goal.
         at_least: The goal is a least value, else a largest.
@@ -98,7 +100,7 @@ class Figure:
     """
 
     name: str
-    value: float
+    value: float | None = None
     unit: str = ""
     goal: float | None = None
     at_least: bool = False
@@ -108,14 +110,14 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """Whether the goal is kept; None without one."""
-        if self.goal is None:
+        if self.goal is None or self.value is None:
             return None
         return self.value >= self.goal if self.at_least else self.value <= self.goal
 
     @property
     def wrong(self) -> bool:
         """Whether something that must hold does not."""
-        return self.must_hold and not self.met
+        return self.must_hold and self.met is False
 
 
 Row = Comparison | Figure

@@ -4,6 +4,7 @@ Time is the CPU time of the process: seconds times threads. On a machine with no
 so many threads; on a busy one it stays fair.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -23,15 +24,6 @@ _LONGEST = 100.0  # times the CPU time: a wall clock limit for a machine that is
 class _Outcome:
     gap: float  # [%]
     seconds: float  # wall time that the search would have taken on a quiet machine
-
-
-def rows(options: Options) -> Iterator[Row]:
-    """All rows; with `quick` a few instances and two seconds."""
-    yield from _classics(options)
-    yield from _quickest(options)
-    yield from _beside_cp_sat(options)
-    yield from _by_family(options)
-    yield from _flexible(options)
 
 
 def _run(instance: Instance, seconds: float, seed: int) -> _Outcome:
@@ -62,11 +54,34 @@ def _goal(value: float, options: Options) -> float | None:
     return None if options.quick else value
 
 
-def _gaps(found: Sequence[float]) -> str:
-    return f"worst {max(found):.2f} %"
+def _by_name(names: Sequence[str], gaps: Sequence[float]) -> str:
+    return ", ".join(f"{name} {gap:.2f} %" for name, gap in zip(names, gaps, strict=True))
 
 
-def _classics(options: Options) -> Iterator[Row]:
+def repeat_rows(options: Options) -> Iterator[Row]:
+    """Same seed, same bytes: one and two threads, run after run."""
+    moves, runs = (200_000, 2) if options.quick else (2_000_000, 3)
+    differ = 0
+    chosen = [*instances("job-shop", "ta21"), *instances("flexible-job-shop", "mk04")]
+    for item in chosen:
+        found = {
+            hashlib.sha256(repr(solution.schedule).encode()).hexdigest()
+            for threads in (1, 2)
+            for _ in range(runs)
+            if (solution := solve(item.problem, seed=options.seed, threads=threads, iterations=moves))
+        }
+        differ += len(found) - 1
+    yield Figure(
+        name=f"{', '.join(item.name for item in chosen)}: schedules that differ for one seed",
+        value=differ,
+        goal=0,
+        must_hold=True,
+        note=f"{runs} runs each on one thread and on two, {moves} moves, SHA-256 of the schedule",
+    )
+
+
+def classic_rows(options: Options) -> Iterator[Row]:
+    """How many of the classic instances are solved to their known optimum."""
     names = ["ft06", "ft10", "ft20", *numbered("la", 1, 40), *numbered("orb", 1, 10)]
     seconds = 2.0 if options.quick else 10.0
     chosen = instances("job-shop", *(names[::6] if options.quick else names))
@@ -82,7 +97,8 @@ def _classics(options: Options) -> Iterator[Row]:
     )
 
 
-def _quickest(options: Options) -> Iterator[Row]:
+def quickest_rows(options: Options) -> Iterator[Row]:
+    """How long that takes for those of a hundred operations."""
     for item in instances("job-shop", "ft10", *([] if options.quick else numbered("la", 16, 20))):
         outcomes = [_run(item, 10.0, options.seed + k) for k in range(3 if options.quick else 10)]
         yield Figure(
@@ -94,58 +110,64 @@ def _quickest(options: Options) -> Iterator[Row]:
         )
 
 
-def _beside_cp_sat(options: Options) -> Iterator[Row]:
+def cp_sat_rows(options: Options) -> Iterator[Row]:
+    """Twenty harder ones in a short time; with peers also CP-SAT in the same."""
     seconds = 2.0 if options.quick else 10.0
-    chosen = instances("job-shop", *(["ta11", "ta21"] if options.quick else numbered("ta", 11, 30)))
-    gaps = [_run(item, seconds, options.seed).gap for item in chosen]
-    what = f"{chosen[0].name}-{chosen[-1].name}, {len(chosen)} instances, {seconds:g} s, {_THREADS} threads"
+    each = 1 if options.quick else options.each
+    names = [name for first in (11, 21) for name in numbered("ta", first, first + 9)[:each]]
+    gaps, theirs = [], []
+    for item in instances("job-shop", *names):
+        gaps.append(_run(item, seconds, options.seed).gap)
+        if options.peers:
+            found = cp_sat_makespan(item.problem, seconds * _THREADS, _THREADS, options.seed)
+            theirs.append(100.0 * (found / item.best_known - 1.0))
+    what = f"ta11-ta30, {len(names)} of 20, {seconds:g} s, {_THREADS} threads"
     yield Figure(
         name=f"{what}: mean gap",
         value=mean(gaps),
         unit="%",
         goal=_goal(1.5, options),
-        note=_gaps(gaps),
+        note=_by_name(names, gaps),
     )
     if options.peers:
-        theirs = [
-            100.0
-            * (
-                cp_sat_makespan(item.problem, seconds * _THREADS, _THREADS, options.seed) / item.best_known
-                - 1.0
-            )
-            for item in chosen
-        ]
-        yield Figure(name=f"{what}: mean gap of CP-SAT", value=mean(theirs), unit="%", note=_gaps(theirs))
-        ratio = mean(theirs) / mean(gaps) if mean(gaps) else float("inf")
+        yield Figure(
+            name=f"{what}: mean gap of CP-SAT", value=mean(theirs), unit="%", note=_by_name(names, theirs)
+        )
         yield Figure(
             name=f"{what}: CP-SAT's gap over ours",
-            value=ratio,
+            value=mean(theirs) / mean(gaps) if mean(gaps) else float("inf"),
             unit="x",
             goal=_goal(5.0, options),
             at_least=True,
         )
 
 
-def _by_family(options: Options) -> Iterator[Row]:
+def family_rows(options: Options) -> Iterator[Row]:
+    """Taillard's instances by family of ten, a minute each; without `quick`."""
     if options.quick:
         return
     everything = []
     for first in range(1, 51, 10):
-        gaps = [
-            _run(item, 60.0, options.seed).gap
-            for item in instances("job-shop", *numbered("ta", first, first + 9))
-        ]
+        names = numbered("ta", first, first + 9)[: options.each]
+        outcomes = [_run(item, 60.0, options.seed) for item in instances("job-shop", *names)]
+        gaps = [outcome.gap for outcome in outcomes]
         everything += gaps
         yield Figure(
-            name=f"ta{first:02d}-ta{first + 9}, 60 s, {_THREADS} threads: mean gap",
+            name=f"ta{first:02d}-ta{first + 9}, {len(gaps)} of 10, 60 s, {_THREADS} threads: mean gap",
             value=mean(gaps),
             unit="%",
-            note=_gaps(gaps),
+            note=_by_name(names, gaps),
         )
-    yield Figure(name="ta01-ta50, 60 s: mean gap", value=mean(everything), unit="%", goal=0.75)
+    yield Figure(
+        name=f"ta01-ta50, {len(everything)} of 50, 60 s, {_THREADS} threads: mean gap",
+        value=mean(everything),
+        unit="%",
+        goal=0.75,
+    )
 
 
-def _flexible(options: Options) -> Iterator[Row]:
+def flexible_rows(options: Options) -> Iterator[Row]:
+    """Brandimarte's flexible job shops."""
     seconds = 2.0 if options.quick else 30.0
     chosen = instances("flexible-job-shop", *numbered("mk", 1, 10))
     outcomes = [_run(item, seconds, options.seed) for item in chosen]

@@ -7,7 +7,7 @@ them. All input and output is in the drivers, the clock and the listener; what i
 way; drivers know nodes by numbers that never come again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -53,6 +53,7 @@ class Engine:
         self._moving = False  # at the last reading
         self._base = 0  # of the numbers by which drivers know the nodes of this graph
         self._earlier: dict[int, int] = {}  # numbers of nodes that were given for an earlier graph
+        self._left_out: frozenset[str] = frozenset()
         self.readings: dict[str, ArmState] = {}
 
     @property
@@ -90,6 +91,10 @@ class Engine:
         given = give and self._give(ahead)
         self._clock.advance()
         return self._collect() or given
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Arms that count no longer: nothing is given to them, and their faults are their own business."""
+        self._left_out = frozenset(names)
 
     def look(self) -> None:
         """Take in what drivers report, without letting time pass."""
@@ -202,6 +207,8 @@ class Engine:
         now = self._clock.now_ns
         for name, arm in self._arms.items():
             reading = self.readings[name] = arm.read()
+            if name in self._left_out:
+                continue
             self._moving |= bool(np.abs(reading.qd).max() > _REST_RAD_PER_S)
             for result in reading.results:
                 node = self._node(result.id)

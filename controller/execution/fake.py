@@ -27,7 +27,7 @@ from cells.driver import (
     StopCategory,
     share_of_speed,
 )
-from kinematics import Chain, Limits
+from kinematics import Chain, Limits, sample_one
 
 Delay = Callable[[], float]
 
@@ -178,20 +178,14 @@ class FakeArm:
             feed=self._share,
         )
 
-    def places(self, times_ns: NDArray[np.int64]) -> FloatArray:
-        """Joints (n, 6) [rad] at n times from now to `due`, at the present feed."""
+    @property
+    def under_way(self) -> tuple[Segment, float] | None:
+        """The segment it is in now, and that segment's own time [s]."""
         self._follow()
         running = self._running
-        if running is None or running.segment.trajectory is None:
-            return np.tile(self._q, (len(times_ns), 1))
-        own = running.done_ns + (times_ns - running.since_ns) * self._share
-        return running.segment.trajectory.sample(1e-9 * own)[0]
-
-    @property
-    def under_way(self) -> Segment | None:
-        """The segment it is in now."""
-        self._follow()
-        return self._running.segment if self._running is not None else None
+        if running is None:
+            return None
+        return running.segment, 1e-9 * running.time_ns(self._clock.now_ns, self._share)
 
     def feed(self, share: float) -> None:
         """Follow the path at this share of its planned speed, at once.
@@ -255,9 +249,10 @@ class FakeArm:
         running = self._running
         if running is None or running.segment.trajectory is None:
             return self._q.copy(), np.zeros(6)
-        own_s = 1e-9 * running.time_ns(self._clock.now_ns, self._share)
-        q, qd, _ = running.segment.trajectory.sample([own_s])
-        return q[0], qd[0] * self._share
+        move, own_s = running.segment.trajectory, 1e-9 * running.time_ns(self._clock.now_ns, self._share)
+        q, qd = np.empty(6), np.empty(6)
+        sample_one(move.t, move.q, move.qd, move.qdd, own_s, q, qd)
+        return q, qd * self._share
 
     def _acceptable(self, segment: Segment) -> bool:
         trajectory = segment.trajectory

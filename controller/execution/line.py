@@ -2,21 +2,23 @@
 
 The plan covers the joints in work and a few more; `Line.extend` adds joints behind them while everything goes on, and
 `Line.begin` plans again after a stop, from the measured poses: what was interrupted is finished along the rest of its path,
-arms that stand elsewhere first go home one after the other. Nothing here knows orders, states of the cell or files.
+arms that stand elsewhere first go home one after the other. An arm that is left out stays where it is, in the way, and the
+others finish what is in work and go on without it. Nothing here knows orders, states of the cell or files.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cells.cell import Cell
+from cells.cell import Cell, CellArm
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status, StopCategory
 from cells.joint_model import load_joint_model
-from controller.choice import Choice
 from controller.execution.engine import Engine
 from controller.execution.state import CellState, Ended, Event
+from controller.execution.takeover import Takeover
+from controller.execution.work import UnderWay, Visit, Work, given, leaving, left
 from controller.motion.coordinate import DeadlockError
 from controller.motion.event_graph import EventGraph, Key, Node
 from controller.motion.plan import MotionPlan, MotionPlanner
@@ -24,9 +26,10 @@ from controller.motion.poses import UnreachableError
 from controller.motion.renewal import Stand, TooLateError, Whereabouts
 from controller.motion.rest_of_leg import rest_of_leg
 from controller.motion.unroll import Entering
-from controller.motion.visit import START, Leg
+from controller.motion.visit import Leg
 from controller.motion.volumes import CollisionError
 from controller.motion.way_home import HOME, RETURN, NoWayError
+from controller.rearranging import Arrangements, NoArrangementError
 from kinematics import KinematicsError
 
 FloatArray = NDArray[np.float64]
@@ -65,13 +68,29 @@ class JointToMake:
     done: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resumed:
+    """How an arm goes on: where it stands now and after what it has begun, and where it has to be to begin."""
+
+    now: Stand
+    after: Stand
+    goal: FloatArray
+    label: str = RETURN
+    key: Key | None = None
+    leg: Leg | None = None
+
+    @property
+    def off_path(self) -> bool:
+        return bool(np.abs(self.goal - self.now.q).max() > _ON_PATH_RAD)
+
+
 class Line:
     """See the module. All calls come from one thread.
 
     Args:
         cell: The cell.
         planner: Plans its motion.
-        choice: What is decided for the cell, whatever the order of the joints.
+        arrangements: What is decided for the cell, whatever the order of the joints.
         arms: Drivers by the arms' names, connected.
         stations: Driver of all stations.
         clock: Time of the cell.
@@ -82,7 +101,7 @@ class Line:
         self,
         cell: Cell,
         planner: MotionPlanner,
-        choice: Choice,
+        arrangements: Arrangements,
         arms: Mapping[str, ArmDriver],
         stations: StationDriver,
         clock: Clock,
@@ -92,20 +111,21 @@ class Line:
         self.clock = clock
         self.origin_ns = clock.now_ns
         self.starts_s: FloatArray = np.zeros(0)
-        self.indices = 0
         self.giving = True
         self.ahead = 1
         self._planner = planner
-        self._choice = choice
         self._arms = arms
         self._listener = listener
-        self._joints: dict[str, Entering] = {}
-        self._ended: set[Key] = set()
-        self._stands: dict[str, Stand] = {}  # where arms are known to rest
-        self._begun: set[Key] = set()  # legs whose rest the plan begins with
+        self._work = Work()
+        self._takeover = Takeover(cell, arrangements, self._work)
         self._engine = Engine(_EMPTY, arms, stations, clock, self._listen)
 
     # --- looking ------------------------------------------------------------------------------------------
+
+    @property
+    def indices(self) -> int:
+        """The window in which the dial stands or, while it turns, stood."""
+        return self._work.indices
 
     @property
     def graph(self) -> EventGraph:
@@ -150,19 +170,22 @@ class Line:
     @property
     def next_place(self) -> int:
         """The first place that a further joint can have."""
-        cycle, schedule = self._choice.schedule.cycle_time, self._choice.schedule
+        if first := self._takeover.first_place:
+            return first
+        schedule = self._takeover.choice.schedule
+        cycle = schedule.cycle_time
         dial = self.state.progress.get("dial")
         turning = dial is not None and dial.given > dial.ended
-        place = max([joint.place + 1 for joint in self._joints.values()], default=0)
+        place = max([joint.place + 1 for joint in self._work.joints.values()], default=0)
         place = max(place, self.indices + turning)
-        latest: dict[int, int] = {}  # planned start of what each arm was given last
-        for name, node in self._given_last().items():
-            if node.operation in {planned.operation for planned in schedule.operations}:
-                arm = next(k for k, arm in enumerate(self.cell.arms) if arm.id == name)
-                latest[arm] = node.joint * cycle + schedule[node.operation].start
-        for planned in schedule.operations:
-            if planned.mode.arm in latest:
-                place = max(place, (latest[planned.mode.arm] - planned.start) // cycle + 1)
+        for number, arm in enumerate(self.cell.arms):
+            node = self._given_last(arm.id)
+            if node is None or not node.operation:
+                continue
+            latest = node.joint * cycle + schedule[node.operation].start
+            for planned in schedule.operations:
+                if planned.mode.arm == number:
+                    place = max(place, (latest - planned.start) // cycle + 1)
         return place
 
     def waits_for(self, resource: str) -> str:
@@ -193,44 +216,27 @@ class Line:
             PlanError: When there is no plan; nothing is adopted then.
         """
         self._engine.look()
-        wanted = {joint.serial: _entering(joint) for joint in joints}
-        wanted |= {serial: joint for serial, joint in self._joints.items() if self._leaving(serial)}
-        begun: dict[Key, Leg | None] = {}
-        stands: dict[str, Stand] = {}
-        ways: dict[str, tuple[str, FloatArray]] = {}
-        now: dict[str, Stand] = {}
+        course, state, work = self._engine.course, self.state, self._work
+        known = [_entering(joint) for joint in joints]
+        gone = [work.joints[serial] for serial in sorted(leaving(course, state))]
+        going_on = {joint.serial: joint for joint in (*known, *gone)}
+        finishing = self._takeover.only_finishes(known)
+        visits: dict[str, UnderWay] = {}
+        abandoned: set[Visit] = set()
         for arm in self.cell.arms:
-            q = self.readings[arm.id].q
-            node = self._interrupted(arm.id)
-            if node is not None and node.leg is not None and self._goes_on(node, wanted):
-                rest = rest_of_leg(node.leg, q, arm.arm.limits)
-                begun[node.key] = rest.leg
-                goal, label, held = rest.leg.trajectory.q[0], RETURN, node.leg.held
-                stands[arm.id] = Stand(q=rest.leg.trajectory.q[-1], held=node.leg.held_after)
-            elif node is None and arm.id in self._stands:
-                stands[arm.id] = self._stands[arm.id]
-                goal, label, held = self._stands[arm.id].q, RETURN, self._stands[arm.id].held
-            else:
-                goal, label, held = self._planner.park(arm.id), HOME, None
-                stands[arm.id] = Stand(q=goal)
-            now[arm.id] = Stand(q=q, held=held)
-            if np.abs(goal - q).max() > _ON_PATH_RAD:
-                ways[arm.id] = label, goal
-        where = Whereabouts(
-            joints=tuple(sorted(wanted.values(), key=lambda joint: joint.place)),
-            indices=indices,
-            stands=stands,
-            ended=frozenset(self._ended),
-            begun=begun,
-        )
+            if visit := work.visit_under_way(course, state, arm.id):
+                dropped = arm.id in self._takeover.missing or (finishing and visit.could_be_left)
+                if dropped or not _goes_on(visit.next, going_on):
+                    abandoned.add(visit.next.key[:3])
+                else:
+                    visits[arm.id] = visit
         try:
-            plan = self._renewed(where)
-            graph = self._planner.after_ways(plan.graph, now, ways) if ways else plan.graph
-        except _PLANNING_ERRORS as error:
+            assigned = _in_order(self._takeover.assign(known, gone, indices, visits))
+            where, graph = self._from_here(assigned, indices, visits, abandoned)
+        except (*_PLANNING_ERRORS, NoArrangementError) as error:
             raise PlanError(str(error)) from error
         self._engine.adopt(graph, {})
-        self._keep(where)
-        self.starts_s, self.origin_ns = graph.planned_starts(), self.clock.now_ns
+        self._adopted(where, graph.planned_starts())
 
     def extend(self, joints: Sequence[JointToMake]) -> None:
         """Plan more joints behind those of the running plan; nothing that was given changes.
@@ -238,32 +244,33 @@ class Line:
         Raises:
             PlanError: When they cannot be added now; the running plan stays. Try again later.
         """
-        begun: dict[Key, Leg | None] = {}
-        stands = dict(self._stands)
-        given = [node for name in self.state.progress for node in self._under_way(name)]
-        for node in given:
-            begun[node.key] = node.leg
+        for joint in joints:
+            if joint.place < self.next_place:
+                raise PlanError(
+                    f"joint {joint.serial} at place {joint.place}: too late (allowed: from {self.next_place} on)"
+                )
+        work, under_way = self._work, list(given(self._engine.course, self.state))
+        stands = dict(work.stands)
+        for node in under_way:
             if node.leg is not None:
                 stands[node.resource] = Stand(q=node.leg.trajectory.q[-1], held=node.leg.held_after)
-        left = {node.serial for node in self._left()}
-        known = [joint for serial, joint in self._joints.items() if serial in left]
+        wanted = {node.serial for node in left(self._engine.course, self.state)}
+        known = [joint for serial, joint in work.joints.items() if serial in wanted]
         where = Whereabouts(
-            joints=(*known, *(_entering(joint) for joint in joints)),
+            joints=_in_order([*known, *(_entering(joint) for joint in joints)]),
             indices=self.indices,
             stands=stands,
-            ended=frozenset(self._ended),
-            begun=begun,
+            ended=frozenset(work.ended),
+            begun={node.key: node.leg for node in under_way},
         )
         try:
             plan = self._renewed(where)
             numbers = {node.key: node.id for node in plan.graph.nodes}
-            self._engine.adopt(
-                plan.graph, {node.id: numbers[node.key] for node in given if node.key in numbers}
-            )
+            same = {node.id: numbers[node.key] for node in under_way if node.key in numbers}
+            self._engine.adopt(plan.graph, same)
         except (*_PLANNING_ERRORS, ValueError) as error:
             raise PlanError(str(error)) from error
-        self._keep(where)
-        self.starts_s, self.origin_ns = plan.starts_s, self.clock.now_ns
+        self._adopted(where, plan.starts_s)
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -285,78 +292,122 @@ class Line:
         """Bring every driver to rest on its path and void what is queued; returns at once, see `at_rest`."""
         self._engine.halt(category, reason)
 
+    def drop(self, arm: str) -> None:
+        """Leave an arm out, where it stands; takes effect with `begin`.
+
+        Raises:
+            PlanError: When the others cannot do without it.
+        """
+        self._rearrange(self._takeover.missing | {arm})
+
+    def readmit(self, arm: str) -> None:
+        """Count on an arm again that was left out; takes effect with `begin`."""
+        self._rearrange(self._takeover.missing - {arm})
+
     # --- inside -------------------------------------------------------------------------------------------
 
-    def _renewed(self, where: Whereabouts) -> MotionPlan:
-        choice = self._choice
-        return self._planner.renew(choice.schedule, where, retreats=choice.retreats, rules=choice.rules)
+    def _rearrange(self, missing: frozenset[str]) -> None:
+        try:
+            self._takeover.change(missing)
+        except NoArrangementError as error:
+            raise PlanError(str(error)) from error
+        self._engine.leave_out(missing)
 
-    def _keep(self, where: Whereabouts) -> None:
-        """Remember the joints of the plan, and of what has ended only what belongs to them."""
-        self._joints = {joint.serial: joint for joint in where.joints}
-        self._ended = {key for key in self._ended if key[2] in self._joints}
-        self._begun = set(where.begun)
-        moving = {key[0] for key in where.begun}
-        self._stands = {arm: stand for arm, stand in where.stands.items() if arm not in moving}
-        self.indices = where.indices
+    def _renewed(self, where: Whereabouts) -> MotionPlan:
+        choice = self._takeover.choice
+        retreats = choice.retreats | self._takeover.retreats(where.joints)
+        return self._planner.renew(
+            choice.schedule, where, retreats=retreats, passing=choice.passing, rules=choice.rules
+        )
+
+    def _adopted(self, where: Whereabouts, starts_s: FloatArray) -> None:
+        self._work.planned(where)
+        self._takeover.planned()
+        self.starts_s, self.origin_ns = starts_s, self.clock.now_ns
+
+    def _from_here(
+        self,
+        joints: tuple[Entering, ...],
+        indices: int,
+        visits: Mapping[str, UnderWay],
+        abandoned: Collection[Visit],
+    ) -> tuple[Whereabouts, EventGraph]:
+        """The plan from where all arms stand; an arm that is in the way there, or would run into something, goes home."""
+        home: set[str] = set()
+        while True:
+            resumed = {arm.id: self._resumed(arm, visits, home) for arm in self.cell.arms}
+            where = Whereabouts(
+                joints=joints,
+                indices=indices,
+                stands={arm: item.after for arm, item in resumed.items()},
+                ended=frozenset(key for key in self._work.ended if key[:3] not in abandoned),
+                begun={item.key: item.leg for item in resumed.values() if item.key and item.leg},
+            )
+            try:
+                graph = self._renewed(where).graph
+                break
+            except (CollisionError, DeadlockError) as error:
+                arms = {error.arm} if isinstance(error, CollisionError) else set(error.standing)
+                arms -= home | visits.keys() | self._takeover.missing | {""}
+                if not arms:
+                    raise
+                home |= arms
+        ways = {arm: (item.label, item.goal) for arm, item in resumed.items() if item.off_path}
+        if ways:
+            graph = self._planner.after_ways(graph, {arm: item.now for arm, item in resumed.items()}, ways)
+        return where, graph
+
+    def _resumed(self, arm: CellArm, visits: Mapping[str, UnderWay], home: Collection[str]) -> _Resumed:
+        """How an arm goes on from where it stands."""
+        q = self.readings[arm.id].q
+        node = self._work.halted_in(self._engine.course, self.state, arm.id)
+        if arm.id in self._takeover.missing:
+            held = node.leg.held if node is not None and node.leg is not None else None
+            stand = Stand(q=q, held=held)
+            if nests := self._planner.nests_reached_into(arm.id, stand):
+                raise PlanError(
+                    f"{arm.id} stands in {', '.join(nests)}: move it out by hand, the dial cannot turn"
+                )
+            return _Resumed(now=stand, after=stand, goal=q)
+        if node is not None and node.leg is not None and arm.id in visits:
+            leg = rest_of_leg(node.leg, q, arm.arm.limits).leg
+            return _Resumed(
+                now=Stand(q=q, held=leg.held),
+                after=Stand(q=leg.trajectory.q[-1], held=leg.held_after),
+                goal=leg.trajectory.q[0],
+                key=node.key,
+                leg=leg,
+            )
+        if node is None and arm.id not in home and (known := self._work.stands.get(arm.id)):
+            return _Resumed(now=Stand(q=q, held=known.held), after=known, goal=known.q)
+        parked = Stand(q=self._planner.park(arm.id))
+        return _Resumed(now=Stand(q=q), after=parked, goal=parked.q, label=HOME)
 
     def _listen(self, event: Event) -> None:
         if isinstance(event, Ended):
-            node = self.graph.nodes[event.node]
-            if node.serial:
-                self._ended.add(node.key)
-            if node.leg is not None:
-                self._stands[node.resource] = Stand(q=node.leg.trajectory.q[-1], held=node.leg.held_after)
-            if node.resource == "dial":
-                self.indices += 1
+            self._work.note(event, self.graph.nodes[event.node])
         self._listener(event)
 
-    def _under_way(self, resource: str) -> Iterable[Node]:
-        """Nodes of a resource that were given and have not ended."""
-        progress = self.state.progress[resource]
-        chain = self._engine.course.chains[resource]
-        return (self.graph.nodes[node] for node in chain[progress.ended : progress.given])
-
-    def _interrupted(self, arm: str) -> Node | None:
-        """The leg in which an arm was halted, or which it was about to go on with."""
+    def _given_last(self, arm: str) -> Node | None:
+        """The node that an arm was given last in this plan."""
         progress = self.state.progress.get(arm)
-        if progress is None:
+        if progress is None or not progress.given:
             return None
-        for place, number in enumerate(self._engine.course.chains[arm][progress.ended :], progress.ended):
-            node = self.graph.nodes[number]
-            if node.label in (HOME, RETURN):
-                continue  # on its way to it
-            return (
-                node if node.label != START and (place < progress.given or node.key in self._begun) else None
-            )
-        return None
-
-    def _given_last(self) -> Mapping[str, Node]:
-        """By resource the node that it was given last."""
-        found = {}
-        for name, progress in self.state.progress.items():
-            if progress.given:
-                found[name] = self.graph.nodes[self._engine.course.chains[name][progress.given - 1]]
-        return found
-
-    def _left(self) -> Iterable[Node]:
-        """Nodes that have not ended."""
-        course, state = self._engine.course, self.state
-        return (node for node in self.graph.nodes if not course.has_ended(state, node.id))
-
-    def _leaving(self, serial: str) -> bool:
-        """Whether a joint has left the cell and something is still to be tidied up after it."""
-        own = [node for node in self._left() if node.serial == serial]
-        return bool(own) and not any(node.finishes for node in own)
-
-    def _goes_on(self, node: Node, wanted: Mapping[str, Entering]) -> bool:
-        return node.serial in wanted and node.operation not in wanted[node.serial].done
+        return self.graph.nodes[self._engine.course.chains[arm][progress.given - 1]]
 
 
 def _entering(joint: JointToMake) -> Entering:
     return Entering(
         serial=joint.serial, model=load_joint_model(joint.model), place=joint.place, done=joint.done
     )
+
+
+def _in_order(joints: Iterable[Entering]) -> tuple[Entering, ...]:
+    return tuple(sorted(joints, key=lambda joint: joint.place))
+
+
+def _goes_on(node: Node, wanted: Mapping[str, Entering]) -> bool:
+    return node.serial in wanted and node.operation not in wanted[node.serial].done
 
 
 def _in_words(node: Node) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.orientation import NONE, Graph, add_arc, copy, earliest, new_graph, settle
 from controller.motion.unroll import Unrolled
-from controller.motion.visit import Zone
+from controller.motion.visit import START, Zone
 from controller.motion.volumes import Volumes
 
 Ints = NDArray[np.int64]
@@ -30,11 +30,17 @@ _ATTEMPTS = 12
 
 
 class DeadlockError(Exception):
-    """Two arms are in each other's way in both orders; the message names the legs, ``nodes`` their ids."""
+    """Two arms are in each other's way in both orders; the message names the legs.
 
-    def __init__(self, message: str, nodes: tuple[int, int]) -> None:
+    Attributes:
+        nodes: Their ids.
+        standing: Arms that only stand in the way.
+    """
+
+    def __init__(self, message: str, nodes: tuple[int, int], standing: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.nodes = nodes
+        self.standing = standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,7 @@ def coordinate(
     volumes: Volumes,
     horizon_s: float,
     *,
+    passing: NDArray[np.float64] | None = None,
     rules: Mapping[Rule, bool] | None = None,
     improvements: int = 0,
 ) -> Coordinated:
@@ -72,7 +79,8 @@ def coordinate(
         numbers: (n,) number of each node's volume; anything for nodes of stations.
         volumes: The volumes.
         horizon_s: Legs planned further apart than this are ordered by the dial already and are not compared.
-        rules: Rules of passing found earlier; others follow the planned times.
+        passing: (n,) times of the nodes in whose order arms pass; by default those at which nobody waits for another arm.
+        rules: Rules of passing found earlier; others follow those times.
         improvements: How many changes of a rule may be tried.
 
     Raises:
@@ -80,9 +88,9 @@ def coordinate(
     """
     starts = _graph(unrolled, frozenset()).planned_starts()
     ones, twos = _conflicting_pairs(unrolled, starts, numbers, volumes, horizon_s)
-    passing = _Passing(unrolled, ones, twos, starts, numbers, volumes)
-    best = passing.settle(rules or {})
-    known = passing.rules_of(best)
+    pairs = _Passing(unrolled, ones, twos, starts if passing is None else passing, numbers, volumes)
+    best = pairs.settle(rules or {})
+    known = pairs.rules_of(best)
     turned = 0
     tried: set[Rule] = set()
     for _ in range(improvements):
@@ -92,11 +100,11 @@ def coordinate(
         tried.add(rule)
         other = {**known, rule: not known[rule]}
         try:
-            found = passing.settle(other)
+            found = pairs.settle(other)
         except DeadlockError:
             continue
         if found.end_s < best.end_s - 1e-6:
-            best, known, turned = found, passing.rules_of(found), turned + 1
+            best, known, turned = found, pairs.rules_of(found), turned + 1
             tried.clear()
     arcs = frozenset((int(before), int(after)) for before, after in best.chosen)
     return Coordinated(
@@ -232,11 +240,11 @@ class _Passing:
                 return self._settled(graph, choices, taken)
             wheel = int(self._first[stuck])
             self._first = np.concatenate([[wheel], np.delete(self._first, stuck)])
-        one, two = (self._nodes[node] for node in self._pairs[wheel].tolist())
+        pair = [self._nodes[node] for node in self._pairs[wheel].tolist()]
         raise DeadlockError(
-            f"{one.resource} {one.label} of operation {one.operation} for {one.serial} and {two.resource} {two.label} "
-            f"of operation {two.operation} for {two.serial} are in each other's way in both orders",
-            (one.id, two.id),
+            f"{_in_words(pair[0])} and {_in_words(pair[1])} are in each other's way in both orders",
+            (pair[0].id, pair[1].id),
+            tuple(node.resource for node in pair if node.label == START),
         )
 
     def _settled(self, graph: Graph, choices: Ints, taken: Ints) -> _Settled:
@@ -284,6 +292,12 @@ def _away(ones: Ints, twos: Ints, following: Ints, numbers: Ints, rests: Ints, v
         away[todo] = following[away[todo]]
         todo = todo[away[todo] != NONE]
     return away
+
+
+def _in_words(node: Node) -> str:
+    if node.label == START:
+        return f"{node.resource} where it stands"
+    return f"{node.resource} {node.label} of operation {node.operation} for {node.serial}"
 
 
 def _rule(one: Node, two: Node) -> Rule:

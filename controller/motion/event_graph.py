@@ -23,7 +23,7 @@ class Node:
     ``joint`` (its place in the order), ``serial`` and ``model`` name the joint it serves, -1 and empty for the dial's
     index. ``part`` is the number of the leg in its visit, -1 where an arm only stands. ``zone`` is that of the leg, empty
     for a station. With ``begins`` the operation may touch the joint or its parts, after ``ends`` it is complete;
-    ``finishes`` marks the moment at which the joint leaves the cell.
+    ``enters`` is the first leg in the nest, and ``finishes`` marks the moment at which the joint leaves the cell.
     """
 
     id: int
@@ -39,6 +39,7 @@ class Node:
     leg: Leg | None = None
     cycle: StationCycle | None = None
     begins: bool = False
+    enters: bool = False
     ends: bool = False
     finishes: bool = False
 

@@ -13,13 +13,14 @@ from cells.part import Part
 from cells.recipe import Recipe, recipe_for
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph, Node
+from controller.motion.passing import Passing
 from controller.motion.poses import ArmPoses
-from controller.motion.renewal import Stand, Whereabouts, remaining
+from controller.motion.renewal import Stand, Whereabouts, remaining, stand
 from controller.motion.unroll import Unrolled, entering, unroll
-from controller.motion.visit import Leg, Visit, Zone, standing
+from controller.motion.visit import START, Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
 from controller.motion.volumes import Volumes
-from controller.motion.way_home import ways
+from controller.motion.way_home import nests_reached_into, ways
 from controller.scheduling.schedule import Schedule
 
 FloatArray = NDArray[np.float64]
@@ -69,7 +70,7 @@ class MotionPlanner:
         self._visits: dict[tuple[object, ...], Visit] = {}
         self._legs: dict[tuple[str, bytes, int], tuple[Leg, ...]] = {}
         self._stands: dict[tuple[str, bytes, Part | None], Leg] = {}
-        self._volumes = Volumes(cell)
+        self.volumes = Volumes(cell)
 
     def plan(
         self,
@@ -77,8 +78,10 @@ class MotionPlanner:
         order: Sequence[JointModel],
         *,
         retreats: Iterable[tuple[str, str]] = (),
+        passing: Passing | None = None,
         rules: Mapping[Rule, bool] | None = None,
         improvements: int = 0,
+        out_of_use: Iterable[str] = (),
         progress: Callable[[str], None] = lambda text: None,
     ) -> MotionPlan:
         """Plan an order of joints.
@@ -87,8 +90,10 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             order: The joints' models.
             retreats: (arm, operation) after which the arm draws back; more are added where arms would wait in a circle.
-            rules: Rules of passing found earlier.
+            passing: Times of the repeating cycle in whose order arms pass; by default those planned without coordination.
+            rules: Rules of passing found earlier; others follow those times.
             improvements: How many changes of a rule may be tried.
+            out_of_use: Arms that stand aside and do nothing; they may be in the way there.
             progress: Called with what is being done.
 
         Raises:
@@ -100,8 +105,10 @@ class MotionPlanner:
         while True:
             progress("visits")
             unrolled = unroll(
-                self.cell, schedule, entering(order), partial(self._visit, retreats), self._legs_from_park
+                self.cell, schedule, entering(order), partial(self.visit, retreats), self._legs_from_park
             )
+            for arm in out_of_use:
+                stand(unrolled, arm, self._standing(arm, self.aside(arm), None))
             progress("swept volumes")
             numbers = self._numbers(unrolled)
             progress("coordination")
@@ -109,8 +116,9 @@ class MotionPlanner:
                 found = coordinate(
                     unrolled,
                     numbers,
-                    self._volumes,
+                    self.volumes,
                     _HORIZON_CYCLES * schedule.cycle_time / 1000,
+                    passing=None if passing is None else passing.times(unrolled, schedule.cycle_time / 1000),
                     rules=rules,
                     improvements=improvements,
                 )
@@ -140,7 +148,8 @@ class MotionPlanner:
         where: Whereabouts,
         *,
         retreats: Iterable[tuple[str, str]],
-        rules: Mapping[Rule, bool],
+        passing: Passing | None = None,
+        rules: Mapping[Rule, bool] | None = None,
     ) -> MotionPlan:
         """Plan a cell that is at work, from where everything is.
 
@@ -148,6 +157,7 @@ class MotionPlanner:
             schedule: What every arm does in a cycle.
             where: Joints in work and to come, and what was done and begun of them.
             retreats: (arm, operation) after which the arm draws back, as in the plan the cell has worked through so far.
+            passing: As in `plan`.
             rules: Rules of passing found earlier.
 
         Raises:
@@ -157,13 +167,16 @@ class MotionPlanner:
         retreats = frozenset(retreats)
 
         def legs_of(arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
-            return self._legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
+            return self.legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
 
-        visit_of = partial(self._visit, retreats)
-        whole = unroll(self.cell, schedule, where.joints, visit_of, legs_of, where.indices)
+        visit_of = partial(self.visit, retreats)
+        whole = unroll(
+            self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended, where.begun
+        )
         left = remaining(whole, where, self._standing)
         numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
-        found = coordinate(left, numbers, self._volumes, horizon_s, rules=rules)
+        times = None if passing is None else passing.times(left, schedule.cycle_time / 1000)
+        found = coordinate(left, numbers, self.volumes, horizon_s, passing=times, rules=rules)
         return MotionPlan(
             graph=found.graph,
             starts_s=found.starts_s,
@@ -178,6 +191,14 @@ class MotionPlanner:
     def park(self, arm: str) -> FloatArray:
         """Joints (6,) of an arm's parking place [rad]."""
         return self._poses[arm].park
+
+    def aside(self, arm: str) -> FloatArray:
+        """Joints (6,) of an arm out of use [rad]."""
+        return self._poses[arm].aside
+
+    def nests_reached_into(self, arm: str, stand: Stand) -> list[str]:
+        """Nests of the dial that an arm reaches into where it stands."""
+        return nests_reached_into(self.cell, self._arms[arm], stand)
 
     def after_ways(
         self, graph: EventGraph, stands: Mapping[str, Stand], goals: Mapping[str, tuple[str, FloatArray]]
@@ -215,7 +236,7 @@ class MotionPlanner:
             nodes=tuple(nodes), predecessors=tuple(predecessors), coordination=graph.coordination
         )
 
-    def _visit(
+    def visit(
         self,
         retreats: Collection[tuple[str, str]],
         model: JointModel,
@@ -224,13 +245,15 @@ class MotionPlanner:
         position: int | None,
     ) -> Visit:
         """The visit of a model; models of one geometry and one set of screws share it."""
-        recipe = self._recipes.setdefault(model.name, recipe_for(model))
+        if model.name not in self._recipes:
+            self._recipes[model.name] = recipe_for(model)
+        recipe = self._recipes[model.name]
         operation = recipe.operation(number)
         back = (self.cell.arms[arm].id, number) in retreats
         key = (operation, model.diameter_m, model.length_m, arm, position, back)
         if key not in self._visits:
             visit = self._planners[arm].plan(recipe, operation, position)
-            self._visits[key] = visit.retreat() if back else visit
+            self._visits[key] = visit.drawn_back if back else visit
         return self._visits[key]
 
     def _numbers(self, unrolled: Unrolled) -> NDArray[np.int64]:
@@ -243,22 +266,23 @@ class MotionPlanner:
         for node in unrolled.nodes:
             if node.leg is not None:
                 arm = self._arms[node.resource]
-                self._volumes.check(arm, node.leg, node.operation)
-                numbers[node.id] = self._volumes.number(arm, node.leg)
+                if node.label != START:  # an arm may stand where only a leg that serves that place may go
+                    self.volumes.check(arm, node.leg, node.operation)
+                numbers[node.id] = self.volumes.number(arm, node.leg)
         return numbers
 
     def _legs_from_park(self, arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
         """The legs of a visit, from where the arm's last one ended; at the very beginning it stands parked."""
         if last is not None:
-            return self._legs_from(arm, last.end, visit)
+            return self.legs_from(arm, last.end, visit)
         parked = self._poses[arm].park
-        return self._standing(arm, parked, None), *self._legs_from(arm, parked, visit)
+        return self._standing(arm, parked, None), *self.legs_from(arm, parked, visit)
 
     def _standing(self, arm: str, q: FloatArray, held: Part | None) -> Leg:
         """Standing at ``q`` (6,) [rad] with a part in the hand."""
         return self._stands.setdefault((arm, q.tobytes(), held), standing(q, held))
 
-    def _legs_from(self, arm: str, q: FloatArray, visit: Visit) -> tuple[Leg, ...]:
+    def legs_from(self, arm: str, q: FloatArray, visit: Visit) -> tuple[Leg, ...]:
         """The legs of a visit from rest at ``q`` (6,) [rad]; the same legs for the same place, so that volumes are kept."""
         key = (arm, q.tobytes(), id(visit))
         if key not in self._legs:

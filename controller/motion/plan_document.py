@@ -1,10 +1,13 @@
 """What a stored plan says: the records of ``plan.json`` and the plan read back (docs/plan-format.md).
 
-The document repeats the geometry the plan was made with, so that it can be checked without the planner.
+The document repeats the geometry the plan was made with, so that it can be checked without the planner. Its schema is
+written by ``python -m controller.motion.plan_document > docs/plan.schema.json``.
 """
 
+import json
+import sys
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +19,7 @@ Index = Annotated[Whole, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Four = Annotated[tuple[Number, ...], Field(min_length=4, max_length=4)]
 Pose = Annotated[tuple[Four, ...], Field(min_length=4, max_length=4)]
-ProcessKind = Literal["", "grip", "insert", "release", "screw", "dwell"]
+Kind = Literal["grip", "insert", "release", "screw", "dwell"]
 
 
 class CapsuleRecord(Record):
@@ -26,6 +29,22 @@ class CapsuleRecord(Record):
     a_m: Three[Number]
     b_m: Three[Number]
     radius_m: Positive
+
+
+class LinkRecord(Record):
+    """Mass properties in a link's frame; its axes are principal [kg, m, kg m²]."""
+
+    mass_kg: Positive
+    com_m: Three[Number]
+    inertia_kgm2: Three[Positive]
+
+
+class HandRecord(CapsuleRecord):
+    """A tool and the part it holds in the flange frame: the capsule round both, and their mass together."""
+
+    mass_kg: Positive
+    com_m: Three[Number]
+    inertia_kgm2: Three[Positive]
 
 
 class Lengths(Record):
@@ -41,7 +60,7 @@ class Lengths(Record):
 
 
 class ArmRecord(Record):
-    """An arm as planned with: model angles are ``q * signs - offsets_rad``."""
+    """An arm as planned with: model angles are ``q * signs - offsets_rad``; ``links`` are links 1 to 6."""
 
     id: Text
     model: Text
@@ -52,6 +71,9 @@ class ArmRecord(Record):
     q_max_rad: Six[Number]
     velocity_rad_per_s: Six[Positive]
     acceleration_rad_per_s2: Six[Positive]
+    jerk_rad_per_s3: Six[Positive]
+    torque_nm: Six[Positive]
+    links: Six[LinkRecord]
     X_WB: Pose
     capsules: Annotated[tuple[CapsuleRecord, ...], Field(min_length=1, max_length=64)]
 
@@ -101,8 +123,63 @@ class ScheduleRecord(Record):
     operations: tuple[ScheduledRecord, ...]
 
 
+class GripRecord(Record):
+    """Close the fingers on a part; ``radius_m`` is that of the gripped surface."""
+
+    kind: Literal["grip"]
+    station: Text
+    radius_m: Positive
+    internal: bool
+    force_n: Positive
+    duration_s: NotNegative
+
+
+class InsertRecord(Record):
+    """Follow the motion down into a station; good when seated with a force in the window."""
+
+    kind: Literal["insert"]
+    station: Text
+    entry_m: NotNegative
+    force_low_n: Number
+    force_high_n: Positive
+    duration_s: NotNegative
+
+
+class ReleaseRecord(Record):
+    """Open the fingers; the part stays."""
+
+    kind: Literal["release"]
+    station: Text
+    duration_s: NotNegative
+
+
+class ScrewRecord(Record):
+    """Drive so many screws at once."""
+
+    kind: Literal["screw"]
+    station: Text
+    count: Annotated[Whole, Field(ge=1)]
+    torque_nm: Positive
+    duration_s: NotNegative
+
+
+class DwellRecord(Record):
+    """Stay."""
+
+    kind: Literal["dwell"]
+    duration_s: NotNegative
+
+
+ProcessRecord = Annotated[
+    GripRecord | InsertRecord | ReleaseRecord | ScrewRecord | DwellRecord, Field(discriminator="kind")
+]
+
+
 class LegRecord(Record):
-    """A distinct leg; ``hand`` indexes the hand's capsule under way, ``hand_after`` that at its end."""
+    """A distinct leg; ``hand`` indexes the hand under way, ``hand_after`` that at its end.
+
+    ``finger_m`` is the radius that open fingers take on the way, null where they stay as they are.
+    """
 
     name: Text
     trajectory: Index
@@ -111,7 +188,22 @@ class LegRecord(Record):
     held: Name
     held_after: Name
     station: Name
-    process: ProcessKind
+    finger_m: Positive | None
+    process: ProcessRecord | None
+
+    @property
+    def does(self) -> Kind | None:
+        """Kind of the process; None for a mere motion."""
+        return self.process.kind if self.process else None
+
+
+class SweepRecord(Record):
+    """A box in the world round everything that ``arm`` moves in ``leg``, rest at its end included [m]."""
+
+    arm: Text
+    leg: Index
+    low_m: Three[Number]
+    high_m: Three[Number]
 
 
 class NodeRecord(Record):
@@ -138,15 +230,21 @@ class NodeRecord(Record):
 class PlanDocument(Record):
     """The whole of ``plan.json``."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     cell: CellRecord
     schedule: ScheduleRecord
     order: Annotated[tuple[Text, ...], Field(min_length=1)]
     retreats: tuple[tuple[Text, Text], ...]
-    hands: tuple[CapsuleRecord, ...]
+    hands: tuple[HandRecord, ...]
     legs: tuple[LegRecord, ...]
+    sweeps: tuple[SweepRecord, ...]
     nodes: Annotated[tuple[NodeRecord, ...], Field(min_length=1)]
     trajectories_sha256: Sha256
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of ``plan.json``, published as ``docs/plan.schema.json``."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **PlanDocument.model_json_schema()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +253,23 @@ class StoredPlan:
 
     document: PlanDocument
     trajectories: tuple[Trajectory, ...]
+
+    def leg(self, node: int) -> LegRecord:
+        """The leg of an arm's node."""
+        index = self.document.nodes[node].leg
+        assert index is not None
+        return self.document.legs[index]
+
+    def name(self, node: int) -> str:
+        """A node in words."""
+        record = self.document.nodes[node]
+        words = [record.resource, record.label]
+        if record.operation:
+            words.append(f"of operation {record.operation}")
+        if record.serial:
+            words.append(f"for {record.serial}")
+        return " ".join(words)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), indent=1) + "\n")

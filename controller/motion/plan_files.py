@@ -16,16 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.cell import Cell
-from cells.driver import DriveScrews, Dwell, GripPart, InsertPart, Process, ReleasePart
 from cells.errors import CellError
-from cells.files import check_record, locate
-from cells.fixtures import fixtures_of
-from cells.tool_shape import HandCapsule, hand_capsule
+from cells.files import check_record
 from controller.motion.plan import MotionPlan
-from controller.motion.plan_document import CellRecord, PlanDocument, ProcessKind, StoredPlan
-from controller.motion.visit import Leg
-from controller.scheduling.problem import NO_ARM
-from controller.scheduling.schedule import Schedule
+from controller.motion.plan_document import PlanDocument, StoredPlan
+from controller.motion.plan_records import plan_document
 from kinematics import KinematicsError, Trajectory
 
 PLAN_FILE = "plan.json"
@@ -43,14 +38,6 @@ _ARRAYS: Mapping[str, tuple[str, int]] = {
 }
 """Name: type, columns (0 for a vector)."""
 _STAMP = (1980, 1, 1, 0, 0, 0)  # a fixed time, so that equal plans are equal files
-_KINDS: tuple[tuple[type, ProcessKind], ...] = (
-    (GripPart, "grip"),
-    (InsertPart, "insert"),
-    (ReleasePart, "release"),
-    (DriveScrews, "screw"),
-    (Dwell, "dwell"),
-)
-
 FloatArray = NDArray[np.float64]
 
 
@@ -67,41 +54,9 @@ def write_plan(directory: Path, plan: MotionPlan, cell: Cell, source: str | Path
         cell: The cell it was made for.
         source: The bundled name or the path from which the cell was loaded.
     """
-    legs, trajectories = _Table(), _Table()
-    hands = _Table()
-    nodes = [
-        {
-            "resource": node.resource,
-            "label": node.label,
-            "operation": node.operation,
-            "joint": node.joint,
-            "serial": node.serial,
-            "model": node.model,
-            "duration_s": node.duration_s,
-            "start_s": float(plan.starts_s[node.id]),
-            "finishes": node.finishes,
-            "leg": None
-            if node.leg is None
-            else legs.index(_leg(cell, node.resource, node.leg, hands, trajectories)),
-            "predecessors": sorted(before),
-            "coordination": [
-                other for other in sorted(before) if (other, node.id) in plan.graph.coordination
-            ],
-        }
-        for node, before in zip(plan.graph.nodes, plan.graph.predecessors, strict=True)
-    ]
-    arrays = _packed([_knots(key) for key in trajectories.rows])
-    document = {
-        "schema_version": 1,
-        "cell": cell_document(cell, source),
-        "schedule": _schedule(plan.schedule, cell),
-        "order": [model.name for model in plan.order],
-        "retreats": plan.retreats,
-        "hands": [_hand(hand) for hand in hands.rows],
-        "legs": [dict(row) for row in legs.rows],
-        "nodes": nodes,
-        "trajectories_sha256": hashlib.sha256(arrays).hexdigest(),
-    }
+    document, motions = plan_document(plan, cell, source)
+    arrays = _packed([(motion.t, motion.q, motion.qd, motion.qdd) for motion in motions])
+    document["trajectories_sha256"] = hashlib.sha256(arrays).hexdigest()
     directory.mkdir(parents=True, exist_ok=True)
     (directory / TRAJECTORY_FILE).write_bytes(arrays)
     (directory / PLAN_FILE).write_text(_json(document), encoding="utf-8", newline="\n")
@@ -135,107 +90,6 @@ def read_plan(directory: Path) -> StoredPlan:
     return StoredPlan(document=document, trajectories=trajectories)
 
 
-def cell_document(cell: Cell, source: str | Path) -> dict[str, Any]:
-    """What a plan says about its cell: everything its geometry depends on."""
-    file, _ = locate(source, "cells")
-    return {
-        "source": str(source),
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "clearance": {"arms_m": cell.clearance.arms_m, "fixtures_m": cell.clearance.fixtures_m},
-        "arms": [
-            {
-                "id": arm.id,
-                "model": arm.arm.id,
-                "lengths_m": {
-                    name: getattr(arm.arm.chain, name) for name in ("a1", "a2", "b", "c1", "c2", "c3", "c4")
-                },
-                "offsets_rad": arm.arm.chain.offsets.tolist(),
-                "signs": [int(sign) for sign in arm.arm.chain.signs],
-                "q_min_rad": arm.arm.chain.q_min.tolist(),
-                "q_max_rad": arm.arm.chain.q_max.tolist(),
-                "velocity_rad_per_s": arm.arm.limits.velocity.tolist(),
-                "acceleration_rad_per_s2": arm.arm.limits.acceleration.tolist(),
-                "X_WB": arm.X_WB.tolist(),
-                "capsules": [
-                    {"link": int(link), "a_m": a.tolist(), "b_m": b.tolist(), "radius_m": float(radius)}
-                    for link, a, b, radius in zip(
-                        arm.arm.capsules.link,
-                        arm.arm.capsules.a,
-                        arm.arm.capsules.b,
-                        arm.arm.capsules.radius,
-                        strict=True,
-                    )
-                ],
-            }
-            for arm in cell.arms
-        ],
-        "fixtures": [
-            {"name": box.name, "X_WO": box.X_WO.tolist(), "half_m": [float(half) for half in box.half_m]}
-            for box in fixtures_of(cell)
-        ],
-    }
-
-
-def cell_record(cell: Cell, source: str | Path) -> CellRecord:
-    """`cell_document` as a record, to compare with that of a stored plan."""
-    return CellRecord.model_validate(cell_document(cell, source))
-
-
-class _Table:
-    """Distinct rows in the order of their first use."""
-
-    def __init__(self) -> None:
-        self.rows: dict[Any, int] = {}
-
-    def index(self, row: Any) -> int:
-        return self.rows.setdefault(row, len(self.rows))
-
-
-def _leg(
-    cell: Cell, arm: str, leg: Leg, hands: _Table, trajectories: _Table
-) -> tuple[tuple[str, object], ...]:
-    tool = next(item.tool for item in cell.arms if item.id == arm)
-    motion = leg.trajectory
-    key = (motion.t.tobytes(), motion.q.tobytes(), motion.qd.tobytes(), motion.qdd.tobytes())
-    return (
-        ("name", leg.name),
-        ("trajectory", trajectories.index(key)),
-        ("hand", hands.index(hand_capsule(tool, leg.held))),
-        ("hand_after", hands.index(hand_capsule(tool, leg.held_after))),
-        ("held", "" if leg.held is None else leg.held.name),
-        ("held_after", "" if leg.held_after is None else leg.held_after.name),
-        ("station", leg.station),
-        ("process", _kind(leg.process)),
-    )
-
-
-def _kind(process: Process | None) -> ProcessKind:
-    return next((name for kind, name in _KINDS if isinstance(process, kind)), "")
-
-
-def _hand(hand: HandCapsule) -> dict[str, object]:
-    return {"link": 6, "a_m": hand.a_m, "b_m": hand.b_m, "radius_m": hand.radius_m}
-
-
-def _schedule(schedule: Schedule, cell: Cell) -> dict[str, object]:
-    return {
-        "cycle_time_ms": schedule.cycle_time,
-        "lower_bound_ms": schedule.lower_bound,
-        "operations": [
-            {
-                "operation": item.operation,
-                "arm": "" if item.mode.arm == NO_ARM else cell.arms[item.mode.arm].id,
-                "position": item.mode.position,
-                "start_ms": item.start,
-                "enter_ms": item.enter,
-                "leave_ms": item.leave,
-                "end_ms": item.end,
-            }
-            for item in schedule.operations
-        ],
-    }
-
-
 def _json(document: Mapping[str, object]) -> str:
     """One line for each entry of a list, so that two plans can be compared line by line."""
 
@@ -249,11 +103,6 @@ def _json(document: Mapping[str, object]) -> str:
         else:
             fields.append(f"{dump(name)}: {dump(value)}")
     return "{\n" + ",\n".join(fields) + "\n}\n"
-
-
-def _knots(key: tuple[bytes, bytes, bytes, bytes]) -> tuple[FloatArray, ...]:
-    t, *states = (np.frombuffer(item) for item in key)
-    return (t, *(state.reshape(-1, 6) for state in states))
 
 
 def _packed(trajectories: list[tuple[FloatArray, ...]]) -> bytes:
@@ -352,6 +201,9 @@ def _check_indices(document: PlanDocument, trajectories: int, path: Path) -> Non
                     f"{path}: legs[{number}].{name}: {getattr(leg, name)}, expected less than {limit}"
                 )
     arms = {arm.id for arm in document.cell.arms}
+    for number, sweep in enumerate(document.sweeps):
+        if sweep.leg >= len(document.legs) or sweep.arm not in arms:
+            raise PlanFileError(f"{path}: sweeps[{number}]: no leg {sweep.leg} of an arm {sweep.arm!r}")
     for number, node in enumerate(document.nodes):
         where = f"{path}: nodes[{number}]"
         if (node.leg is not None) != (node.resource in arms):

@@ -4,6 +4,7 @@ Tools point straight down and the parts are round, so the last joint is free to 
 and only nests ask for one, because the fingers must stay clear of the trunnion's shaft (tangential to the dial).
 """
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -11,17 +12,37 @@ from numpy.typing import NDArray
 
 from cells.cell import Cell, CellArm
 from cells.tool_shape import X_FT
+from controller.motion.nearest_pose import NearestPose, blocker, nearest_pose
 from kinematics import inverse_kinematics, link_frames
 
 FloatArray = NDArray[np.float64]
 
 _TURN = 2 * np.pi
 _PARK_RADIUS_M = 0.26
+_FROM_LIMIT_RAD = 0.1
 _DOWN = np.diag([1.0, -1.0, -1.0, 1.0])  # tool z against the station's z
 
 
 class UnreachableError(Exception):
-    """An arm cannot take a pose; the message names arm, place and reason."""
+    """An arm cannot take a pose; the message names arm, place, what blocks and the nearest pose that works.
+
+    Planners try much that cannot be done, so what takes long is found out only when it is asked for.
+    """
+
+    def __init__(
+        self, what: str, reason: Callable[[], str], nearest: Callable[[], NearestPose | None]
+    ) -> None:
+        super().__init__(what)
+        self._what, self._reason, self._nearest = what, reason, nearest
+
+    @cached_property
+    def nearest(self) -> NearestPose | None:
+        """The nearest pose that works; None when there is none within reach of the search."""
+        return self._nearest()
+
+    def __str__(self) -> str:
+        near = f"; {self.nearest}" if self.nearest is not None else ""
+        return f"{self._what}: {self._reason()}{near}"
 
 
 class ArmPoses:
@@ -51,8 +72,13 @@ class ArmPoses:
         """
         q = self._solve(X_WS, height_m, place)
         q[5] = q6
-        if not self.chain_limits[0][5] <= q6 <= self.chain_limits[1][5]:
-            raise UnreachableError(f"{self.arm.id} at {place}: joint 6 would be at {q6:.2f} rad")
+        low, high = self.chain_limits
+        if not low[5] <= q6 <= high[5]:
+            there = NearestPose(q=np.append(q[:5], np.clip(q6, low[5], high[5])), shift_m=np.zeros(3))
+            reason = (
+                f"joint 6 would be at {np.degrees(q6):.1f} deg, its limit is {np.degrees(there.q[5]):.1f} deg"
+            )
+            raise UnreachableError(f"{self.arm.id} at {place}", lambda: reason, lambda: there)
         return q
 
     @cached_property
@@ -63,6 +89,14 @@ class ArmPoses:
         X_WS[2, 3] = self.cell.work_height_m
         low, high = self.chain_limits
         return self.at(X_WS, self.above_m + 0.05, float(low[5] + high[5]) / 2, "its parking place")
+
+    @cached_property
+    def aside(self) -> FloatArray:
+        """Joints (6,) of an arm out of use: parked, and turned away from the cell as far as joint 1 goes [rad]."""
+        low, high = self.chain_limits
+        q = self.park.copy()
+        q[0] = high[0] - _FROM_LIMIT_RAD if high[0] - q[0] >= q[0] - low[0] else low[0] + _FROM_LIMIT_RAD
+        return q
 
     def nest_q6(self, position: int) -> float:
         """Angle of the last joint that puts the fingers tangential over a nest, the one nearest to mid-range [rad]."""
@@ -77,19 +111,42 @@ class ArmPoses:
 
     def _solve(self, X_WS: FloatArray, height_m: float, place: str) -> FloatArray:
         solutions = self._solutions(X_WS, height_m)
-        if not len(solutions):
-            raise UnreachableError(f"{self.arm.id} at {place}: out of reach or beyond a joint limit")
         distance = np.abs(solutions[:, 1:5] - self._reference[1:5]).sum(axis=1)
-        best = int(distance.argmin())
-        if distance[best] > np.pi:
-            raise UnreachableError(f"{self.arm.id} at {place}: only reached in another posture")
-        nearest: FloatArray = solutions[best]
+        if not len(solutions) or distance.min() > np.pi:
+            X_BF = self._flange(X_WS, height_m)
+            raise UnreachableError(
+                f"{self.arm.id} at {place}",
+                lambda: (
+                    "only reached in another posture" if len(solutions) else blocker(self.arm.arm.chain, X_BF)
+                ),
+                lambda: nearest_pose(self._in_posture, X_BF, self.arm.X_WB[:3, :3]),
+            )
+        nearest: FloatArray = solutions[int(distance.argmin())]
         return nearest
 
-    def _solutions(self, X_WS: FloatArray, height_m: float) -> FloatArray:
+    def _any_posture(self, X_BF: FloatArray) -> FloatArray:
+        """Joints (n, 6) for poses (n, 4, 4), NaN where there are none."""
+        q = inverse_kinematics(self.arm.arm.chain, X_BF).q
+        first: FloatArray = q[np.arange(len(q)), np.isnan(q[..., 0]).argmin(axis=1)]
+        return first
+
+    def _in_posture(self, X_BF: FloatArray) -> FloatArray:
+        """Joints (n, 6) for poses (n, 4, 4), NaN where there are none in this posture."""
+        q = inverse_kinematics(self.arm.arm.chain, X_BF).q
+        distance = np.abs(q[..., 1:5] - self._reference[1:5]).sum(axis=-1)
+        best = np.where(np.isnan(distance), np.inf, distance).argmin(axis=1)
+        rows = np.arange(len(q))
+        found: FloatArray = np.where((distance[rows, best] <= np.pi)[:, None], q[rows, best], np.nan)
+        return found
+
+    def _flange(self, X_WS: FloatArray, height_m: float) -> FloatArray:
         X_ST = _DOWN.copy()
         X_ST[2, 3] = height_m
-        solutions = inverse_kinematics(self.arm.arm.chain, self._X_BW @ X_WS @ X_ST @ self._X_TF)
+        pose: FloatArray = self._X_BW @ X_WS @ X_ST @ self._X_TF
+        return pose
+
+    def _solutions(self, X_WS: FloatArray, height_m: float) -> FloatArray:
+        solutions = inverse_kinematics(self.arm.arm.chain, self._flange(X_WS, height_m))
         return np.array(solutions.q[solutions.valid])
 
     def _posture(self) -> FloatArray:
@@ -99,7 +156,12 @@ class ArmPoses:
         X_WS[2, 3] = self.cell.work_height_m
         solutions = self._solutions(X_WS, self.above_m)
         if not len(solutions):
-            raise UnreachableError(f"{self.arm.id}: cannot reach half a metre in front of its base")
+            X_BF = self._flange(X_WS, self.above_m)
+            raise UnreachableError(
+                f"{self.arm.id} half a metre in front of its base",
+                lambda: blocker(self.arm.arm.chain, X_BF),
+                lambda: nearest_pose(self._any_posture, X_BF, self.arm.X_WB[:3, :3]),
+            )
         elbows = link_frames(self.arm.arm.chain, solutions)[:, 3, 2, 3]
         chain = self.arm.arm.chain
         wrist = np.abs(np.mod(solutions[:, 3] * chain.signs[3] - chain.offsets[3] + np.pi, _TURN) - np.pi)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cells.part import Part
 from controller.motion.event_graph import Key, Node
 from controller.motion.unroll import Entering, Unrolled
-from controller.motion.visit import Leg
+from controller.motion.visit import RETREAT, Leg
 
 FloatArray = NDArray[np.float64]
 StandingLeg = Callable[[str, FloatArray, Part | None], Leg]
@@ -58,8 +58,9 @@ def remaining(unrolled: Unrolled, where: Whereabouts, standing: StandingLeg) -> 
     """
     left = Unrolled()
     number: dict[int, int] = {}
+    over = where.ended | _overtaken(unrolled, where)
     for node in unrolled.nodes:
-        if node.key in where.ended:
+        if node.key in over:
             continue
         number[node.id] = len(left.nodes)
         leg = where.begun.get(node.key)
@@ -72,21 +73,35 @@ def remaining(unrolled: Unrolled, where: Whereabouts, standing: StandingLeg) -> 
         left.predecessors[new] |= {
             number[before] for before in unrolled.predecessors[old] if before in number
         }
-    for arm, stand in where.stands.items():
+    for arm, rest in where.stands.items():
         chain = [number[node] for node in unrolled.chains.get(arm, ()) if node in number]
         begun = [node in left.begun for node in chain]
         if begun != sorted(begun, reverse=True):
             late = left.nodes[chain[begun.index(False)]]
             raise TooLateError(f"{arm} is past {late.label} of operation {late.operation} for {late.serial}")
-        if not any(begun):
-            leg = standing(arm, stand.q, stand.held)
-            first = Node(id=-1, resource=arm, label=leg.name, duration_s=0.0, zone=leg.zone.value, leg=leg)
-            for following in chain[:1]:
-                left.predecessors[following].add(len(left.nodes))
-            chain.insert(0, len(left.nodes))
-            _append(left, first)
         left.chains[arm] = chain
+        if not any(begun):
+            stand(left, arm, standing(arm, rest.q, rest.held))
     return left
+
+
+def stand(unrolled: Unrolled, arm: str, leg: Leg) -> None:
+    """Let an arm stand, with `leg`, before all that it does."""
+    chain = unrolled.chains.setdefault(arm, [])
+    for following in chain[:1]:
+        unrolled.predecessors[following].add(len(unrolled.nodes))
+    chain.insert(0, len(unrolled.nodes))
+    _append(unrolled, Node(id=-1, resource=arm, label=leg.name, duration_s=0.0, zone=leg.zone.value, leg=leg))
+
+
+def _overtaken(unrolled: Unrolled, where: Whereabouts) -> frozenset[Key]:
+    """Ways to the parking place that a plan made since asks for, but which an arm is past."""
+    over: set[Key] = set()
+    for chain in unrolled.chains.values():
+        keys = [unrolled.nodes[node].key for node in chain]
+        first = next((place for place, key in enumerate(keys) if key in where.begun), 0)
+        over |= {key for key in keys[:first] if key[4] == RETREAT}
+    return frozenset(over)
 
 
 def _append(unrolled: Unrolled, node: Node) -> None:

@@ -5,7 +5,7 @@ visits for joints that do not exist (before the first, after the last) simply fa
 behind it already, when a cell goes on with joints in work. Arcs carry the order, not the times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,9 +13,11 @@ from cells.cell import Cell
 from cells.driver import StationCycle
 from cells.joint_model import JointModel
 from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
-from controller.motion.event_graph import Node
+from controller.motion.event_graph import Key, Node
 from controller.motion.visit import START, Leg, Visit, Zone
-from controller.scheduling.schedule import Schedule
+from controller.scheduling.schedule import Schedule, ScheduledOperation
+
+UNLOAD = "200"  # the operation by which a joint leaves the cell
 
 VisitOf = Callable[[JointModel, str, int, int | None], Visit]
 LegsOf = Callable[[str, Visit | None, Visit], tuple[Leg, ...]]
@@ -30,12 +32,15 @@ class Entering:
         model: Its model.
         place: Its place in the order: it stands at dial position p while the dial stands in window ``place + p``.
         done: Numbers of the operations that it has behind it.
+        schedule: Who does the rest of its operations, when and where, if not what holds for all; its times count from the
+            same zero. What it leaves out is not done.
     """
 
     serial: str
     model: JointModel
     place: int
     done: frozenset[str] = frozenset()
+    schedule: Schedule | None = None
 
 
 @dataclass
@@ -91,6 +96,8 @@ def unroll(
     visit_of: VisitOf,
     legs_of: LegsOf,
     indices: int = 0,
+    ended: Collection[Key] = (),
+    begun: Collection[Key] = (),
 ) -> Unrolled:
     """All nodes of an order and the arcs that recipe, arms, dial and stations ask for (no coordination yet).
 
@@ -101,8 +108,10 @@ def unroll(
         visit_of: The visit of a model, operation, arm and dial position.
         legs_of: The legs of an arm's visit that follows another, or none.
         indices: The window in which the dial stands.
+        ended: Nodes that have ended: visits that are over tell nothing about where an arm stands.
+        begun: Nodes that were begun: an arm that draws back does so although it might not have to any more.
     """
-    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices).build()
+    return _Unroller(cell, schedule, joints, visit_of, legs_of, indices, ended, begun).build()
 
 
 class _Unroller:
@@ -114,8 +123,11 @@ class _Unroller:
         visit_of: VisitOf,
         legs_of: LegsOf,
         indices: int,
+        ended: Collection[Key],
+        begun: Collection[Key],
     ) -> None:
-        self.cell, self.schedule, self.indices = cell, schedule, indices
+        self.begun = begun
+        self.cell, self.schedule, self.indices, self.ended = cell, schedule, indices, ended
         self.joints = {joint.place: joint for joint in joints}
         self.visit_of, self.legs_of = visit_of, legs_of
         self.recipes: dict[str, Recipe] = {joint.model.name: recipe_for(joint.model) for joint in joints}
@@ -123,6 +135,7 @@ class _Unroller:
         self.turns: dict[tuple[str, int], _Turn] = {}
 
     def build(self) -> Unrolled:
+        self._to_do = {(joint, number) for _, joint, number in self._joint_times()}
         self._arms()
         self._tests()
         self._precedence()
@@ -150,26 +163,39 @@ class _Unroller:
         """(start tick, place, operation) of everything that is to be done, in order of time."""
         times = [
             (planned.start + place * self.schedule.cycle_time, place, planned.operation)
-            for planned in self.schedule.operations
-            for place, joint in self.joints.items()
-            if planned.operation not in joint.done
+            for place in self.joints
+            for planned in self._schedule(place).operations
+            if planned.operation not in self.joints[place].done
         ]
         return sorted(times)
+
+    def _schedule(self, place: int) -> Schedule:
+        return self.joints[place].schedule or self.schedule
 
     def _arms(self) -> None:
         last: dict[str, Visit] = {}
         self.graph.chains = {arm.id: [] for arm in self.cell.arms}
         for _, joint, number in self._joint_times():
-            planned = self.schedule[number]
+            planned = self._schedule(joint)[number]
             operation = self._recipe(joint).operation(number)
             if not operation.arm:
                 continue
             position = planned.mode.position if planned.mode.position >= 0 else None
             visit = self.visit_of(self.joints[joint].model, number, planned.mode.arm, position)
+            drawn_back = (
+                visit.arm,
+                number,
+                self.joints[joint].serial,
+                1 + len(visit.rest),
+                "retreat",
+            ) in self.begun
+            if drawn_back or not self._followed(planned, joint):
+                visit = visit.drawn_back
             chain = self.graph.chains[visit.arm]
             legs = self.legs_of(visit.arm, last.get(visit.arm), visit)
             ids = []
             touching = [leg for leg in legs if leg.zone is Zone.INSIDE or leg.process is not None]
+            entering_leg = next((leg for leg in legs if leg.zone is Zone.INSIDE), None)
             for part, leg in enumerate(legs, -1 if legs[0].name == START else 0):
                 node = self._node(
                     chain[-1:],
@@ -181,8 +207,9 @@ class _Unroller:
                     zone=leg.zone.value,
                     leg=leg,
                     begins=leg is touching[0],
+                    enters=leg is entering_leg,
                     ends=leg is touching[-1],
-                    finishes=number == "200" and leg.name == "release",
+                    finishes=number == UNLOAD and leg.name == "release",
                     **self._facts(joint),
                 )
                 chain.append(node)
@@ -195,14 +222,26 @@ class _Unroller:
                 zones=tuple(leg.zone for leg in legs),
                 names=tuple(leg.name for leg in legs),
             )
-            last[visit.arm] = visit
+            if self.graph.nodes[ids[-1]].key not in self.ended:
+                last[visit.arm] = visit
+
+    def _followed(self, planned: ScheduledOperation, place: int) -> bool:
+        """Whether the visit that follows in the repeating cycle takes the arm away: at first and last it may be missing."""
+        cycle = self.schedule.cycle_time
+        later, start, operation = min(
+            ((other.start - planned.start - 1) % cycle, other.start, other.operation)
+            for other in self.schedule.operations
+            if other.mode.arm == planned.mode.arm
+        )
+        joint = self.joints.get(place + (planned.start + 1 + later - start) // cycle)
+        return joint is not None and operation not in joint.done
 
     def _tests(self) -> None:
         for joint in self.joints:
             for operation in self._recipe(joint).operations:
-                if operation.arm or operation.number in self.joints[joint].done:
+                if operation.arm or (joint, operation.number) not in self._to_do:
                     continue
-                position = self.schedule[operation.number].mode.position
+                position = self._schedule(joint)[operation.number].mode.position
                 node = self._station(
                     f"P{position}", operation.name, operation.core_s, joint, operation.number
                 )
@@ -247,7 +286,9 @@ class _Unroller:
                 if turn is None:
                     continue
                 if turn.window is not None:
-                    at_nest.setdefault(turn.window, []).append((self.schedule[operation.number].enter, turn))
+                    at_nest.setdefault(turn.window, []).append(
+                        (self._schedule(joint)[operation.number].enter, turn)
+                    )
                 for need in operation.needs:
                     before = self.turns.get((need, joint))
                     if before is None or (before.window is not None and before.window != turn.window):

@@ -11,23 +11,23 @@ from itertools import pairwise
 
 import numpy as np
 
-from cells.cell import Cell
+from cells.cell import Cell, Tool
+from cells.hand_load import hand_load
 from cells.joint_model import JointModel
-from cells.part import parts_of
+from cells.part import Part, parts_of
 from cells.recipe import recipe_for
 from cells.tool_shape import hand_capsule
-from controller.motion.plan_document import ArmRecord, CapsuleRecord, CellRecord, LegRecord, StoredPlan
+from controller.motion.plan_document import CellRecord, HandRecord, StoredPlan
 from controller.motion.verify_clearance import ClearanceCheck, Measured
+from controller.motion.verify_limits import LimitCheck
 from controller.motion.verify_order import CircleError, Order
+from controller.motion.verify_process import process_violations
 from controller.motion.verify_recipe import RecipeCheck
-from controller.motion.verify_trajectory import Quintics
 from controller.scheduling.verify import Violation
 
 Progress = Callable[[int, int], None]
 
 _SEAM_RAD = 1e-6
-_RELATIVE = 1e-6  # by which rounding may pass a limit
-_REST = 1e-6  # [rad/s, rad/s²] that counts as rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def verify_plan(
     Args:
         stored: The plan.
         cell: The cell it is meant for.
-        cell_record: What a plan for that cell says about it, see `controller.motion.plan_files.cell_record`.
+        cell_record: What a plan for that cell says about it, see `controller.motion.plan_records.cell_record`.
         models: Joint models that may occur in the order.
         progress: Called with the pairs of arms checked and their number.
 
@@ -68,18 +68,18 @@ def verify_plan(
     try:
         order = Order(stored.document.nodes)
     except CircleError as error:
-        names = " -> ".join(node_name(stored, node) for node in (*error.nodes, error.nodes[0]))
+        names = " -> ".join(stored.name(node) for node in (*error.nodes, error.nodes[0]))
         circle = Violation(rule="circle", detail=f"these wait for each other: {names}")
         return Verdict(violations=(circle,), measured=nothing)
     violations += [
-        Violation(rule="chain", detail=f"{node_name(stored, two)} does not wait for {node_name(stored, one)}")
+        Violation(rule="chain", detail=f"{stored.name(two)} does not wait for {stored.name(one)}")
         for one, two in order.gaps
     ]
     violations += [
         *_seams(stored, order),
-        *_limits(stored),
-        *_durations(stored),
         *_hands(stored, cell, known),
+        *LimitCheck(stored).violations(),
+        *process_violations(stored, cell, known),
     ]
     if not order.gaps:  # otherwise "ended before" is not known
         recipes = {name: recipe_for(known[name]) for name in set(stored.document.order)}
@@ -89,19 +89,9 @@ def verify_plan(
     clearance = ClearanceCheck(stored, order)
     violations += clearance.nests(cell)
     violations += clearance.fixtures()
+    violations += clearance.sweeps()
     violations += clearance.arms(progress)
     return Verdict(violations=tuple(violations), measured=clearance.measured)
-
-
-def node_name(stored: StoredPlan, node: int) -> str:
-    """A node in words."""
-    record = stored.document.nodes[node]
-    words = [record.resource, record.label]
-    if record.operation:
-        words.append(f"of operation {record.operation}")
-    if record.serial:
-        words.append(f"for {record.serial}")
-    return " ".join(words)
 
 
 def _cell(found: CellRecord, wanted: CellRecord) -> Iterator[Violation]:
@@ -136,74 +126,21 @@ def _seams(stored: StoredPlan, order: Order) -> Iterator[Violation]:
     for arm in (arm.id for arm in document.cell.arms):
         chain = order.chains.get(arm, [])
         for one, two in pairwise(chain):
-            first, second = _leg(stored, one), _leg(stored, two)
+            first, second = stored.leg(one), stored.leg(two)
             jump = stored.trajectories[second.trajectory].q[0] - stored.trajectories[first.trajectory].q[-1]
             joint = int(np.abs(jump).argmax())
             if abs(jump[joint]) > _SEAM_RAD:
                 yield Violation(
                     rule="seam",
-                    detail=f"{node_name(stored, two)} starts {abs(jump[joint]):.6f} rad in joint {joint + 1} "
+                    detail=f"{stored.name(two)} starts {abs(jump[joint]):.6f} rad in joint {joint + 1} "
                     f"from where {first.name} ended",
                 )
-            if second.held != ("" if first.process == "release" else first.held_after):
+            if second.held != ("" if first.does == "release" else first.held_after):
                 yield Violation(
                     rule="payload",
-                    detail=f"{node_name(stored, two)} holds {second.held or 'nothing'}, {first.name} ended "
+                    detail=f"{stored.name(two)} holds {second.held or 'nothing'}, {first.name} ended "
                     f"with {first.held_after or 'nothing'}",
                 )
-
-
-def _limits(stored: StoredPlan) -> Iterator[Violation]:
-    """Every trajectory begins and ends at rest and keeps the limits of every arm that follows it."""
-    arms = {arm.id: arm for arm in stored.document.cell.arms}
-    users: dict[tuple[str, int], int] = {}
-    for index, record in enumerate(stored.document.nodes):
-        if record.leg is not None:
-            users.setdefault((record.resource, stored.document.legs[record.leg].trajectory), index)
-    for (arm, trajectory), node in users.items():
-        yield from _trajectory_limits(stored, arms[arm], trajectory, node_name(stored, node))
-
-
-def _trajectory_limits(stored: StoredPlan, arm: ArmRecord, trajectory: int, name: str) -> Iterator[Violation]:
-    motion = stored.trajectories[trajectory]
-    for end in (0, -1):
-        if max(np.abs(motion.qd[end]).max(), np.abs(motion.qdd[end]).max()) > _REST:
-            yield Violation(rule="rest", detail=f"{name} does not {'start' if end == 0 else 'end'} at rest")
-    states = Quintics(motion).states()
-    low, high = np.array(arm.q_min_rad), np.array(arm.q_max_rad)
-    middle, half = (low + high) / 2, (high - low) / 2
-    # Share of the limit that is used, at every sample and joint.
-    used = {
-        "position": (np.abs(states.q - middle) / half, "rad", states.q),
-        "velocity": (np.abs(states.qd) / np.array(arm.velocity_rad_per_s), "rad/s", states.qd),
-        "acceleration": (
-            (np.abs(states.qdd) - states.noise) / np.array(arm.acceleration_rad_per_s2),
-            "rad/s²",
-            states.qdd,
-        ),
-    }
-    for quantity, (share, unit, values) in used.items():
-        sample, joint = np.unravel_index(int(share.argmax()), share.shape)
-        if share[sample, joint] > 1 + _RELATIVE:
-            yield Violation(
-                rule="limit",
-                detail=f"{name}: {quantity} of joint {joint + 1} is {values[sample, joint]:.4f} {unit} at "
-                f"{states.t[sample]:.3f} s, {share[sample, joint]:.3f} of what is allowed",
-            )
-
-
-def _durations(stored: StoredPlan) -> Iterator[Violation]:
-    """No leg is planned shorter than its trajectory."""
-    for index, node in enumerate(stored.document.nodes):
-        if node.leg is None:
-            continue
-        moving = stored.trajectories[stored.document.legs[node.leg].trajectory].duration
-        if node.duration_s < moving - _RELATIVE:
-            yield Violation(
-                rule="duration",
-                detail=f"{node_name(stored, index)} is planned with {node.duration_s:.4f} s, "
-                f"its motion takes {moving:.4f} s",
-            )
 
 
 def _hands(stored: StoredPlan, cell: Cell, models: Mapping[str, JointModel]) -> Iterator[Violation]:
@@ -219,20 +156,31 @@ def _hands(stored: StoredPlan, cell: Cell, models: Mapping[str, JointModel]) -> 
         for held, hand in ((leg.held, leg.hand), (leg.held_after, leg.hand_after)):
             if held and held not in parts[node.model]:
                 yield Violation(
-                    rule="payload", detail=f"{node_name(stored, index)} holds {held!r}, which is no part"
+                    rule="payload", detail=f"{stored.name(index)} holds {held!r}, which is no part"
                 )
                 continue
-            shape = hand_capsule(tools[node.resource], parts[node.model][held] if held else None)
-            wanted = CapsuleRecord(link=6, a_m=shape.a_m, b_m=shape.b_m, radius_m=shape.radius_m)
-            if stored.document.hands[hand] != wanted:
+            wanted = _hand(tools[node.resource], parts[node.model][held] if held else None)
+            found = stored.document.hands[hand]
+            if found != wanted:
+                field = next(
+                    name for name in HandRecord.model_fields if getattr(found, name) != getattr(wanted, name)
+                )
                 yield Violation(
                     rule="payload",
-                    detail=f"{node_name(stored, index)} counts with another hand than that "
-                    f"which holds {held or 'nothing'}",
+                    detail=f"{stored.name(index)} counts with another hand than that "
+                    f"which holds {held or 'nothing'}: {field} is {getattr(found, field)}, not "
+                    f"{getattr(wanted, field)}",
                 )
 
 
-def _leg(stored: StoredPlan, node: int) -> LegRecord:
-    index = stored.document.nodes[node].leg
-    assert index is not None
-    return stored.document.legs[index]
+def _hand(tool: Tool, held: Part | None) -> HandRecord:
+    shape, load = hand_capsule(tool, held), hand_load(tool, held)
+    return HandRecord(
+        link=6,
+        a_m=shape.a_m,
+        b_m=shape.b_m,
+        radius_m=shape.radius_m,
+        mass_kg=load.mass_kg,
+        com_m=(0.0, 0.0, load.com_m),
+        inertia_kgm2=(load.across_kgm2, load.across_kgm2, load.along_kgm2),
+    )

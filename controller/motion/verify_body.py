@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.motion.plan_document import ArmRecord, CapsuleRecord
-from controller.motion.verify_trajectory import Cells, Quintics
+from controller.motion.plan_document import ArmRecord, CapsuleRecord, HandRecord, LinkRecord
+from controller.motion.verify_trajectory import Cells, Quintics, States
 
 FloatArray = NDArray[np.float64]
 
+_GRAVITY = 9.80665  # standard gravity [m/s²]
 _INSTALL = "checking a plan needs pinocchio and coal: pip install 'jointcell[verify]'"
 
 
@@ -69,6 +70,7 @@ class ArmBody:
             (0.0, 0.0, length.c4),
         )
         self._model = pinocchio.Model()
+        self._model.gravity.linear = np.array([0.0, 0.0, -_GRAVITY])
         parent, X_WB = 0, pinocchio.SE3(np.array(arm.X_WB))
         for index, (origin, axis) in enumerate(zip(origins, self._axes, strict=True)):
             joint = pinocchio.JointModelRZ() if axis == 2 else pinocchio.JointModelRY()
@@ -76,36 +78,66 @@ class ArmBody:
             parent = self._model.addJoint(
                 parent, joint, X_WB * place if index == 0 else place, f"joint{index + 1}"
             )
+            self._model.appendBodyToJoint(parent, self._inertia(arm.links[index]), pinocchio.SE3.Identity())
+        self._last_link = self._model.inertias[parent].copy()
         self._data = self._model.createData()
         self.column = tuple(capsule for capsule in arm.capsules if capsule.link == 0)
         self._links = tuple(capsule for capsule in arm.capsules if capsule.link > 0)
 
+    def torques(self, hand: HandRecord, states: States) -> FloatArray:
+        """Sizes of the joint torques (n, 6) that move the arm with its load, friction and rotors left out [N m]."""
+        self._model.inertias[6] = self._last_link + self._inertia(hand)
+        signs = np.array(self.arm.signs)
+        model = states.q * signs - np.array(self.arm.offsets_rad)
+        tau = [
+            self._pin.rnea(self._model, self._data, *row)
+            for row in zip(model, states.qd * signs, states.qdd * signs, strict=True)
+        ]
+        sizes: FloatArray = np.abs(np.array(tau))
+        return sizes
+
+    def _inertia(self, body: LinkRecord | HandRecord) -> Any:
+        return self._pin.Inertia(body.mass_kg, np.array(body.com_m), np.diag(body.inertia_kgm2))
+
     def place(self, hand: CapsuleRecord, cells: Cells) -> Placed:
         """The moving capsules, the hand's last."""
-        capsules = (*self._links, hand)
         frames = self._frames(cells.q)
-        link = np.array([capsule.link for capsule in capsules])
-        ends = np.array([(capsule.a_m, capsule.b_m) for capsule in capsules])
-        placed = (
-            np.einsum("nmxy,mey->nmex", frames[:, link - 1, :, :3], ends) + frames[..., 3][:, link - 1, None]
-        )
+        link = np.array([capsule.link for capsule in (*self._links, hand)])
+        placed = self._ends(frames, hand)
         return Placed(
             ends=placed,
-            radius=np.array([capsule.radius_m for capsule in capsules]),
+            radius=self.radii(hand),
             margin=self._margin(frames, placed, link, cells.delta),
         )
 
-    def pieces(self, hand: CapsuleRecord, quintics: Quintics, margin_m: float) -> Cells:
-        """A whole trajectory in pieces within which no point moves by more than a margin."""
+    def axes(self, hand: CapsuleRecord, q: FloatArray) -> FloatArray:
+        """Ends (n, m, 2, 3) of the moving capsules' axes at joints (n, 6), the hand's last [m]."""
+        return self._ends(self._frames(q), hand)
+
+    def radii(self, hand: CapsuleRecord) -> FloatArray:
+        """Radii (m,) of the moving capsules, the hand's last [m]."""
+        return np.array([capsule.radius_m for capsule in (*self._links, hand)])
+
+    def pieces(self, hand: CapsuleRecord, quintics: Quintics, margin_m: float) -> tuple[Cells, Placed]:
+        """A whole trajectory in pieces within which no point moves by more than a margin, and the capsules there."""
         cells = quintics.cells()
-        while (largest := self.place(hand, cells).margin.max(axis=1)).max() > margin_m:
+        placed = self.place(hand, cells)
+        while (largest := placed.margin.max(axis=1)).max() > margin_m:
             cells, _ = quintics.split(cells, np.ceil(largest / margin_m).astype(np.int64).clip(1))
-        return cells
+            placed = self.place(hand, cells)
+        return cells, placed
 
     def column_ends(self) -> list[tuple[FloatArray, float]]:
         """Axis (2, 3) and radius of each capsule of the base [m]."""
         X_WB = np.array(self.arm.X_WB)
         return [(np.array([c.a_m, c.b_m]) @ X_WB[:3, :3].T + X_WB[:3, 3], c.radius_m) for c in self.column]
+
+    def _ends(self, frames: FloatArray, hand: CapsuleRecord) -> FloatArray:
+        link = np.array([capsule.link for capsule in (*self._links, hand)])
+        ends = np.array([(capsule.a_m, capsule.b_m) for capsule in (*self._links, hand)])
+        turned = np.einsum("nmxy,mey->nmex", frames[:, link - 1, :, :3], ends)
+        placed: FloatArray = turned + frames[..., 3][:, link - 1, None]
+        return placed
 
     def _frames(self, q: FloatArray) -> FloatArray:
         """Poses (n, 6, 3, 4) of the links' frames in the world."""

@@ -34,6 +34,7 @@ Ints = NDArray[np.int64]
 
 Progress = Callable[[int, int], None]
 
+_ROUNDING_M = 1e-6
 _BEFORE, _UNDER_WAY, _AFTER = "at rest before", "in", "at rest after"
 
 
@@ -119,6 +120,27 @@ class ClearanceCheck:
                     yield Violation(
                         rule="fixture",
                         detail=f"{name} and {fixture} {_near(distance, limit)}",
+                    )
+
+    def sweeps(self) -> Iterator[Violation]:
+        """Boxes of the plan that do not hold what the arm moves in the leg, or that are missing."""
+        boxes = {(sweep.arm, sweep.leg): sweep for sweep in self._document.sweeps}
+        checked: set[tuple[str, int, int]] = set()
+        for arm, phases in self._phases.items():
+            for phase in range(1, len(phases.solid)):
+                leg = self._document.nodes[phases.node(phase)].leg
+                assert leg is not None
+                if (key := (arm, leg, int(phases.solid[phase]))) in checked:
+                    continue
+                checked.add(key)
+                solid, box = self._solids[key[2]], boxes.get((arm, leg))
+                # A box holds the arm in the middles of the pieces; margins are those of this check.
+                reach = solid.radius[:, None] - _ROUNDING_M
+                low = (solid.centre - np.abs(solid.along) - reach).min(axis=(0, 1))
+                high = (solid.centre + np.abs(solid.along) + reach).max(axis=(0, 1))
+                if box is None or (low < box.low_m).any() or (high > box.high_m).any():
+                    yield Violation(
+                        rule="sweep", detail=f"{self._name(arm, phase)} leaves the box that the plan gives"
                     )
 
     def nests(self, cell: Cell) -> Iterator[Violation]:

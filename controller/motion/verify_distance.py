@@ -90,7 +90,8 @@ class Solid:
 def moving_solid(body: ArmBody, hand: CapsuleRecord, trajectory: Trajectory) -> Solid:
     """An arm over a whole trajectory."""
     quintics = Quintics(trajectory)
-    return _arm_solid(body, hand, quintics, body.pieces(hand, quintics, MARGIN_M))
+    cells, placed = body.pieces(hand, quintics, MARGIN_M)
+    return _arm_solid(body, hand, quintics, cells, placed)
 
 
 def resting_solid(body: ArmBody, hand: CapsuleRecord, q: FloatArray) -> Solid:
@@ -218,7 +219,7 @@ def _parts_of(solid: Solid, pieces: Ints) -> tuple[Solid, Ints, Ints]:
     return solid, first[row] + within, row
 
 
-def _arm_solid(body: ArmBody, hand: CapsuleRecord, quintics: Quintics, cells: Cells) -> Solid:
+def _arm_solid(body: ArmBody, hand: CapsuleRecord, quintics: Quintics, cells: Cells, placed: Placed) -> Solid:
     def divide(pieces: Ints) -> tuple[Solid, Ints]:
         some = Cells(
             q=cells.q[pieces],
@@ -228,9 +229,9 @@ def _arm_solid(body: ArmBody, hand: CapsuleRecord, quintics: Quintics, cells: Ce
             half=cells.half[pieces],
         )
         parts, origin = quintics.split(some, np.full(len(pieces), _DIVIDE))
-        return _arm_solid(body, hand, quintics, parts), origin
+        return _arm_solid(body, hand, quintics, parts, body.place(hand, parts)), origin
 
-    return _capsules(body.place(hand, cells), divide)
+    return _capsules(placed, divide)
 
 
 def _capsules(placed: Placed, divide: Callable[[Ints], tuple[Solid, Ints]] | None) -> Solid:

@@ -114,7 +114,7 @@ class RecipeCheck:
         if not operation.arm:
             return ""
         legs = [self._leg(node) for node in nodes]
-        count = {kind: sum(leg.process == kind for leg in legs) for kind in ("grip", "release", "screw")}
+        count = {kind: sum(leg.does == kind for leg in legs) for kind in ("grip", "release", "screw")}
         steps = operation.steps
         meant = {
             "grip": sum(isinstance(step, Pick) for step in steps),
@@ -130,7 +130,7 @@ class RecipeCheck:
                 return f"works at {leg.station}, which is none of its places"
         for step, process in ((step, "grip" if isinstance(step, Pick) else "release") for step in steps):
             if isinstance(step, Pick | Place) and not any(
-                leg.process == process
+                leg.does == process
                 and (
                     leg.station == step.station
                     if step.station != NEST

@@ -20,6 +20,7 @@ from kinematics import Trajectory, concatenate, through
 FloatArray = NDArray[np.float64]
 
 START = "start"  # the leg of an arm that only stands
+RETREAT = "retreat"  # the leg that draws back to the parking place
 
 
 class Zone(Enum):
@@ -81,10 +82,13 @@ class Visit:
         q: FloatArray = (self.rest[-1] if self.rest else self.first).trajectory.q[-1]
         return q
 
-    def retreat(self) -> "Visit":
-        """The same visit, with a way to the arm's parking place at its end."""
+    @cached_property
+    def drawn_back(self) -> "Visit":
+        """The same visit with a way to the arm's parking place at its end; itself where it has one already."""
+        if self.rest and self.rest[-1].name == "retreat":
+            return self
         park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
-        leg = Leg(name="retreat", zone=Zone.AFTER, trajectory=park)
+        leg = Leg(name=RETREAT, zone=Zone.AFTER, trajectory=park)
         return replace(self, rest=(*self.rest, leg))
 
     def duration_s(self, zone: Zone) -> float:

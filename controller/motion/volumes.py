@@ -9,6 +9,7 @@ from cells.cell import Cell, CellArm
 from cells.fixtures import Fixture, fixtures_of
 from cells.part import Part
 from cells.tool_shape import HandCapsule, hand_capsule
+from controller.motion.first_touch import FirstTouch, first_touch
 from controller.motion.shape import moving_capsules
 from controller.motion.visit import Leg, still
 from kinematics import Body, Boxes, Sweep, SweepSet, sweep, sweep_box_distance
@@ -22,7 +23,17 @@ _COLUMN_M = 0.09  # half width of a base column, as in cells.arm
 
 
 class CollisionError(Exception):
-    """A leg that cannot be moved without touching a fixture; the message names both."""
+    """A leg that cannot be moved without touching a fixture; the message names both.
+
+    Attributes:
+        arm: Whose leg it is.
+        touch: Where and until when it does not.
+    """
+
+    def __init__(self, message: str, arm: str, touch: FirstTouch) -> None:
+        super().__init__(message)
+        self.arm = arm
+        self.touch = touch
 
 
 class Volumes:
@@ -95,13 +106,14 @@ class Volumes:
             self._checked.add(number)
             return
         near = [
-            fixture.name
-            for fixture in others
-            if sweep_box_distance(volume, boxes_of([fixture]), limit) < limit
+            fixture for fixture in others if sweep_box_distance(volume, boxes_of([fixture]), limit) < limit
         ]
+        touch = first_touch(self._body(arm, leg.held), leg.trajectory, boxes_of(near), limit)
         raise CollisionError(
             f"{self.cell.file}: {arm.id} {leg.name} of operation {operation} comes nearer than {limit * 1000:.0f} mm to "
-            f"{', '.join(near)}"
+            f"{', '.join(fixture.name for fixture in near)}: {touch}",
+            arm.id,
+            touch,
         )
 
     def _body(self, arm: CellArm, held: Part | None) -> Body:

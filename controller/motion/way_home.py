@@ -92,6 +92,17 @@ def ways(
     return found
 
 
+def nests_reached_into(cell: Cell, arm: CellArm, stand: Stand) -> list[str]:
+    """Nests of the dial that an arm reaches into where it stands: the dial cannot turn then."""
+    body = Body(chain=arm.arm.chain, X_WB=arm.X_WB, capsules=moving_capsules(arm, stand.held))
+    nests = [f"P{position}" for position in range(cell.dial.positions)]
+    return [
+        nest
+        for nest, room in zip(nests, _rooms(cell), strict=False)
+        if collides(Scene(bodies=(body,), boxes=boxes_of([room])), stand.q[None])
+    ]
+
+
 class _Search:
     """The arms where they stand at present."""
 

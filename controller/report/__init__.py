@@ -1,7 +1,7 @@
 """What a run looked like: run.json, the HTML report with its charts, and short forms for terminal and CI."""
 
 from controller.report.gantt import gantt
-from controller.report.html import Origin, Picture, Scope, write_report
+from controller.report.html import Origin, Picture, PlanView, Scope, write_report
 from controller.report.junit import junit
 from controller.report.step_summary import step_summary
 from controller.report.summary import ArmRecord, EndOfLineValue, JointRecord, RunSummary, summarise
@@ -15,6 +15,7 @@ __all__ = (
     "JointRecord",
     "Origin",
     "Picture",
+    "PlanView",
     "RunSummary",
     "Scope",
     "Span",

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.motion.event_graph import EventGraph
 from controller.report import chart
 from controller.report.arm_use import arm_use
+from controller.report.binding_chart import binding_chart
+from controller.report.event_chart import event_chart, waits_list
 from controller.report.gantt import gantt
 from controller.report.joint_rows import joint_table
 from controller.report.markup import escaped
@@ -26,6 +32,19 @@ class Picture:
 
     caption: str
     png: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """What a report shows of the plan: its event graph with planned starts (n,) [s], and a drawing if there is one.
+
+    ``swept_svg`` shows what two legs sweep that are in each other's way; it is shown as an image, so that nothing
+    in it can run.
+    """
+
+    graph: EventGraph
+    starts_s: NDArray[np.float64]
+    swept_svg: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +72,14 @@ def write_report(
     scope: Scope,
     origin: Origin,
     pictures: Sequence[Picture] = (),
+    plan: PlanView | None = None,
 ) -> None:
     """Writes the report as one self-contained file; the same input gives the same bytes.
 
     Raises:
         ValueError: a picture is not a PNG.
     """
-    page = render_report(summary, timeline, scope=scope, origin=origin, pictures=pictures)
+    page = render_report(summary, timeline, scope=scope, origin=origin, pictures=pictures, plan=plan)
     path.write_text(page, encoding="utf-8", newline="\n")
 
 
@@ -70,18 +90,23 @@ def render_report(
     scope: Scope,
     origin: Origin,
     pictures: Sequence[Picture] = (),
+    plan: PlanView | None = None,
 ) -> str:
     """The report as text; see `write_report`."""
     body = "".join(
         [
             _header(summary),
             _tiles(summary),
-            '<div class="pair">' if pictures else "",
-            _pictures(pictures),
-            _section("What each arm did", "share of the measured time", arm_use(summary.arms)),
-            "</div>" if pictures else "",
+            _pairs(
+                [
+                    _pictures(pictures),
+                    _section("What each arm did", "share of the measured time", arm_use(summary.arms)),
+                    _binding(summary),
+                ]
+            ),
             _gantts(summary, timeline),
             _section("Cycle times", *_trend(summary)),
+            _plan(summary, plan),
             _section("Joints", "measured at end of line, with limits", _joints(summary), kind="long"),
             _section("What these figures rest on", "", _scope(scope)),
             _section("Make it again", "", _origin(summary, origin)),
@@ -107,6 +132,15 @@ def _hash(style: str) -> str:
 def _section(title: str, note: str, content: str, kind: str = "") -> str:
     beside = f" <span>– {escaped(note)}</span>" if note else ""
     return f'<section class="{kind}"><h2>{escaped(title)}{beside}</h2>{content}</section>'
+
+
+def _pairs(sections: Sequence[str]) -> str:
+    """Sections that are there, two beside each other; what is left over has the width to itself."""
+    there = [section for section in sections if section]
+    return "".join(
+        f'<div class="pair">{"".join(there[k : k + 2])}</div>' if there[k + 1 : k + 2] else there[k]
+        for k in range(0, len(there), 2)
+    )
 
 
 def _header(summary: RunSummary) -> str:
@@ -233,6 +267,39 @@ def _trend(summary: RunSummary) -> tuple[str, str]:
     missed = sum(cycle > summary.target_s for cycle in summary.cycle_times_s)
     note = f"{len(summary.cycle_times_s)} cycles, {missed or 'none'} above the target"
     return note, trend(summary.cycle_times_s, summary.target_s, summary.lower_bound_s)
+
+
+def _binding(summary: RunSummary) -> str:
+    if not summary.binding:
+        return ""
+    note = "the critical path: each part began when the one before had ended; seconds per cycle"
+    return _section("What binds", note, binding_chart(summary.binding), kind="narrow")
+
+
+def _plan(summary: RunSummary, plan: PlanView | None) -> str:
+    """The event graph of the last measured cycle as planned, and what two legs sweep."""
+    if plan is None:
+        return ""
+    ends = sorted(
+        float(plan.starts_s[node.id]) + node.duration_s for node in plan.graph.nodes if node.finishes
+    )
+    last = min(len(summary.joints), len(ends)) - 1
+    if last < 1:
+        return ""
+    window = ends[last - 1], ends[last]
+    sections = [
+        _section(
+            "Event graph of the last cycle",
+            "as planned; what starts waits for what has to end; point at an arc for the reason",
+            event_chart(plan.graph, plan.starts_s, window) + waits_list(plan.graph, plan.starts_s, window),
+        )
+    ]
+    if plan.swept_svg:
+        data = base64.b64encode(plan.swept_svg).decode()
+        picture = f'<figure><img class="plain" alt="What two legs sweep" src="data:image/svg+xml;base64,{data}"></figure>'
+        note = "each colour is what one arm sweeps; they must not be under way at the same time"
+        sections.append(_section("The longest wait of one arm for another", note, picture))
+    return "".join(sections)
 
 
 def _joints(summary: RunSummary) -> str:

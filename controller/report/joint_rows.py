@@ -7,7 +7,7 @@ from controller.report.markup import escaped
 from controller.report.quantities import quantity
 from controller.report.summary import EndOfLineValue, JointRecord
 
-TRACK = 46.0  # width of the little gauge that shows a value inside its window
+TRACK = 38.0  # width of the little gauge that shows a value inside its window
 
 
 def joint_table(joints: Sequence[JointRecord]) -> str:
@@ -16,17 +16,16 @@ def joint_table(joints: Sequence[JointRecord]) -> str:
     columns = {name: quantity(name, units[name]) for name in reversed(units)}
 
     def rows() -> Iterator[str]:
-        yield "<thead><tr><th>Joint</th><th>Model</th><th>Verdict</th>"
-        yield '<th class="n">Finished<small>s</small></th><th class="n">Flow<small>s</small></th>'
+        yield "<thead><tr><th>Joint</th><th>Model</th>"
+        yield '<th class="n">Finished<small>s, and flow time</small></th>'
         for column in columns.values():
             yield f'<th class="n">{escaped(column.heading)}<small>{escaped(column.unit)}</small></th>'
         yield "</tr></thead><tbody>"
         for joint in joints:
             verdict = "good" if joint.good else '<span class="bad">▲ reject</span>'
-            yield f'<tr><td class="serial">{escaped(joint.serial)}</td>'
+            yield f'<tr><td class="serial">{escaped(joint.serial)}<small>{verdict}</small></td>'
             yield f'<td class="model">{escaped(joint.model)}</td>'
-            yield f'<td>{verdict}</td><td class="n">{joint.finished_s:.1f}</td>'
-            yield f'<td class="n">{joint.flow_time_s:.1f}</td>'
+            yield f'<td class="n">{joint.finished_s:.1f}<small>{joint.flow_time_s:.1f}</small></td>'
             for name, column in columns.items():
                 measured = joint.eol.get(name)
                 if measured is None:
@@ -46,8 +45,10 @@ def _gauge(measured: EndOfLineValue) -> str:
     """A line as long as the window with a mark at the value; a value outside sticks out at the end."""
     if measured.value is None or measured.low is None or measured.high is None:
         return ""
+    if measured.low == measured.high:
+        return ""  # a count: there is nothing to be in the middle of
     span = measured.high - measured.low
-    share = (measured.value - measured.low) / span if span > 0 else 0.5
+    share = (measured.value - measured.low) / span
     at = 3 + (TRACK - 6) * min(max(share, -0.05), 1.05)
     return (
         f'<svg class="gauge" viewBox="0 0 {TRACK:g} 8" width="{TRACK:g}" height="8" aria-hidden="true">'

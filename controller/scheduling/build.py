@@ -175,7 +175,7 @@ def _operation(
 ) -> ScheduledWork:
     """An operation with all its modes."""
     modes: list[Mode] = []
-    reasons: dict[str, str] = {}
+    reasons: dict[str, object] = {}
     if not operation.arm:
         modes = [
             Mode(arm=NO_ARM, position=position, inside=ticks(operation.core_s))
@@ -240,7 +240,7 @@ def _modes(
     planner: VisitPlanner,
     poses: _Poses,
     volumes: Volumes,
-    reasons: dict[str, str],
+    reasons: dict[str, object],
     taken: dict[str, float],
 ) -> list[Mode]:
     """All ways in which one arm can do an operation; why not goes into ``reasons``."""
@@ -250,15 +250,15 @@ def _modes(
         return []
     modes = []
     for position in _positions(planner.cell, operation):
-        if not _near(planner, operation, position):
-            reasons.setdefault(arm.id, "out of reach")
+        if far := _too_far(planner, operation, position):
+            reasons.setdefault(arm.id, far)
             continue
         try:
             visit = planner.plan(recipe, operation, position)
             for leg in (visit.first, *visit.rest):
                 volumes.check(planner.arm, leg, operation.number)
         except (UnreachableError, KinematicsError, CollisionError) as error:
-            reasons[arm.id] = str(error)
+            reasons[arm.id] = error  # put into words only when nobody else can do it either
             continue
         if isinstance(operation.steps[0], Pick):
             taken[operation.number] = min(taken.get(operation.number, np.inf), visit.taken_s())
@@ -276,21 +276,22 @@ def _modes(
     return modes
 
 
-def _near(planner: VisitPlanner, operation: Operation, position: int | None) -> bool:
-    """Whether every place of the visit is within the arm's length, before anything is computed."""
+def _too_far(planner: VisitPlanner, operation: Operation, position: int | None) -> str:
+    """The first place of a visit that is beyond the arm's length, before anything is computed; empty if none is."""
     chain = planner.arm.arm.chain
     reach = chain.a1 + chain.c2 + float(np.hypot(chain.a2, chain.c3))
     base = planner.arm.X_WB[:2, 3]
     for step in operation.steps:
         if isinstance(step, Pick | Place) and step.station != NEST:
-            place = planner.cell.stations[step.station].X_WS
+            name, place = step.station, planner.cell.stations[step.station].X_WS
         elif position is not None:
-            place = planner.cell.nest(position)
+            name, place = f"P{position}", planner.cell.nest(position)
         else:
             continue
-        if np.hypot(*(place[:2, 3] - base)) > reach:
-            return False
-    return True
+        short = float(np.hypot(*(place[:2, 3] - base))) - reach
+        if short > 0:
+            return f"{name} is {1000 * short:.0f} mm beyond its reach of {1000 * reach:.0f} mm"
+    return ""
 
 
 def _travel(poses: Sequence[_Poses]) -> NDArray[np.int64]:

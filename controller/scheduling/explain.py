@@ -1,6 +1,6 @@
 """Why there is no schedule, or no better one: the smallest conflict found, and what a critical circuit costs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from controller.scheduling.allocation import Allocations, Budget, OutOfBudgetError
@@ -18,7 +18,8 @@ class Conflict:
         cycle_time: Ticks for which this holds.
         operations: Names of the operations that take part.
         rules: Each other rule, as a sentence.
-        relaxations: What would end the conflict, the cheapest first.
+        relaxations: What would end the conflict: first what takes time, the least ticks first, then rules to give up and
+            other places.
     """
 
     cycle_time: int
@@ -69,16 +70,56 @@ def conflict(problem: SchedulingProblem, cycle_time: int, budget: int = 30_000) 
         if _impossible(less, cycle_time, budget):
             return conflict(less, cycle_time, budget)
     rules = tuple(rule for rule, _ in _with_one_rule_less(rest))
+    in_time = sorted(_in_time(rest, cycle_time, budget))
     places = (
-        f"let {o.name!r} be done elsewhere than at {sorted({(m.arm, m.position) for m in o.modes})} "
-        "(arm, position), or in less time"
+        f"let {o.name!r} be done elsewhere than at {sorted({(m.arm, m.position) for m in o.modes})} (arm, position)"
         for o in rest.operations
     )
     return Conflict(
         cycle_time=cycle_time,
         operations=tuple(operation.name for operation in rest.operations),
         rules=rules,
-        relaxations=(*(f"give up: {rule}" for rule in rules), *places),
+        relaxations=(*(way for _, way in in_time), *(f"give up: {rule}" for rule in rules), *places),
+    )
+
+
+def _in_time(problem: SchedulingProblem, cycle_time: int, budget: int) -> Iterator[tuple[int, str]]:
+    """What ends a conflict by taking less time or allowing more: the least ticks of each, and the way in words."""
+    more = _least(lambda ticks: _impossible(problem, cycle_time + ticks, budget), cycle_time)
+    if more is not None:
+        yield more, f"let a cycle take {cycle_time + more} ticks, {more} more"
+    for operation in problem.operations:
+        name, longest = operation.name, max(mode.inside for mode in operation.modes)
+
+        def impossible(ticks: int, name: str = name) -> bool:
+            return _impossible(_shorter(problem, name, ticks), cycle_time, budget)
+
+        less = _least(impossible, longest - 1)
+        if less is not None:
+            yield less, f"let {name!r} take {less} ticks less in the nest"
+
+
+def _least(impossible: Callable[[int], bool], most: int) -> int | None:
+    """The least ticks in 1..most that make something possible, by bisection; None when not even the most do."""
+    if most < 1 or impossible(most):
+        return None
+    low = 0
+    while most - low > 1:
+        middle = (low + most) // 2
+        low, most = (middle, most) if impossible(middle) else (low, middle)
+    return most
+
+
+def _shorter(problem: SchedulingProblem, name: str, ticks: int) -> SchedulingProblem:
+    """The problem with less time in the nest for an operation."""
+    return replace(
+        problem,
+        operations=tuple(
+            replace(o, modes=tuple(replace(m, inside=max(1, m.inside - ticks)) for m in o.modes))
+            if o.name == name
+            else o
+            for o in problem.operations
+        ),
     )
 
 

@@ -5,9 +5,10 @@ passed them. All visits are then put into one sequence, cycle by cycle, and begi
 allows. An item is loaded when the one before has been taken, so the sequence never waits in a circle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 
 from controller.scheduling.construct import InfeasibleProblemError, latest_positions
 from controller.scheduling.mix import Mix
@@ -42,7 +43,14 @@ def without(problem: SchedulingProblem, lost: Lost) -> SchedulingProblem:
     return replace(problem, operations=operations)
 
 
-def finish(mix: Mix, state: RunningCell, places: Mapping[str, Place], lost: Lost) -> Finishing:
+def finish(
+    mix: Mix,
+    state: RunningCell,
+    places: Mapping[str, Place],
+    lost: Lost,
+    busy: Mapping[int, int] = MappingProxyType({}),
+    fixed: Mapping[tuple[int, str], Mode] = MappingProxyType({}),
+) -> Finishing:
     """The finishing of all joints in work.
 
     Args:
@@ -50,22 +58,25 @@ def finish(mix: Mix, state: RunningCell, places: Mapping[str, Place], lost: Lost
         state: What is in work.
         places: Where the schedule that follows does each operation; may be empty.
         lost: What there is to do without.
+        busy: Indices to come before an arm can do anything on the dial, by arm; it is in the middle of a visit.
+        fixed: Modes of operations that have been prepared, by joint and operation: nothing else will do.
 
     Raises:
         ProblemError: The state contradicts itself or the mix.
     """
-    _check(mix, state)
+    _check(mix, state, fixed)
     chosen: list[dict[str, Mode]] = []
     scrapped: dict[int, str] = {}
     for number, joint in enumerate(state.joints):
         problem = mix.problems[joint.kind]
         try:
-            chosen.append(_modes(problem, joint, places, lost))
+            own = {name: mode for (of, name), mode in fixed.items() if of == number}
+            chosen.append(_modes(problem, joint, places, lost, busy, own))
         except InfeasibleProblemError as error:
             scrapped[number] = str(error)
             chosen.append(_taking_off(problem, joint, lost))
     for buffer in mix.problems[0].buffers:
-        holder = _holder(state, buffer)
+        holder = _holder(state, buffer, fixed)
         if holder is None or buffer.unload not in chosen[holder]:
             continue
         taken = chosen[holder][buffer.unload].position - state.joints[holder].position
@@ -78,15 +89,20 @@ def finish(mix: Mix, state: RunningCell, places: Mapping[str, Place], lost: Lost
     return _Pass(mix, state, chosen).run(reasons)
 
 
-def _holder(state: RunningCell, buffer: Buffer) -> int | None:
-    """The joint whose item a buffer holds."""
+def _holder(state: RunningCell, buffer: Buffer, taken: Collection[tuple[int, str]]) -> int | None:
+    """The joint whose item a buffer holds; what has been taken out is in an arm's hand."""
     for number, joint in enumerate(state.joints):
-        if buffer.loads[0] in joint.done and buffer.unload not in joint.done:
+        if _holds(buffer, number, joint, taken):
             return number
     return None
 
 
-def _check(mix: Mix, state: RunningCell) -> None:
+def _holds(buffer: Buffer, number: int, joint: JointInWork, taken: Collection[tuple[int, str]]) -> bool:
+    unloaded = buffer.unload in joint.done or (number, buffer.unload) in taken
+    return buffer.loads[0] in joint.done and not unloaded
+
+
+def _check(mix: Mix, state: RunningCell, taken: Collection[tuple[int, str]]) -> None:
     problem = mix.problems[0]
     if len(state.arm_poses) != problem.arms:
         raise ProblemError(f"state: {len(state.arm_poses)} arm poses for {problem.arms} arms")
@@ -104,9 +120,7 @@ def _check(mix: Mix, state: RunningCell) -> None:
             if b in joint.done and a not in joint.done:
                 raise ProblemError(f"{where} has done {b!r} but not {a!r}, which comes before")
     for buffer in problem.buffers:
-        items = [
-            n for n, j in enumerate(state.joints) if buffer.loads[0] in j.done and buffer.unload not in j.done
-        ]
+        items = [n for n, j in enumerate(state.joints) if _holds(buffer, n, j, taken)]
         if len(items) > 1:
             raise ProblemError(
                 f"state: buffer {buffer.name!r} holds the items of joints {items}: it has room for one"
@@ -114,7 +128,12 @@ def _check(mix: Mix, state: RunningCell) -> None:
 
 
 def _modes(
-    problem: SchedulingProblem, joint: JointInWork, places: Mapping[str, Place], lost: Lost
+    problem: SchedulingProblem,
+    joint: JointInWork,
+    places: Mapping[str, Place],
+    lost: Lost,
+    busy: Mapping[int, int],
+    fixed: Mapping[str, Mode],
 ) -> dict[str, Mode]:
     """A mode for every operation still to do, at positions that the joint has not passed.
 
@@ -126,10 +145,17 @@ def _modes(
         name = operation.name
         if name in joint.done:
             continue
+        if name in fixed:
+            remaining.append(Operation(name=name, modes=(fixed[name],)))
+            continue
         modes = tuple(m for m in operation.modes if remains(problem, name, m, lost))
         if not modes:
             raise InfeasibleProblemError(f"{name!r} is still to be done and nothing that is left can do it")
-        ahead = tuple(m for m in modes if m.position == OFF_DIAL or m.position >= joint.position)
+        ahead = tuple(
+            m
+            for m in modes
+            if m.position == OFF_DIAL or m.position >= joint.position + max(0, busy.get(m.arm, 0))
+        )
         if not ahead:
             raise InfeasibleProblemError(
                 f"{name!r} is still to be done and the joint at position {joint.position} has passed "

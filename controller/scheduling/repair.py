@@ -69,7 +69,7 @@ def repair(mix: Mix, state: RunningCell, lost: Lost, rng: np.random.Generator) -
             counts=tuple(mix.counts[kind] for kind in kinds),
         )
         try:
-            steady = solve_mix(reduced, rng=rng, iterations=0, patterns=_PATTERNS, budget=_BUDGET)
+            steady = solve_mix(reduced, rng=rng, iterations=0, patterns=_PATTERNS, budget=_BUDGET, attempts=1)
         except InfeasibleProblemError as error:
             impossible = str(error)
         else:

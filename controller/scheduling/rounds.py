@@ -1,6 +1,7 @@
 """Rounds of a mix: their exact length, their improvement by annealing, their schedule."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -49,13 +50,19 @@ class Rounds:
         iterations: int,
         rng: np.random.Generator,
         any_order: bool,
-    ) -> tuple[Int64Array, Int64Array, int]:
-        """Anneal pattern and release order; the best of both and the ticks of its round."""
+        tell: Callable[[int, int], bool],
+    ) -> tuple[int, Int64Array, Int64Array]:
+        """Anneal pattern and release order; the ticks of the best round, and both.
+
+        `tell` hears now and then of the moves tried and the ticks of the best round; the search goes on while it is true.
+        """
         bound = self._bound * self._mix.joints
         state, best = candidate.copy(), candidate.copy()
         order, best_order = order.copy(), order.copy()
         times = np.full(2, ticks, np.int64)
         for done in range(0, iterations, _STEPS_AT_ONCE):
+            if not tell(done, int(times[1])):
+                break
             steps = np.arange(done, min(done + _STEPS_AT_ONCE, iterations))
             temperature = times[1] * _HOT * (_COLD / _HOT) ** (steps / iterations)
             slack = (temperature * rng.standard_exponential(len(steps))).astype(np.int64)
@@ -63,7 +70,7 @@ class Rounds:
             if not any_order:
                 draws[:, 0] |= 1  # only even ones exchange joints
             anneal(self._tables, draws, slack, bound, state, best, order, best_order, times, self._scratch)
-        return best, best_order, int(times[1])
+        return int(times[1]), best, best_order
 
     def schedule(self, candidate: Int64Array, order: Int64Array) -> MixSchedule:
         """Earliest times of a candidate at its least whole round."""

@@ -2,9 +2,11 @@
 
 import re
 
+from controller.execution.line import PlanError
 from controller.supervision.alarms import AlarmError
 from controller.supervision.jog import Jogging
 from controller.supervision.packml import Command, Mode, RefusedError, State
+from controller.supervision.production import UNLOAD
 from controller.supervision.requests import (
     EVERY_ARM,
     AcknowledgeAlarm,
@@ -14,6 +16,7 @@ from controller.supervision.requests import (
     GiveCommand,
     Jog,
     LoadFeeder,
+    PutBack,
     QueueOrder,
     Request,
     SetFeed,
@@ -28,6 +31,7 @@ from controller.supervision.shift import (
     Confirmed,
     Doubted,
     FeederLoaded,
+    JointLeft,
     JournalError,
     OrderQueued,
     OrderWithdrawn,
@@ -44,7 +48,7 @@ def decide(cell: Supervisor, request: Request, by: str) -> Answer:
     """Do what is asked, or say why not."""
     try:
         _act(cell, request, by)
-    except (RefusedError, AlarmError, JournalError, ValueError) as error:
+    except (RefusedError, AlarmError, JournalError, PlanError, ValueError) as error:
         cell.outside.log.warning("refused", request=repr(request), by=by, reason=str(error))
         return Answer(accepted=False, reason=str(error), allowed=cell.unit.allowed)
     return Answer(accepted=True, allowed=cell.unit.allowed)
@@ -87,6 +91,8 @@ def _act(cell: Supervisor, request: Request, by: str) -> None:
             _jog(cell, cell.jogging, request)
         case TakeOut():
             _take_out(cell, request.arm, by)
+        case PutBack():
+            _put_back(cell, request.arm)
         case LoadFeeder():
             if request.feeder not in cell.production.feeders:
                 known = ", ".join(sorted(cell.production.feeders))
@@ -140,9 +146,13 @@ def _order(cell: Supervisor, request: QueueOrder, by: str) -> None:
 
 
 def _confirm(cell: Supervisor, request: ConfirmPlace, by: str) -> None:
-    cell.book.record(
-        Confirmed(serial=request.serial, operation=request.operation, found=request.found, by=by)
-    )
+    confirmed = Confirmed(serial=request.serial, operation=request.operation, found=request.found, by=by)
+    if request.operation == UNLOAD and request.found == "done":
+        joint = cell.book.shift.joints.get(request.serial)
+        reject = joint.reject if joint is not None else ""
+        cell.book.record(confirmed, JointLeft(serial=request.serial, reject=reject))
+    else:
+        cell.book.record(confirmed)
     if request.found == "not_done":
         cell.production.found_undone(request.serial, request.operation)
 
@@ -175,13 +185,25 @@ def _take_out(cell: Supervisor, arm: str, by: str) -> None:
     present = [name for name in cell.outside.arms if name not in cell.acting.out]
     if arm not in present:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(present)})")
+    _only_at_rest(cell, f"taking out {arm}")
+    cell.line.drop(arm)
+    cell.acting.out.add(arm)
+    cell.book.note(Doubted(resource=arm, cause=f"taken out by {by}"))
+
+
+def _put_back(cell: Supervisor, arm: str) -> None:
+    if arm not in cell.acting.out:
+        raise RefusedError(f"arm {arm!r} (allowed: {', '.join(sorted(cell.acting.out)) or 'none is out'})")
+    _only_at_rest(cell, f"putting back {arm}")
+    cell.line.readmit(arm)
+    cell.acting.out.remove(arm)
+
+
+def _only_at_rest(cell: Supervisor, what: str) -> None:
     states = (State.ABORTED, State.STOPPED, State.IDLE)
     if cell.unit.state not in states:
         names = ", ".join(state.name for state in states)
-        raise RefusedError(f"taking out {arm} in state {cell.unit.state.name} (allowed in: {names})")
-    cell.book.record(Doubted(resource=arm, cause=f"taken out by {by}"))
-    cell.acting.out.add(arm)
-    cell.line.drop(arm)
+        raise RefusedError(f"{what} in state {cell.unit.state.name} (allowed in: {names})")
 
 
 def _only_in_maintenance(cell: Supervisor, what: str) -> None:

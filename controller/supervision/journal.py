@@ -16,6 +16,7 @@ from typing import Any, Self, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from controller.supervision.shift import (
+    DIAL,
     Carried,
     Confirmed,
     Event,
@@ -90,6 +91,7 @@ class Journal:
     def __init__(self, path: Path, *, read_only: bool = False, busy_s: float = _BUSY_S) -> None:
         self.path = path
         self._snapshot_due = 0  # the number of an event
+        self._ids: dict[str, int] = {}  # of joints in the cell, by serial number
         try:
             source = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
             self._db = sqlite3.connect(source, uri=True, timeout=busy_s, isolation_level=None)
@@ -256,12 +258,13 @@ class Journal:
         elif isinstance(event, Carried):
             for carried, joint_in_work in event.shift.joints.items():
                 self._enter(carried, joint_in_work.model, joint_in_work.order)
-        joint = None if serial is None else self._joint(serial)
+        joint = None if serial is None or serial == DIAL else self._joint(serial)
         cursor = self._db.execute(
             "INSERT INTO event (utc_ns, kind, joint, body) VALUES (?, ?, ?, ?)", (utc_ns, kind, joint, body)
         )
         if isinstance(event, JointLeft) or (isinstance(event, Confirmed) and event.found == "scrap"):
             reject = event.reject if isinstance(event, JointLeft) else "scrap"
+            self._ids.pop(event.serial, None)
             self._db.execute(
                 "UPDATE joint SET left = ?, left_utc_ns = ?, reject = ? WHERE id = ?",
                 (cursor.lastrowid, utc_ns, reject, joint),
@@ -275,10 +278,13 @@ class Journal:
         )
 
     def _joint(self, serial: str) -> int:
+        if (known := self._ids.get(serial)) is not None:
+            return known
         row = self._db.execute("SELECT id FROM joint WHERE serial = ?", (serial,)).fetchone()
         if row is None:
             raise JournalError(f"{self.path}: an event names joint {serial!r}, which never entered")
-        return int(row[0])
+        self._ids[serial] = int(row[0])
+        return self._ids[serial]
 
     def _entry(self, row: tuple[int, int, int, str | None, str]) -> Entry:
         seq, utc_ns, number, serial, body = row
@@ -286,7 +292,7 @@ class Journal:
             kind = _KINDS[number]
             facts = dict(zip(_FIELDS[number], json.loads(body), strict=True))
             if "serial" in kind.model_fields:
-                facts["serial"] = serial
+                facts["serial"] = DIAL if serial is None else serial
             event = _EVENT.validate_json(json.dumps({"kind": kind.model_fields["kind"].default, **facts}))
         except (IndexError, ValueError, TypeError, ValidationError) as error:
             raise JournalError(f"{self.path}: event {seq} cannot be read: {error}") from error
@@ -316,6 +322,7 @@ class Journal:
         try:
             yield
         except BaseException:
+            self._ids.clear()  # some of them may never have entered
             if self._db.in_transaction:  # a full disk rolls back by itself
                 self._db.execute("ROLLBACK")
             raise

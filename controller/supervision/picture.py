@@ -15,7 +15,7 @@ from controller.supervision.accounts import Account
 from controller.supervision.alarms import Alarm
 from controller.supervision.demand import ranked
 from controller.supervision.production import Left, Running
-from controller.supervision.shift import CELL, advance
+from controller.supervision.shift import CELL, DIAL, advance
 from controller.supervision.supervisor import Supervisor
 from controller.supervision.times import effectiveness
 from controller.supervision.view import (
@@ -146,6 +146,12 @@ class Painter:
         shift, models = self._cell.book.shift, self._cell.outside.models
         found = []
         for serial, number in shift.questions:
+            if serial == DIAL:
+                text = (
+                    f"The dial was on its way from window {shift.indices} to the next. Look: has it turned?"
+                )
+                found.append(Question(serial=serial, operation=number, text=text))
+                continue
             model = models.get(shift.joints[serial].model)
             what = f" ({recipe_for(model).operation(number).name})" if model else ""
             position = shift.position(serial)
@@ -186,7 +192,10 @@ class Painter:
         known = {one.node.key for one in (*over, *under_way)}
         to_come = [
             Running(
-                node=node, planned_ns=line.origin_ns + round(float(line.starts_s[node.id]) * 1e9), began_ns=-1
+                node=node,
+                planned_ns=line.origin_ns + round(float(line.starts_s[node.id]) * 1e9),
+                began_ns=-1,
+                paused_ns=0,
             )
             for node in line.graph.nodes
             if node.key not in known and not production.course.has_ended(line.state, node.id)

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cells.joint_model import JointModel
 from cells.recipe import Pick, recipe_for
@@ -20,6 +21,8 @@ from controller.supervision.book import Book
 from controller.supervision.demand import Wanted, next_wanted
 from controller.supervision.metrics import CellMetrics
 from controller.supervision.shift import (
+    DIAL,
+    DialBegun,
     DialIndexed,
     JointEntered,
     JointLeft,
@@ -30,8 +33,7 @@ from controller.supervision.shift import (
 )
 
 TRAY = "out_tray"
-_UNLOAD = "200"
-_DIAL = "dial"
+UNLOAD = "200"
 _FEEDER = "feeder_"
 _DIGITS = 5  # significant digits of measured values: sensors have fewer
 _CYCLES_KEPT = 96
@@ -67,11 +69,15 @@ class Left:
 
 @dataclass(slots=True)
 class Running:
-    """A leg or cycle that its driver has; times are the cell's [ns]."""
+    """A leg or cycle that its driver has; times are the cell's [ns].
+
+    ``paused_ns`` is what `Production.paused_ns` was when it began.
+    """
 
     node: Node
     planned_ns: int
     began_ns: int
+    paused_ns: int
     ended_ns: int | None = None
 
 
@@ -101,6 +107,7 @@ class Production:
         running: What every resource has been given and has not ended, the one under way first.
         over: What has ended lately, oldest first.
         lacks: What keeps a resource from going on that is not of the cell: parts or room.
+        paused_ns: For how long everything was held so far.
         left: The last joints that left, the newest last.
         feeder_of: The feeder from which an operation of a model, by number, takes its part.
     """
@@ -123,11 +130,14 @@ class Production:
         self.running: dict[str, deque[Running]] = {}
         self.over: deque[Running] = deque(maxlen=_NODES_KEPT)
         self.lacks: dict[str, Entry] = {}
+        self.paused_ns = 0
         self.left: deque[Left] = deque(maxlen=_CYCLES_KEPT)
+        recipes = {name: recipe_for(model) for name, model in models.items()}
+        self._operations = {name: [o.number for o in recipe.operations] for name, recipe in recipes.items()}
         self.feeder_of = {
             (name, operation.number): step.station
-            for name, model in models.items()
-            for operation in recipe_for(model).operations
+            for name, recipe in recipes.items()
+            for operation in recipe.operations
             for step in operation.steps
             if isinstance(step, Pick) and step.station.startswith(_FEEDER)
         }
@@ -225,6 +235,8 @@ class Production:
 
     def permit(self, node: Node) -> bool:
         """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
+        if node.resource == DIAL and self.book.shift.dial == "at_rest":
+            return self._recorded(DialBegun())
         if not self._begins(node):
             return True
         shift, operation = self.book.shift, (node.serial, node.operation)
@@ -233,7 +245,7 @@ class Production:
         if stock is not None and stock.left == 0:
             self.lacks[node.resource] = Entry(Account.STARVED, feeder)
             return False
-        if node.operation == _UNLOAD and self._tray_places and shift.tray >= self._tray_places:
+        if node.operation == UNLOAD and self._tray_places and shift.tray >= self._tray_places:
             self.lacks[node.resource] = Entry(Account.BLOCKED, TRAY)
             return False
         begun = OperationBegun(
@@ -243,15 +255,21 @@ class Production:
             feeder=feeder,
             batch="" if stock is None else stock.batch,
         )
-        try:
-            self.book.record(*self._entering(node), begun)
-        except JournalError:
-            if not self.book.failure:
-                raise  # not the disk: the plan contradicts the book
+        if not self._recorded(*self._entering(node), begun):
             return False
         self.lacks.pop(node.resource, None)
         self._planned.pop(node.serial, None)
         self._again.discard(operation)
+        return True
+
+    def _recorded(self, *events: Any) -> bool:
+        """Write what is about to happen; whether it is on the disk."""
+        try:
+            self.book.record(*events)
+        except JournalError:
+            if not self.book.failure:
+                raise  # not the disk: the plan contradicts the book
+            return False
         return True
 
     @property
@@ -292,7 +310,7 @@ class Production:
             return None
         node = self.line.graph.nodes[event.node]
         self._over(node, event)
-        if node.resource == _DIAL:
+        if node.resource == DIAL:
             self.book.note(DialIndexed())
         if not node.serial or node.serial not in self.book.shift.joints:
             return None
@@ -306,7 +324,7 @@ class Production:
 
     def _given(self, node: Node, event: Given) -> None:
         planned_ns = self.line.origin_ns + round(float(self.line.starts_s[node.id]) * 1e9)
-        running = Running(node=node, planned_ns=planned_ns, began_ns=event.time_ns)
+        running = Running(node=node, planned_ns=planned_ns, began_ns=event.time_ns, paused_ns=self.paused_ns)
         self.running.setdefault(node.resource, deque()).append(running)
 
     def _over(self, node: Node, event: Ended) -> None:
@@ -315,6 +333,7 @@ class Production:
         self.over.append(running)
         if self.running[node.resource]:
             self.running[node.resource][0].began_ns = event.end_ns
+            self.running[node.resource][0].paused_ns = self.paused_ns
 
     def _complete(self, node: Node) -> None:
         outcome = self._outcomes.pop((node.serial, node.operation))
@@ -330,7 +349,9 @@ class Production:
         )
 
     def _leaves(self, node: Node, end_ns: int, utc_ns: int) -> Left:
-        reject = self.book.shift.joints[node.serial].reject
+        joint = self.book.shift.joints[node.serial]
+        undone = [number for number in self._operations[joint.model] if number not in joint.done]
+        reject = joint.reject or (f"unfinished: {', '.join(undone)}" if undone else "")
         self.book.note(JointLeft(serial=node.serial, reject=reject))
         left = Left(serial=node.serial, model=node.model, time_ns=end_ns, utc_ns=utc_ns, reject=reject)
         self.left.append(left)

@@ -103,7 +103,17 @@ class Jog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeOut:
-    """Go on without an arm: the others take over its work. Power and tool of the arm are somebody's own business."""
+    """Go on without an arm: the others take over its work. Power and tool of the arm are somebody's own business.
+
+    Deciding may take some seconds: the work of the others is arranged anew.
+    """
+
+    arm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """Count on an arm again that was taken out."""
 
     arm: str
 
@@ -135,6 +145,7 @@ Request = (
     | Step
     | Jog
     | TakeOut
+    | PutBack
     | LoadFeeder
     | EmptyTray
 )

@@ -19,6 +19,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 CELL = "cell"  # the cell as a whole, among the names of times
+DIAL, INDEX = "dial", "index"
 _FINISHED_KEPT = 50
 _TRAILING_NUMBER = re.compile(r"[0-9]{1,15}$")
 
@@ -101,6 +102,12 @@ class OperationEnded(_Frozen):
     measured: Mapping[Name, float | None] = Field(default_factory=dict)
 
 
+class DialBegun(_Frozen):
+    """The dial may be anywhere between two positions from now on. Written before it moves."""
+
+    kind: Literal["dial_begun"] = "dial_begun"
+
+
 class DialIndexed(_Frozen):
     """The dial has moved every nest on by one position."""
 
@@ -131,7 +138,10 @@ class Doubted(_Frozen):
 
 
 class Confirmed(_Frozen):
-    """Somebody looked: the operation is done, was not begun, or the joint was taken out as scrap."""
+    """Somebody looked: the operation is done, was not begun, or the joint was taken out as scrap.
+
+    Of the `DIAL`, whose one operation is `INDEX`: whether it has turned.
+    """
 
     kind: Literal["confirmed"] = "confirmed"
     serial: Name
@@ -237,6 +247,7 @@ class Shift(_Frozen):
         highest: Highest number at the end of a serial number.
         feeders: What was loaded into a feeder; one that is not here is not counted.
         tray: Joints in the out tray.
+        dial: Whether the dial stands where ``indices`` says, is on its way from there to the next, or one of both.
         plan: SHA-256 of the plan that is run.
         times_ns: By name of an arm (or `CELL`) and account.
     """
@@ -250,13 +261,17 @@ class Shift(_Frozen):
     highest: int = 0
     feeders: Mapping[str, Feeder] = Field(default_factory=dict)
     tray: int = 0
+    dial: Literal["at_rest", "turning", "unknown"] = "at_rest"
     plan: str = ""
     times_ns: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
 
     @property
     def questions(self) -> tuple[tuple[str, str], ...]:
         """(serial, operation) that an operator has to look at before anything may move."""
-        return tuple((serial, number) for serial, joint in self.joints.items() for number in joint.unknown)
+        dial = ((DIAL, INDEX),) if self.dial == "unknown" else ()
+        return dial + tuple(
+            (serial, number) for serial, joint in self.joints.items() for number in joint.unknown
+        )
 
     def position(self, serial: str) -> int:
         """Dial position of a joint in work; below 0 while its first parts wait at press or bench."""
@@ -287,7 +302,8 @@ Event = Annotated[
     | OrderWithdrawn
     | FeederLoaded
     | TrayEmptied
-    | Doubted,
+    | Doubted
+    | DialBegun,
     Field(discriminator="kind"),
 ]
 
@@ -316,12 +332,22 @@ def advance(shift: Shift, event: Event) -> Shift:
             return _with(shift, tray=0)
         case JointEntered():
             return _entered(shift, event)
+        case Confirmed() if event.serial == DIAL:
+            _require(
+                shift.dial == "unknown" and event.operation == INDEX, event, "the dial is not in question"
+            )
+            _require(event.found != "scrap", event, "a dial cannot be taken out")
+            return _with(shift, indices=shift.indices + (event.found == "done"), dial="at_rest")
         case OperationBegun() | OperationEnded() | Confirmed():
             return _worked(shift, event)
         case JointLeft():
             return _left(shift, event.serial, event.reject, event)
+        case DialBegun():
+            _require(shift.dial == "at_rest", event, f"the dial is {shift.dial}")
+            return _with(shift, dial="turning")
         case DialIndexed():
-            return _with(shift, indices=shift.indices + 1)
+            _require(shift.dial == "turning", event, f"the dial is {shift.dial}")
+            return _with(shift, indices=shift.indices + 1, dial="at_rest")
         case Restarted():
             return _doubted(shift, lambda resource: True)
         case Doubted():
@@ -357,7 +383,8 @@ def _doubted(shift: Shift, failed: Callable[[str], bool]) -> Shift:
         begun = {number: resource for number, resource in joint.begun.items() if not failed(resource)}
         asked = tuple(number for number in joint.begun if number not in begun)
         joints[serial] = _with(joint, begun=begun, unknown=(*joint.unknown, *asked)) if asked else joint
-    return _with(shift, joints=joints)
+    dial = "unknown" if shift.dial == "turning" and failed(DIAL) else shift.dial
+    return _with(shift, joints=joints, dial=dial)
 
 
 def _entered(shift: Shift, event: JointEntered) -> Shift:

@@ -119,7 +119,7 @@ class Supervisor:
             disk_low_bytes=round(settings.disk_low_gb * 1e9),
         )
         self.events = 0  # of the line: pictures are drawn anew when there are more
-        self._booked_ns = outside.clock.now_ns
+        self._booked_ns = self._last_ns = outside.clock.now_ns
         self._failures: dict[Key, str] = {}  # conditions that stay until they are cleared
         self._doubted: set[str] = set()
         self._quiet_rounds = 0
@@ -199,7 +199,8 @@ class Supervisor:
             if not running:
                 continue
             node = running[0].node
-            took = (self._now - running[0].began_ns) * 1e-9
+            paused_ns = self.production.paused_ns - running[0].paused_ns
+            took = (self._now - running[0].began_ns - paused_ns) * 1e-9
             feed = min(self.acting.feeds.get(resource, 1.0), self.acting.cap)
             over = took - node.duration_s / feed
             if over > self.settings.late_s:
@@ -333,6 +334,9 @@ class Supervisor:
 
     def _account(self) -> None:
         now, whole = self._now, self._entry_of_cell()
+        if whole.account is Account.HOLD:
+            self.production.paused_ns += now - self._last_ns
+        self._last_ns = now
         self.times.switch(CELL, whole, now)
         for name in self.outside.arms:
             self.times.switch(name, self._entry_of(name, whole), now)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from firmware_bridge.armlink.message_table import load_table
 from firmware_bridge.codegen.c_header import c_header, codec_check
 from firmware_bridge.codegen.golden import golden_vectors
 from firmware_bridge.codegen.page import protocol_page
 from firmware_bridge.codegen.python_codec import codes_module, messages_module, reports_module
-from firmware_bridge.message_table import load_table
 
 __all__ = ("ROOT", "generated")
 
@@ -21,9 +21,9 @@ def generated() -> dict[Path, str]:
     """
     table = load_table()
     return {
-        ROOT / "firmware_bridge" / "codes.py": codes_module(table),
-        ROOT / "firmware_bridge" / "messages.py": messages_module(table),
-        ROOT / "firmware_bridge" / "reports.py": reports_module(table),
+        ROOT / "firmware_bridge" / "armlink" / "codes.py": codes_module(table),
+        ROOT / "firmware_bridge" / "armlink" / "messages.py": messages_module(table),
+        ROOT / "firmware_bridge" / "armlink" / "reports.py": reports_module(table),
         ROOT / "firmware_bridge" / "firmware" / "messages.h": c_header(table),
         ROOT / "firmware_bridge" / "firmware" / "boards" / "codec_check.c": codec_check(table),
         ROOT / "docs" / "serial-protocol.md": protocol_page(table),

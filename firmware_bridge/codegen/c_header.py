@@ -2,8 +2,8 @@
 
 import re
 
+from firmware_bridge.armlink.message_table import SIZES, FieldEntry, Group, MessageEntry, MessageTable
 from firmware_bridge.codegen.python_codec import repeat_name
-from firmware_bridge.message_table import SIZES, FieldEntry, Group, MessageEntry, MessageTable
 
 _TYPES = {kind: f"{'u' if kind[0] == 'u' else ''}int{kind[1:]}_t" for kind in SIZES}
 

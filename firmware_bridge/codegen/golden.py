@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.frame import Frame
-from firmware_bridge.message_table import MessageTable
-from firmware_bridge.messages import MESSAGES
-from firmware_bridge.record_codec import Record, Wire, layout_of
-from firmware_bridge.reports import REPORTS
+from firmware_bridge.armlink.frame import Frame
+from firmware_bridge.armlink.message_table import MessageTable
+from firmware_bridge.armlink.messages import MESSAGES
+from firmware_bridge.armlink.record_codec import Record, Wire, layout_of
+from firmware_bridge.armlink.reports import REPORTS
 
 _HEAD = """\
 # Frames of every message: name, session, seq, values as JSON would write them; then the bytes on the wire.

@@ -1,11 +1,11 @@
 """The protocol page, docs/serial-protocol.md."""
 
-from firmware_bridge.message_table import FieldEntry, Group, MessageEntry, MessageTable
+from firmware_bridge.armlink.message_table import FieldEntry, Group, MessageEntry, MessageTable
 
 _HEAD = """\
 # ARMLINK {major}.{minor}: the protocol between host and arm
 
-Made from `firmware_bridge/messages.toml` by `python -m firmware_bridge.codegen`; do not edit. Hash of this table:
+Made from `firmware_bridge/armlink/messages.toml` by `python -m firmware_bridge.codegen`; do not edit. Hash of this table:
 `0x{hash:08X}`.
 
 A frame is `COBS(type u8, flags u8, session u16, seq u16, payload of at most {max_payload} bytes, crc u32) 00`:

@@ -1,6 +1,6 @@
 """The Python side: enumerations and message classes as source text, formatted as `ruff format` would."""
 
-from firmware_bridge.message_table import FieldEntry, Group, MessageEntry, MessageTable
+from firmware_bridge.armlink.message_table import FieldEntry, Group, MessageEntry, MessageTable
 
 _GENERATED = "Made from messages.toml by `python -m firmware_bridge.codegen`; do not edit."
 
@@ -59,8 +59,8 @@ def _module(title: str, registry: str, groups: list[Group], messages: list[Messa
     codec |= {"repeat"} if any(message.repeat for message in messages) else set()
     codec |= {"tail"} if any(message.tail for message in messages) else set()
     lines = [f'"""{title}', "", _GENERATED, '"""', "", "from typing import ClassVar", ""]
-    lines += [f"from firmware_bridge.codes import {', '.join(sorted(codes))}"]
-    lines += [f"from firmware_bridge.record_codec import {', '.join(sorted(codec))}"]
+    lines += [f"from firmware_bridge.armlink.codes import {', '.join(sorted(codes))}"]
+    lines += [f"from firmware_bridge.armlink.record_codec import {', '.join(sorted(codec))}"]
     for entry in entries:
         lines += ["", "", *_class_of(entry)]
     lines += ["", "", f"{registry}: dict[int, type[Message]] = {{"]

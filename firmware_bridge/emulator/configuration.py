@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cells import Arm
-from firmware_bridge.messages import Config
+from firmware_bridge.armlink.messages import Config
 
 ACCELERATION_MARGIN = 1.1
 JERK_MARGIN = 5.0

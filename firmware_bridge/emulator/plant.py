@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+from bisect import bisect_left
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,13 +34,13 @@ class PlantLayout(ctypes.Structure):
     )
 
 
-_HISTORY = 8192
+_HISTORY = 65536
 _SPARE = 64  # rows that may be overwritten while they are read
 _WRAP = 1 << 32
 
 
 class HistoryLayout(ctypes.Structure):
-    """history_t of firmware/boards/host.c: where the motors were in the last eight seconds."""
+    """history_t of firmware/boards/host.c: where the motors were in the last minute."""
 
     _fields_ = (
         ("count", ctypes.c_uint32),
@@ -91,17 +92,18 @@ class Plant:
         return int(self._times[(self._history.count - 1) % _HISTORY])
 
     def joints_at(self, time_us: int) -> NDArray[np.float64]:
-        """Positions (6,) at a time of the last eight seconds, as `latest_us` counts [rad]; else the nearest known."""
+        """Positions (6,) at a time of the last minute, as `latest_us` counts [rad]; else the nearest known."""
         count = self._history.count
-        late_us = (self.latest_us() - time_us + _WRAP // 2) % _WRAP - _WRAP // 2
-        wanted = min(count, _HISTORY - _SPARE, max(1, late_us // 1000 + 3))
-        rows = np.arange(count - wanted, count) % _HISTORY
-        since = (self._times[rows] - np.uint32(time_us % _WRAP)).view(np.int32)  # ascending through 0
-        after = int(np.searchsorted(since, 0))
-        if after == 0 or after == wanted:
-            return np.asarray(self._places[rows[min(after, wanted - 1)]] * 1e-7)
-        share = -since[after - 1] / (since[after] - since[after - 1])
-        low, high = self._places[rows[after - 1]], self._places[rows[after]]
+
+        def since_us(tick: int) -> int:
+            return (int(self._times[tick % _HISTORY]) - time_us + _WRAP // 2) % _WRAP - _WRAP // 2
+
+        known = range(count - min(count, _HISTORY - _SPARE), count)
+        after = known.start + bisect_left(known, 0, key=since_us)
+        if after in (known.start, known.stop):
+            return np.asarray(self._places[min(after, known.stop - 1) % _HISTORY] * 1e-7)
+        share = -since_us(after - 1) / (since_us(after) - since_us(after - 1))
+        low, high = self._places[(after - 1) % _HISTORY], self._places[after % _HISTORY]
         return np.asarray((low + share * (high - low)) * 1e-7)
 
     def close(self) -> None:

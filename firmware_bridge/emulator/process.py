@@ -9,10 +9,10 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
+from firmware_bridge.armlink.messages import Config
 from firmware_bridge.emulator.build import host_program
 from firmware_bridge.emulator.configuration import position_units
 from firmware_bridge.emulator.plant import Plant
-from firmware_bridge.messages import Config
 
 
 class FirmwareProcess:

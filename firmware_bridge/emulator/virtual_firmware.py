@@ -6,9 +6,9 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.armlink.messages import Config
 from firmware_bridge.emulator.build import shared_library
 from firmware_bridge.emulator.plant import PlantLayout
-from firmware_bridge.messages import Config
 
 TRACE = np.dtype(
     [

@@ -316,7 +316,7 @@ uint8_t al_drive_abandon(al_drive_t *drive, uint16_t hold_id)
 
 uint8_t al_drive_override(al_drive_t *drive, uint8_t percent)
 {
-    drive->override_pct = percent; /* the tick begins the ramp once none is running */
+    drive->override_pct = percent; /* the tick begins the ramp: see override there */
     return AL_RESULT_OK;
 }
 

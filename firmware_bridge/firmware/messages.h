@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AL_TABLE_HASH 0xBAAE9D0Eu
+#define AL_TABLE_HASH 0xD4BD52A8u
 #define AL_MAJOR 1
 #define AL_MINOR 0
 #define AL_MAX_PAYLOAD 228
@@ -976,9 +976,9 @@ static inline size_t al_resume_encode(const al_resume_t *m, uint8_t *out)
     return (size_t)(p - out);
 }
 
-/* Speed along the path. */
+/* Speed along the path, also of what comes later. Changes along a ramp; what is buffered stays. */
 typedef struct {
-    uint8_t percent; /* of the planned speed [%] */
+    uint8_t percent; /* of the planned speed; 0: at rest on the path [%] */
 } al_override_t;
 #define AL_OVERRIDE_SIZE 1u
 #define AL_OVERRIDE_SIZE_MAX 1u
@@ -991,7 +991,6 @@ static inline bool al_override_decode(al_override_t *m, const uint8_t *p, size_t
     }
     bool ok = true;
     m->percent = al_get_u8(&p);
-    ok = ok && (m->percent >= 1u);
     ok = ok && (m->percent <= 100u);
     return ok;
 }
@@ -1274,7 +1273,8 @@ typedef struct {
     uint16_t latch_count; /* number of that fault */
     uint16_t next_seq; /* as in ACK */
     uint8_t free_knots; /* free slots */
-    uint8_t override_pct; /* speed along the path [%] */
+    uint8_t override_pct; /* speed along the path, as ordered [%] */
+    uint8_t speed_pct; /* speed along the path now [%] */
     uint8_t traj; /* trajectory that runs or ran last */
     uint16_t knot; /* its last knot that was passed */
     uint16_t buffered_ms; /* motion buffered ahead [ms] */
@@ -1284,8 +1284,8 @@ typedef struct {
     int32_t vel[6]; /* measured velocity [1e-6 rad/s] */
     int16_t current[6]; /* motor current [mA] */
 } al_status_t;
-#define AL_STATUS_SIZE 113u
-#define AL_STATUS_SIZE_MAX 113u
+#define AL_STATUS_SIZE 114u
+#define AL_STATUS_SIZE_MAX 114u
 _Static_assert(AL_STATUS_SIZE_MAX <= AL_MAX_PAYLOAD, "fits a frame");
 
 static inline bool al_status_decode(al_status_t *m, const uint8_t *p, size_t n)
@@ -1306,6 +1306,7 @@ static inline bool al_status_decode(al_status_t *m, const uint8_t *p, size_t n)
     m->next_seq = al_get_u16(&p);
     m->free_knots = al_get_u8(&p);
     m->override_pct = al_get_u8(&p);
+    m->speed_pct = al_get_u8(&p);
     m->traj = al_get_u8(&p);
     m->knot = al_get_u16(&p);
     m->buffered_ms = al_get_u16(&p);
@@ -1344,6 +1345,7 @@ static inline size_t al_status_encode(const al_status_t *m, uint8_t *out)
     al_put_u16(&p, m->next_seq);
     al_put_u8(&p, m->free_knots);
     al_put_u8(&p, m->override_pct);
+    al_put_u8(&p, m->speed_pct);
     al_put_u8(&p, m->traj);
     al_put_u16(&p, m->knot);
     al_put_u16(&p, m->buffered_ms);

@@ -22,6 +22,11 @@ void al_ramp_start(al_ramp_t *ramp, float to, float duration_s)
     ramp->slope = ramp->rate;
     ramp->to = to;
     ramp->duration_us = duration_s * 1e6f;
+    /* A speed that falls already would fall below its end and come back: let it arrive as soon as it can. */
+    const float fall = 3.0f * (to - ramp->value);
+    if ((fall <= 0.0f) && ((ramp->rate * ramp->duration_us) < fall)) {
+        ramp->duration_us = fall / ramp->rate;
+    }
     ramp->t_us = 0.0f;
 }
 

@@ -118,6 +118,7 @@ void al_report_status(al_arm_t *arm, uint32_t now_us)
         .next_seq = arm->next_seq,
         .free_knots = (uint8_t)(AL_KNOTS - path->count),
         .override_pct = drive->override_pct,
+        .speed_pct = (uint8_t)((drive->ramp.value * 100.0f) + 0.5f),
         .traj = path->running ? oldest->id : drive->last_traj,
         .knot = path->running ? oldest->first : 0u,
         .buffered_ms = buffered_ms(drive),

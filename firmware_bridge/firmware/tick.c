@@ -110,9 +110,26 @@ static void follow(al_drive_t *drive, uint32_t step_us)
     }
 }
 
-static void regulate_speed(al_drive_t *drive)
+/* The override has changed: a ramp begins once none is running; one to rest begins at once (see ramp.h). */
+static void override(al_drive_t *drive)
 {
     const float wanted = (float)drive->override_pct * 0.01f;
+    al_ramp_t *ramp = &drive->ramp;
+    const bool to_rest = (drive->override_pct == 0u);
+    const bool due = !al_ramp_active(ramp) || (to_rest && (ramp->to > 0.0f));
+    if ((ramp->value != wanted) && due) {
+        if (drive->motion == AL_MOTION_IDLE) {
+            al_ramp_set(ramp, wanted);
+        } else if (drive->motion == AL_MOTION_RUN) {
+            al_ramp_start(ramp, wanted, to_rest ? al_path_ramp(&drive->path, ramp, AL_HOLD_RAMP_S) : drive->limits.stop_max_s);
+        } else {
+            /* held */
+        }
+    }
+}
+
+static void regulate_speed(al_drive_t *drive)
+{
     if ((drive->motion == AL_MOTION_RUN) && al_path_low(&drive->path, &drive->ramp)) {
         drive->starved++;
         drive->starvations++;
@@ -123,16 +140,8 @@ static void regulate_speed(al_drive_t *drive)
         }
     } else if ((drive->motion == AL_MOTION_HELD) && (drive->cause == AL_HOLD_CAUSE_STARVED)) {
         (void)al_drive_resume(drive, drive->hold_id); /* if there is enough again */
-    } else if ((drive->ramp.value != wanted) && !al_ramp_active(&drive->ramp)) {
-        if (drive->motion == AL_MOTION_IDLE) {
-            al_ramp_set(&drive->ramp, wanted);
-        } else if (drive->motion == AL_MOTION_RUN) {
-            al_ramp_start(&drive->ramp, wanted, drive->limits.stop_max_s);
-        } else {
-            /* held */
-        }
     } else {
-        /* as it is */
+        override(drive);
     }
 }
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.arm import Arm
-from cells.driver import ArmState, Clock, Dwell, QueueStatus, Segment, Status, StopCategory
+from cells.driver import ArmState, Clock, Dwell, QueueStatus, Segment, Status, StopCategory, share_of_speed
 from firmware_bridge.port import LinkError
 from firmware_bridge.servos.chain import Reading, ServoChain, ServoError
 from firmware_bridge.servos.exchange import patiently
@@ -152,6 +152,7 @@ class ServoArm:
                 qd=reading.qd.copy(),
                 status=Status.RUNNING if running else self._status,
                 fault=self._fault,
+                feed=self._path.rate(self._clock.now_ns) if self._status is Status.IDLE else 1.0,
                 results=results,
             )
 
@@ -194,6 +195,17 @@ class ServoArm:
                 self._status = Status.STOPPED
             if at_once:
                 self._power_off()
+
+    def feed(self, share: float) -> None:
+        """Follow the path at this share of its planned speed from now on; the host slows the goals down.
+
+        A change takes 1.5 s from full speed to rest for an arm that needs 0.5 s to reach its full speed. It adds at
+        most half of the limits to the planned acceleration.
+        """
+        share = share_of_speed(share)
+        with self._lock:
+            if self._status is Status.IDLE:
+                self._path.feed(share, self._clock.now_ns)
 
     def fail(self, fault: str) -> None:
         """Latch a fault: stop on the path and hold, refuse everything further."""

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from controller.cli import app
 from controller.console import MISSED, UNREACHABLE, USAGE
-from firmware_bridge.capture import Capture
-from firmware_bridge.frame import frame_of
-from firmware_bridge.messages import Heartbeat
+from firmware_bridge.armlink.capture import Capture
+from firmware_bridge.armlink.frame import frame_of
+from firmware_bridge.armlink.messages import Heartbeat
 
 
 @pytest.fixture

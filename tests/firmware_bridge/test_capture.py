@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.capture import Capture, read_capture
-from firmware_bridge.decoding import Decoder
-from firmware_bridge.frame import frame_of
-from firmware_bridge.messages import Heartbeat
+from firmware_bridge.armlink.capture import Capture, read_capture
+from firmware_bridge.armlink.decoding import Decoder
+from firmware_bridge.armlink.frame import frame_of
+from firmware_bridge.armlink.messages import Heartbeat
 
 PIECES = [(1_000_000, ">", b"\x00\x01"), (2_345_000, "<", b"\xff" * 300)]
 

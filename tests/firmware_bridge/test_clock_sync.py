@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.clock_sync import ClockSync
+from firmware_bridge.armlink.clock_sync import ClockSync
 
 WRAP = 1 << 32
 

@@ -12,18 +12,18 @@ import pytest
 
 from cells.cell import load_cell
 from cells.driver import Segment, Status, StopCategory
-from firmware_bridge.emulated_cell import EmulatedCell
+from firmware_bridge.armlink.knots import knots_of
+from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.looking import Look
+from firmware_bridge.armlink.nonblocking_port import NonblockingPort
+from firmware_bridge.armlink.serial_arm import SerialArm
+from firmware_bridge.armlink.tool import TimedTool
+from firmware_bridge.armlink.transport_process import TransportProcess
 from firmware_bridge.emulator import MissingToolError
 from firmware_bridge.emulator.build import host_program
-from firmware_bridge.knots import knots_of
-from firmware_bridge.line_process import Plug, Unplug
-from firmware_bridge.link_settings import LinkSettings
-from firmware_bridge.looking import Look
-from firmware_bridge.nonblocking_port import NonblockingPort
+from firmware_bridge.emulator.emulated_cell import EmulatedCell
+from firmware_bridge.emulator.line_process import Plug, Unplug
 from firmware_bridge.port import LinkError
-from firmware_bridge.serial_arm import SerialArm
-from firmware_bridge.tool import TimedTool
-from firmware_bridge.transport_process import TransportProcess
 from kinematics import rest_to_rest
 
 CELL = load_cell("six_arm")

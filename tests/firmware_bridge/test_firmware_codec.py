@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_bridge.armlink.frame import Frame, FrameParser
+from firmware_bridge.armlink.message_table import FieldEntry, Group, MessageEntry, load_table
+from firmware_bridge.armlink.messages import MESSAGES
+from firmware_bridge.armlink.reports import REPORTS
 from firmware_bridge.emulator.virtual_firmware import library
-from firmware_bridge.frame import Frame, FrameParser
-from firmware_bridge.message_table import FieldEntry, Group, MessageEntry, load_table
-from firmware_bridge.messages import MESSAGES
-from firmware_bridge.reports import REPORTS
 from tests.firmware_bridge.golden_vectors import Vector, vectors
 
 TABLE = load_table()

@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from cells import load_arm
-from firmware_bridge.codes import Drive, Fault, HoldCause, Motion, Report, Result
+from firmware_bridge.armlink.codes import Drive, Fault, HoldCause, Motion, Report, Result
+from firmware_bridge.armlink.messages import (
+    Control,
+    FaultReset,
+    Heartbeat,
+    Override,
+    Qstop,
+    ReportRead,
+    Resume,
+)
+from firmware_bridge.armlink.reports import Ack
 from firmware_bridge.emulator import VirtualFirmware
-from firmware_bridge.messages import Control, FaultReset, Heartbeat, Override, Qstop, ReportRead, Resume
-from firmware_bridge.reports import Ack
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host, knots
 from kinematics import rest_to_rest
 from tests.firmware_bridge.test_firmware_motion import NEAR, on_path, running
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 
 LIMITS = load_arm("gp7").limits
 START = np.array(HOME) * 1e-7

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cells import load_arm
-from firmware_bridge.codes import (
+from firmware_bridge.armlink.codes import (
     KNOTS,
     TRAJECTORIES,
     Drive,
@@ -21,8 +21,7 @@ from firmware_bridge.codes import (
     Refusal,
     Result,
 )
-from firmware_bridge.emulator import build
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.messages import (
     Abandon,
     Control,
     CubicKnot,
@@ -35,9 +34,10 @@ from firmware_bridge.messages import (
     SegQuintic,
     Truncate,
 )
-from firmware_bridge.reports import Ack, Nak
+from firmware_bridge.armlink.reports import Ack, Nak
+from firmware_bridge.emulator import build
+from firmware_bridge.trials.wire_client import CONFIG, HOME, Host, knots
 from kinematics import Trajectory, rest_to_rest
-from tests.firmware_bridge.wire_client import CONFIG, HOME, Host, knots
 
 LIMITS = load_arm("gp7").limits
 START = np.array(HOME) * 1e-7
@@ -225,6 +225,50 @@ def test_override_slows_down_along_the_path() -> None:
     (ended,) = host.events(EventCode.TRAJECTORY_DONE)
     assert ended.data > 100_000
     assert (np.abs(moved["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
+
+
+@pytest.mark.parametrize("after_ms", range(5, 160, 15))
+@pytest.mark.parametrize("percent", [0, 1, 20])
+def test_a_hold_while_the_speed_falls_already_never_turns_back(percent: int, after_ms: int) -> None:
+    host = Host().enable()
+    host.queue(1, knots(AWAY.stretched(4.0), 0.06))  # slow, so that ramps are as short as wished
+    host.start(1)
+    rows = [host.run(1.2)]
+    assert host.ask(Override(percent=percent)) is Result.OK
+    rows.append(host.run(after_ms * 1e-3))
+    host.send(Hold(ramp_ms=0))
+    rows.append(host.run(1.5))
+    moved = running(np.concatenate(rows), 1)
+    assert (moved["vel"] @ (THERE - START) >= -1e-5).all()
+    assert (np.abs(moved["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
+    jerk = np.abs(np.diff(moved["acc"], axis=0)) / 1e-3
+    assert (jerk <= 1.05 * np.array(CONFIG.stop_jerk) * 1e-3 + 1.0).all()
+    assert host.status.speed_pct == 0
+
+
+@pytest.mark.parametrize("when", [0.0, 0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("before", [100, 40])
+def test_override_zero_rests_on_the_path_with_power_until_there_is_more(before: int, when: float) -> None:
+    host = Host().enable()
+    host.ask(Override(percent=before))
+    host.queue(1, knots(AWAY))
+    host.start(1)
+    rows = [host.run(max(when, 1e-3))]
+    assert host.ask(Override(percent=100)) is Result.OK  # a ramp is under way when the next one begins
+    rows.append(host.run(0.1))
+    assert host.ask(Override(percent=0)) is Result.OK
+    rows.append(host.run(1.2))
+    rested = host.run(2.0)
+    assert host.status.speed_pct == 0
+    assert not np.diff(place_s(rested)).any()
+    assert (rested["power"] == 1).all()
+    assert host.ask(Override(percent=100)) is Result.OK
+    rows += [rested, host.run(4.0)]
+    all_rows = np.concatenate(rows)
+    assert on_path(running(all_rows, 1), AWAY) < NEAR
+    assert (np.abs(all_rows["acc"]) <= 1.001 * np.array(CONFIG.stop_acc) * 1e-5).all()
+    (ended,) = host.events(EventCode.TRAJECTORY_DONE)
+    assert ended.data > 2_000_000
 
 
 @pytest.mark.parametrize("when", [0.0, 0.05, 0.2, 0.3, 0.45, 0.6, 0.9])

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import serial
 
-from firmware_bridge.codes import Drive, EventCode, Fault, Result
-from firmware_bridge.emulator import FirmwareProcess, build
-from firmware_bridge.frame import FrameParser, crc32c, frame_of
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.codes import Drive, EventCode, Fault, Result
+from firmware_bridge.armlink.frame import FrameParser, crc32c, frame_of
+from firmware_bridge.armlink.messages import (
     Config,
     Confirm,
     Control,
@@ -24,10 +23,11 @@ from firmware_bridge.messages import (
     Start,
     Sync,
 )
-from firmware_bridge.record_codec import Message
-from firmware_bridge.reports import REPORTS, Ack, Desc, Event, HelloAck, Nak, Status
+from firmware_bridge.armlink.record_codec import Message
+from firmware_bridge.armlink.reports import REPORTS, Ack, Desc, Event, HelloAck, Nak, Status
+from firmware_bridge.emulator import FirmwareProcess, build
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host, knots
 from kinematics import Limits, rest_to_rest
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host, knots
 
 START = np.array(HOME) * 1e-7
 WAIT_S = 10.0

@@ -1,29 +1,13 @@
-"""Random sequences of actions on an arm over a bad line, in virtual time: the invariants of `tests.firmware_bridge.rig`.
+"""Random sequences of actions on an arm over a bad line, in virtual time: the invariants of `firmware_bridge.trials.rig`.
 
-The long study: ``JOINTCELL_SEQUENCES=100000 python -m pytest -s -m slow
-tests/firmware_bridge/test_firmware_properties.py``.
+The long study is `jointcell bench serial`.
 """
 
-import os
-
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.firmware_bridge.rig import Rig
-
-NAMES = [name for name, often in Rig.ACTIONS.items() for _ in range(often)]
-STEPS = 15
-
-
-def run_sequence(seed: int, names: list[str]) -> Rig:
-    rig = Rig(seed)
-    rig.enable()
-    for name in names:
-        rig.act(name)
-    rig.run(200_000)
-    return rig
+from firmware_bridge.trials.sequences import NAMES, STEPS, run_sequence, run_sequences
 
 
 @settings(max_examples=120)
@@ -39,17 +23,7 @@ def test_sequences_get_far_enough_to_mean_something() -> None:
     assert len({result for rig in rigs for result in rig.results.values()}) >= 8
 
 
-SEQUENCES = int(os.environ.get("JOINTCELL_SEQUENCES", "0"))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not SEQUENCES, reason="JOINTCELL_SEQUENCES says how many sequences")
-@pytest.mark.timeout(100_000)
-def test_invariants_hold_in_many_sequences() -> None:
-    ticks = 0
-    for seed in range(SEQUENCES):
-        rng = np.random.default_rng([1, seed])
-        rig = run_sequence(seed, [str(name) for name in rng.choice(NAMES, STEPS)])
-        ticks += rig.ticks_followed
-        if seed % 1000 == 999:
-            print(f"{seed + 1} sequences, {ticks} ticks of motion", flush=True)
+def test_a_study_of_sequences_finds_nothing() -> None:
+    study = run_sequences(1_000_000, 200)
+    assert study.broken == {}
+    assert study.ticks > 20_000

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from firmware_bridge.codes import TABLE_HASH, Drive, EventCode, HelloFlag, Refusal, Report, Result
-from firmware_bridge.emulator import VirtualFirmware
-from firmware_bridge.frame import Frame, crc32c, frame_of
-from firmware_bridge.messages import (
+from firmware_bridge.armlink.codes import TABLE_HASH, Drive, EventCode, HelloFlag, Refusal, Report, Result
+from firmware_bridge.armlink.frame import Frame, crc32c, frame_of
+from firmware_bridge.armlink.messages import (
     Config,
     Confirm,
     Control,
@@ -19,8 +18,9 @@ from firmware_bridge.messages import (
     ReportRead,
     Sync,
 )
-from firmware_bridge.reports import Ack, Desc, Event, HelloAck, Nak, Status, SyncReply, Telem
-from tests.firmware_bridge.wire_client import CONFIG, HOME, UID, Host
+from firmware_bridge.armlink.reports import Ack, Desc, Event, HelloAck, Nak, Status, SyncReply, Telem
+from firmware_bridge.emulator import VirtualFirmware
+from firmware_bridge.trials.wire_client import CONFIG, HOME, UID, Host
 
 
 def test_the_handshake_says_who_is_there() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cells.arm import load_arm
-from firmware_bridge.knots import ACC_UNIT, POS_UNIT, SPACING_S, VEL_UNIT, knots_of
+from firmware_bridge.armlink.knots import ACC_UNIT, POS_UNIT, SPACING_S, VEL_UNIT, knots_of
 from kinematics import Trajectory, rest_to_rest
 
 ARM = load_arm("gp7")

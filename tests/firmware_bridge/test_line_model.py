@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from firmware_bridge.line_model import LineFaults, LineModel
+from firmware_bridge.emulator.line_model import LineFaults, LineModel
 
 DATA = np.random.default_rng(1).integers(0, 256, 20_000, dtype=np.uint8).tobytes()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from firmware_bridge.link_health import LinkHealth, likely_cause
+from firmware_bridge.armlink.link_health import LinkHealth, likely_cause
 
 WELL = LinkHealth(
     connected=True, identified=True, frames_sent=1000, frames_received=4000, shortest_trip_ns=1_000_000

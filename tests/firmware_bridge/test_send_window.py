@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.codes import WINDOW, Drive, Motion, Result
-from firmware_bridge.messages import Resume
-from firmware_bridge.reports import Ack
-from firmware_bridge.send_window import SendWindow
+from firmware_bridge.armlink.codes import WINDOW, Drive, Motion, Result
+from firmware_bridge.armlink.messages import Resume
+from firmware_bridge.armlink.reports import Ack
+from firmware_bridge.armlink.send_window import SendWindow
 
 STEP_NS = 5_000_000
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cells.cell import CellArm
-from firmware_bridge.line_model import LineFaults
-from firmware_bridge.orders import Order, Report
-from firmware_bridge.serial_arm import SerialArm
-from firmware_bridge.tool import TimedTool
-from tests.firmware_bridge.virtual_line import BEGIN_NS, VirtualLine
+from firmware_bridge.armlink.orders import Order, Report
+from firmware_bridge.armlink.serial_arm import SerialArm
+from firmware_bridge.armlink.tool import TimedTool
+from firmware_bridge.emulator.line_model import LineFaults
+from firmware_bridge.trials.virtual_line import BEGIN_NS, VirtualLine
 
 
 class VirtualClock:

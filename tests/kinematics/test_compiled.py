@@ -22,6 +22,7 @@ from kinematics import (
     plan_path,
     rest_to_rest_duration,
     rest_to_rest_profiles,
+    stopping,
     straight_line,
     sweep,
     sweep_box_distance,
@@ -51,6 +52,7 @@ def results():
         X_end = X[0].copy()
         X_end[2, 3] -= 0.01
         line = straight_line(chain, limits, X[0], X_end, q[0], 0.1, 1.0)
+        stops = [stopping(move, limits, at=0.3 * move.duration, abort=hard).turned for hard in (False, True)]
         bounds = [
             *SweepSet((A, B)).distance([0], [1], 9.0),
             sweep_box_distance(A, box),
@@ -75,8 +77,21 @@ def results():
             jacobian(serial, q),
             inverse_dynamics(serial, q, 0.5 * q, -q),
         ]
+        found += at_singularities_and_limits(chain) + at_singularities_and_limits(parallel)
         found += [X, jacobian(chain, q), solutions, move.t, move.q, move.qd, line.t, line.q, np.array(bounds)]
+        found += stops
     return found
+
+
+def at_singularities_and_limits(chain):
+    """What is reached there, and what is said of it: angles themselves are free in a singularity."""
+    q = np.tile(np.array([0.4, -0.7, 0.9, 0.3, 0.0, 0.2]), (4, 1))
+    q[:, 4] = np.array([0.0, 1e-12, 1e-8, 1e-4])
+    q = np.concatenate([q, 0.5 * q[:1], [chain.q_min, chain.q_max, chain.q_min + 1e-10, chain.q_max + 1e-10]])
+    solutions = inverse_kinematics(chain, forward_kinematics(chain, q))
+    reached = forward_kinematics(chain, np.nan_to_num(solutions.q).reshape(-1, 6)).reshape(-1, 8, 4, 4)
+    reached[~solutions.valid] = np.nan
+    return [reached, solutions.failure]
 
 
 def test_compiled_and_interpreted_results_are_equal(tmp_path):
@@ -101,7 +116,7 @@ X = forward_kinematics(chain, np.zeros((8, 6)))
 jacobian(chain, np.zeros(6)), link_frames(chain, np.zeros(6)), inverse_kinematics(chain, X)
 from tests.kinematics.test_dynamics import CHAIN
 dynamics.gravity_torques(CHAIN, np.zeros(6))
-for k in (forward._flanges, forward._frames, forward._jacobians, inverse._inverse, dynamics._torques):
+for k in (forward._opw, inverse._inverse, dynamics._torques):
     print(k.__name__, k.inspect_asm(k.signatures[0]))
 """
     run = subprocess.run(

@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import subprocess
@@ -33,7 +34,16 @@ def test_warm_up_reports_each_step():
     kinematics.warm_up(lambda name, i, n: steps.append((name, i, n)))
     assert [i for _, i, _ in steps] == list(range(steps[0][2]))
     assert len({name for name, _, _ in steps}) == len(steps)
-    kinematics.warm_up()
+    assert gc.isenabled()
+
+
+def test_warm_up_leaves_the_collection_of_garbage_as_it_was():
+    gc.disable()
+    try:
+        kinematics.warm_up()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(INTERPRETED, reason="nothing is compiled")

@@ -98,6 +98,19 @@ def test_a_straight_wrist_is_solved_and_what_is_too_far_is_not():
     assert not inverse_kinematics(chain, near).valid.any()
 
 
+@pytest.mark.parametrize("bend", [0.0, np.pi])
+def test_a_stretched_and_a_folded_arm_are_reached(bend):
+    chain = ur("UR5e")
+    q = np.random.default_rng(52).uniform(-2.0, 2.0, (N, 6))
+    q[:, 2], q[:, 4] = bend, 0.2 + np.abs(q[:, 4])  # a straight wrist would take digits too
+    X = forward_kinematics(chain, q)
+    solutions = inverse_kinematics(chain, X)
+    assert solutions.valid.any(axis=1).all()
+    off = apart(solutions.q, q[:, None])
+    assert np.nanmin(off, axis=1).max() < 1e-5  # half the digits are lost where the reach ends
+    assert (solutions.singularity[np.arange(N), np.nanargmin(off, axis=1)] & Singularity.ELBOW).all()
+
+
 def test_narrow_limits_leave_the_branches_inside():
     wide, narrow = ur("UR5e"), ur("UR5e", q_max=1.5)
     X = forward_kinematics(wide, np.random.default_rng(5).uniform(-1.4, 1.4, (N, 6)))

@@ -8,7 +8,7 @@ from controller.scheduling.shop.graph import Int64Array
 from controller.scheduling.shop.neighbourhood import random_below
 from controller.scheduling.shop.replay import play
 from controller.scheduling.shop.tables import NEVER, AnyShop
-from kinematics.jit import inlined, kernel
+from kinematics.jit import borrowed, inlined, kernel
 
 # Accepted growth of the makespan, as a share of it, falls geometrically from the first to the second.
 _HOT, _COLD = 0.03, 0.0005
@@ -34,6 +34,7 @@ def anneal(
     Returns:
         Least total lateness and, for that, the least makespan [ticks]; the moves done.
     """
+    shop, order, mode, limits, stop = borrowed((shop, order, mode, limits, stop))
     n = len(order)
     state = limits[2:].copy()
     place = np.empty(n, np.int64)

@@ -22,7 +22,7 @@ def lower_bound(problem: ShopProblem) -> int:
     """Ticks that no schedule can beat."""
     operations = problem.operations
     durations = [min(mode.duration for mode in operation.modes) for operation in operations]
-    heads, tails = _heads_and_tails(problem, durations)
+    heads, tails = heads_and_tails(problem, durations)
     best = max(h + p + t for h, p, t in zip(heads, durations, tails, strict=True))
     eligible = [
         frozenset(use.resource for mode in operation.modes for use in mode.uses) for operation in operations
@@ -67,7 +67,7 @@ def preemptive_makespan(work: list[tuple[int, int, int]]) -> int:
     return best
 
 
-def _heads_and_tails(problem: ShopProblem, durations: list[int]) -> tuple[list[int], list[int]]:
+def heads_and_tails(problem: ShopProblem, durations: list[int]) -> tuple[list[int], list[int]]:
     """For each operation the least time before its start and behind its end."""
     n = len(durations)
     release = np.repeat([job.release for job in problem.jobs], [len(job.operations) for job in problem.jobs])

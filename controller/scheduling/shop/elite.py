@@ -9,45 +9,54 @@ from controller.scheduling.shop.graph import Int64Array
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Candidate:
-    """A solution: an order of the operations, their modes, and what comes of it [ticks]."""
+    """A solution: an order of the operations, their modes, and what comes of it [ticks].
+
+    Attributes:
+        late: Total lateness.
+        makespan: The latest end.
+        order: (n,) operations, each behind its predecessors.
+        mode: (n,) the mode of each operation.
+        start: (n,) when each starts.
+        turn: (n,) its number on its resource.
+    """
 
     late: int
     makespan: int
     order: Int64Array
     mode: Int64Array
     start: Int64Array
+    turn: Int64Array
 
     @property
     def value(self) -> tuple[int, int]:
         """What makes it good: less is better."""
         return self.late, self.makespan
 
-    def is_like(self, other: "Candidate") -> bool:
-        """Whether it is the same schedule."""
-        return (
-            self.value == other.value
-            and np.array_equal(self.mode, other.mode)
-            and np.array_equal(self.start, other.start)
-        )
+    def distance(self, other: "Candidate") -> float:
+        """By how many places an operation stands elsewhere on its resource, on average; another mode counts as one more."""
+        return float(np.mean(np.abs(self.turn - other.turn) + (self.mode != other.mode)))
 
 
 @dataclass(slots=True, kw_only=True)
 class Elite:
-    """Solutions, the best first; at most `size` of them, all different."""
+    """Solutions, the best first; at most `size` of them, any two at least `apart` from each other.
+
+    Without that distance they soon are all the same but for a few exchanges, and nothing lies between them.
+    """
 
     size: int
+    apart: float
     members: list[Candidate] = field(default_factory=list)
 
     def add(self, candidate: Candidate) -> bool:
-        """Take a solution in, unless it is there already or no better than the worst of a full set; whether it did."""
-        full = len(self.members) == self.size
-        if full and candidate.value >= self.members[-1].value:
+        """Take a solution in if it is better than all that are near it, or than the worst of a full set; whether it did."""
+        near = [member for member in self.members if member.distance(candidate) < self.apart]
+        rivals = near or self.members[self.size - 1 :]
+        if any(member.value <= candidate.value for member in rivals):
             return False
-        if any(candidate.is_like(member) for member in self.members):
-            return False
+        self.members = [member for member in self.members if not any(member is other for other in rivals)]
         self.members.append(candidate)
         self.members.sort(key=lambda member: member.value)
-        del self.members[self.size :]
         return True
 
 

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from kinematics.jit import inlined
 
 Int64Array = npt.NDArray[np.int64]
+# Unsigned numbers of operations: the compiler need not ask at every access whether the index is negative.
+NodeArray = npt.NDArray[np.uint32]
 
 
 class PlainShop(NamedTuple):
@@ -25,12 +27,12 @@ class PlainShop(NamedTuple):
     """
 
     release: Int64Array  # (n,) earliest start [ticks]
-    before: Int64Array  # (n,) one predecessor, or n
+    before: NodeArray  # (n,) one predecessor, or n
     more_before_at: Int64Array  # (n,) where the list of the others begins
-    more_before: Int64Array  # these lists, each ended by n: loops without a count stay small and unvectorised
-    after: Int64Array  # (n,) one successor, or n
+    more_before: NodeArray  # these lists, each ended by n: loops without a count stay small and unvectorised
+    after: NodeArray  # (n,) one successor, or n
     more_after_at: Int64Array  # (n,)
-    more_after: Int64Array
+    more_after: NodeArray
     last: Int64Array  # operations without successors
     mode_from: Int64Array  # (n + 1,) slices of the modes
     mode_resource: Int64Array  # (M,)
@@ -40,12 +42,12 @@ class PlainShop(NamedTuple):
 class Graph(NamedTuple):
     """Orders and times of one solution; every array has room for the sentinel."""
 
-    order: Int64Array  # (n,) operations, every arc from left to right
+    order: NodeArray  # (n,) operations, every arc from left to right
     place: Int64Array  # (n + 1,) where in that order
     mode: Int64Array  # (n,)
     duration: Int64Array  # (n + 1,) [ticks]
-    ahead: Int64Array  # (n + 1,) the one before it on its resource
-    behind: Int64Array  # (n + 1,) the one after it
+    ahead: NodeArray  # (n + 1,) the one before it on its resource
+    behind: NodeArray  # (n + 1,) the one after it
     turn: Int64Array  # (n + 1,) its number on the resource
     first: Int64Array  # (m,) first operation of each resource, or n
     start: Int64Array  # (n + 1,) earliest start [ticks]; -1 of the sentinel
@@ -68,12 +70,12 @@ def new_graph(shop: PlainShop, resources: int, order: Int64Array, mode: Int64Arr
         behind[chain[-1]] = v
         chain.append(v)
     return Graph(
-        order=order.copy(),
+        order=order.astype(np.uint32),
         place=np.append(np.argsort(order), 0),
         mode=mode.copy(),
         duration=np.append(shop.mode_duration[mode], 0),
-        ahead=np.array(ahead),
-        behind=np.array(behind),
+        ahead=np.array(ahead, np.uint32),
+        behind=np.array(behind, np.uint32),
         turn=np.array(turn),
         first=np.array([(*chain, n)[1] for chain in chains]),
         start=np.full(n + 1, -1),
@@ -90,9 +92,10 @@ def greatest_before(shop: PlainShop, v: int, times: Int64Array) -> int:
     """The greatest of the times of v's predecessors in the job, or the sentinel's."""
     time: int = times[shop.before[v]]
     i = shop.more_before_at[v]
-    while shop.more_before[i] != len(shop.before):
-        time = max(time, times[shop.more_before[i]])
-        i += 1
+    if i != 0:
+        while shop.more_before[i] != len(shop.before):
+            time = max(time, times[shop.more_before[i]])
+            i += 1
     return time
 
 
@@ -101,9 +104,10 @@ def greatest_after(shop: PlainShop, v: int, times: Int64Array) -> int:
     """The greatest of the times of v's successors in the job, or the sentinel's."""
     time: int = times[shop.after[v]]
     i = shop.more_after_at[v]
-    while shop.more_after[i] != len(shop.after):
-        time = max(time, times[shop.more_after[i]])
-        i += 1
+    if i != 0:
+        while shop.more_after[i] != len(shop.after):
+            time = max(time, times[shop.more_after[i]])
+            i += 1
     return time
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cells.errors import CellError, Finding
+from controller.scheduling.longest_path import find_circuit
 from controller.scheduling.problem import ProblemError
 from controller.scheduling.shop.problem import (
     LONGEST,
@@ -221,6 +222,10 @@ def _graph(path: Path, header: _Row, body: list[_Row]) -> ShopFile:
         if len(row.values) != 2:
             raise row.wrong("an arc: 2 numbers")
         pairs.append((row.whole(0, 0, n - 1, "operation"), row.whole(1, 0, n - 1, "operation")))
+    if circuit := find_circuit(n, [(a, b, 0) for a, b in pairs]):
+        at = pairs.index((circuit[0], circuit[1 % len(circuit)]))
+        told = " -> ".join(map(str, (*circuit, circuit[0])))
+        raise body[at].wrong(f"arcs without a circle: the precedence {told} runs in a circle")
     operations = []
     for row in body[arcs:]:
         alternatives, at = _alternatives(row, 0, machines)

@@ -20,6 +20,7 @@ from controller.scheduling.shop.elite import Candidate, Elite
 from controller.scheduling.shop.graph import Int64Array
 
 UNDER_WAY = 8  # runs that may be unfinished when a new one begins; more threads than that stay idle
+_APART = 0.1  # least distance of elite solutions
 _BARREN = 6  # times the size of the elite set: so many runs without a new member end it
 _PATIENCE_S = 0.05  # between looks at the clock
 
@@ -97,7 +98,7 @@ def search(
     begin = time.perf_counter()
     deadline = None if seconds is None else begin + seconds
     stop = np.zeros(1, np.int64)
-    elite = Elite(size=elite_size)
+    elite = Elite(size=elite_size, apart=_APART)
     running: deque[Future[Improvement]] = deque()
     given = number = done = epoch = begun = barren = 0
     best: Candidate | None = None
@@ -141,7 +142,7 @@ def search(
                 if finished.epoch == epoch:
                     barren = 0 if elite.add(finished.candidate) else barren + 1
                 if barren == _BARREN * elite_size:
-                    elite, epoch, begun, barren = Elite(size=elite_size), epoch + 1, 0, 0
+                    elite, epoch, begun, barren = Elite(size=elite_size, apart=_APART), epoch + 1, 0, 0
                 done += finished.iterations
                 cpu += finished.cpu_seconds
                 if progress is not None:

@@ -10,6 +10,7 @@ from controller.scheduling.construct import InfeasibleProblemError
 from controller.scheduling.shop.annealing import anneal
 from controller.scheduling.shop.bound import lower_bound
 from controller.scheduling.shop.elite import Candidate, between
+from controller.scheduling.shop.explain import date_conflict
 from controller.scheduling.shop.graph import Int64Array
 from controller.scheduling.shop.problem import ShopProblem
 from controller.scheduling.shop.replay import replay
@@ -20,9 +21,9 @@ from controller.scheduling.shop.tables import NEVER, any_shop, plain_shop
 from controller.scheduling.shop.tabu import Limits, tabu_search
 from controller.scheduling.shop.verify import verify
 
-_ELITE = 16
+_ELITE = 10
 _STARTS_TRIED = 200
-_TABU_RUN, _LONGEST_TABU_RUN = 30, 12_500  # iterations for each operation, and at most
+_TABU_RUN, _LONGEST_TABU_RUN = 100, 12_500  # iterations for each operation, and at most
 _ANNEALING_RUN = 50_000
 MOST_ITERATIONS = 2**40
 
@@ -76,7 +77,8 @@ def solve(
         The best schedule found.
 
     Raises:
-        InfeasibleProblemError: No schedule was found that gets through without blocking and meets all due dates.
+        InfeasibleProblemError: Work and due dates contradict each other, as the message shows; or no schedule was found
+            that meets them and gets through without blocking.
     """
     if seconds is None and iterations is None:
         raise ValueError("seconds and iterations are both None: one of them must limit the search")
@@ -86,6 +88,9 @@ def solve(
             f"threads = {threads}, seed = {seed}, iterations = {iterations}, seconds = {seconds}: must be at least 1, "
             f"at least 0, in 1..{MOST_ITERATIONS}, at least 0"
         )
+    conflict = date_conflict(problem)
+    if conflict is not None:
+        raise InfeasibleProblemError(f"no schedule meets all due dates: {conflict}")
     bound = lower_bound(problem)
     core = _Core(problem, max(bound, target or 0))
     result = search(
@@ -161,7 +166,12 @@ class _Core:
     def _replay(self, order: Int64Array, mode: Int64Array) -> Candidate:
         start = np.empty(len(order), np.int64)
         makespan, late, _ = replay(self._shop, order, mode, start, np.empty((3, self._resources), np.int64))
-        return Candidate(late=late, makespan=makespan, order=order, mode=mode, start=start)
+        resource = self._shop.use[self._shop.use_from[mode], 0]
+        by_resource = order[np.argsort(resource[order], kind="stable")]
+        _, first, count = np.unique(resource[by_resource], return_index=True, return_counts=True)
+        turn = np.empty_like(order)
+        turn[by_resource] = np.arange(len(order)) - np.repeat(first, count)
+        return Candidate(late=late, makespan=makespan, order=order, mode=mode, start=start, turn=turn)
 
 
 def _schedule(problem: ShopProblem, best: Candidate, bound: int) -> ShopSchedule:

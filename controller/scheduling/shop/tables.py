@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from controller.scheduling.shop.graph import Int64Array, PlainShop
+from controller.scheduling.shop.graph import Int64Array, NodeArray, PlainShop
 from controller.scheduling.shop.problem import ShopProblem
 
 NEVER = 1 << 62
@@ -90,10 +90,10 @@ def _slices(n: int, pairs: npt.ArrayLike) -> tuple[Int64Array, Int64Array]:
     return np.searchsorted(table[:, 0], np.arange(n + 1)), np.ascontiguousarray(table[:, 1])
 
 
-def _first_apart(starts: Int64Array, members: Int64Array) -> tuple[Int64Array, Int64Array, Int64Array]:
+def _first_apart(starts: Int64Array, members: Int64Array) -> tuple[NodeArray, Int64Array, NodeArray]:
     """The first member of each group, or n; where the list of its others begins; the lists, each ended by n."""
     n = len(starts) - 1
-    first, at, others = np.full(n, n), np.zeros(n, np.int64), [n]
+    first, at, others = np.full(n, n, np.uint32), np.zeros(n, np.int64), [n]
     for v in range(n):
         group = members[starts[v] : starts[v + 1]].tolist()
         if group:
@@ -101,4 +101,4 @@ def _first_apart(starts: Int64Array, members: Int64Array) -> tuple[Int64Array, I
         if len(group) > 1:
             at[v] = len(others)
             others += [*group[1:], n]
-    return first, at, _array(others)
+    return first, at, np.array(others, np.uint32)

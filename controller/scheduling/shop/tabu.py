@@ -28,10 +28,10 @@ from controller.scheduling.shop.neighbourhood import (
     precedes,
     random_below,
 )
-from kinematics.jit import inlined, kernel
+from kinematics.jit import borrowed, inlined, kernel
 
 _FAR = 1 << 62
-_TENURE = (8, 14)  # least and most iterations for which what a move undid stays forbidden
+_TENURE = (6, 11)  # least and most iterations for which what a move undid stays forbidden
 _SLOTS = 1 << 14  # of the table of forbidden arcs: far more than arcs forbidden at a time
 _KEY = 40503  # odd, near 2^16 / golden ratio: spreads neighbours (Knuth, TAOCP 3, 6.4)
 _FORWARD, _BACKWARD = 0, 1
@@ -96,6 +96,8 @@ def _search(
     mode: Int64Array,
 ) -> int:
     """The loop: times, best so far, choice of a move, the move. Does not allocate; returns the iterations done."""
+    shop, graph, scratch = borrowed((shop, graph, scratch))
+    state, limits, stop, order, mode = borrowed((state, limits, stop, order, mode))
     n = len(order)
     best = _FAR
     low, high = 0, n - 1
@@ -129,6 +131,15 @@ def slot(u: int, v: int) -> int:
 
 
 @inlined
+def list_if(wanted: bool, direction: int, v: int, w: int, pairs: Int64Array, count: int) -> int:
+    """Write a move behind `count` others and return how many there are then, if it is wanted."""
+    pairs[count, 0] = direction
+    pairs[count, 1] = v
+    pairs[count, 2] = w
+    return count + wanted
+
+
+@inlined
 def list_moves(shop: PlainShop, graph: Graph, path: Int64Array, length: int, pairs: Int64Array) -> int:
     """Moves within the blocks of a critical path (last operation first) that surely give no circuit.
 
@@ -141,32 +152,27 @@ def list_moves(shop: PlainShop, graph: Graph, path: Int64Array, length: int, pai
             size += 1
         tail, head = path[to], path[to + size - 1]
         # A block that starts at 0 cannot start earlier, one with nothing behind it cannot end earlier.
-        front = graph.end[head] > graph.duration[head]
-        back = graph.rest[tail] > graph.duration[tail]
-        for i in range(size):
-            v = path[to + i]
-            # u behind w and w before u are the same when they are neighbours: taken once.
-            for kind in range(4):
-                if kind == 0:
-                    wanted, u, w = back and i > 0, v, tail
-                elif kind == 1:
-                    wanted, u, w = front and 1 <= i < size - 2, head, v
-                elif kind == 2:
-                    wanted, u, w = front and i < size - 1 and (i > 0 or size > 2 or not back), head, v
-                else:
-                    wanted, u, w = back and 1 < i < size - 1, v, tail
-                if wanted:
-                    if kind < 2:
-                        if may_move_behind(shop, graph, u, w):
-                            pairs[count, 0] = _FORWARD
-                            pairs[count, 1] = u
-                            pairs[count, 2] = w
-                            count += 1
-                    elif may_move_before(shop, graph, w, u):
-                        pairs[count, 0] = _BACKWARD
-                        pairs[count, 1] = w
-                        pairs[count, 2] = u
-                        count += 1
+        front = size > 1 and graph.end[head] > graph.duration[head]
+        back = size > 1 and graph.rest[tail] > graph.duration[tail]
+        # u behind w and w before u are the same when they are neighbours: taken once.
+        if back:
+            for i in range(to + 1, to + size):  # each behind the last
+                count = list_if(
+                    may_move_behind(shop, graph, path[i], tail), _FORWARD, path[i], tail, pairs, count
+                )
+            for i in range(to + 2, to + size - 1):  # the last before each
+                count = list_if(
+                    may_move_before(shop, graph, tail, path[i]), _BACKWARD, tail, path[i], pairs, count
+                )
+        if front:
+            for i in range(to + (size == 2 and back), to + size - 1):  # each before the first
+                count = list_if(
+                    may_move_before(shop, graph, path[i], head), _BACKWARD, path[i], head, pairs, count
+                )
+            for i in range(to + 1, to + size - 2):  # the first behind each
+                count = list_if(
+                    may_move_behind(shop, graph, head, path[i]), _FORWARD, head, path[i], pairs, count
+                )
         to += size
     return count
 

@@ -34,8 +34,8 @@
 #define TX_SIZE 4096u
 #define TICK_US 1000u
 
-/* The last eight seconds, so that whoever follows the motors may be late; firmware_bridge/emulator/plant.py reads it. */
-#define HISTORY 8192u
+/* The last minute, so that whoever follows the motors may be late; firmware_bridge/emulator/plant.py reads it. */
+#define HISTORY 65536u
 
 typedef struct {
     uint32_t count; /* of ticks noted so far; the row of tick i is i % HISTORY */

@@ -35,6 +35,13 @@ def test_a_figure_keeps_its_goal_from_either_side():
     assert Figure(name="recovered", value=99.9, goal=100.0, at_least=True, must_hold=True).wrong
 
 
+def test_what_was_not_measured_is_neither_met_nor_wrong():
+    row = Figure(name="size", goal=1.0, must_hold=True, note="no compiler")
+    assert row.met is None
+    assert not row.wrong
+    assert json.loads(bench_json("serial", [row], {}))["rows"][0]["value"] is None
+
+
 def test_spread_is_half_the_distance_of_the_quartiles():
     assert Timing((1.0, 2.0, 3.0, 4.0, 5.0)).spread == pytest.approx(1.0 / 3.0)
 

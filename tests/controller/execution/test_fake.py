@@ -56,18 +56,17 @@ def test_nothing_of_a_held_arm_is_due_but_what_has_ended() -> None:
     assert clock.now_ns > before  # held or not, time passes
 
 
-def test_lateness_comes_after_the_motion_and_the_places_are_those_of_the_readings() -> None:
+def test_lateness_comes_after_the_motion() -> None:
     arm, clock = fake_arm(delay_s=1.5)
     move = rest_to_rest(np.zeros(6), np.ones(6), LIMITS)
-    arm.queue(Segment(id=1, trajectory=move))
+    segment = Segment(id=1, trajectory=move)
+    assert arm.under_way is None
+    arm.queue(segment)
     assert arm.due() == round((move.duration + 1.5) * 1e9)
     arm.feed(0.5)
-    times = np.arange(0, arm.due() or 0, 50_000_000)
-    places = arm.places(times)
-    for time, place in zip(times, places, strict=True):
-        clock.now_ns = int(time)
-        assert arm.read().q == pytest.approx(place, abs=1e-12)
-    assert (places[-20:] == 1.0).all()
-    assert arm.under_way is not None
-    assert arm.under_way.id == 1
-    assert (arm.places(np.array([clock.now_ns])) == 1.0).all()
+    for time in range(0, arm.due() or 0, 50_000_000):
+        clock.now_ns = time
+        assert arm.under_way == (segment, pytest.approx(0.5e-9 * time, abs=1e-9))
+        assert arm.read().q == pytest.approx(move.sample([0.5e-9 * time])[0][0], abs=1e-12)
+    assert (arm.read().q == 1.0).all()
+    assert arm.read().results == ()

@@ -1,21 +1,38 @@
+import dataclasses
 import hashlib
 import io
 import json
 import pickle
 import zipfile
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
+from controller.motion.plan_document import (
+    CellRecord,
+    HandRecord,
+    LegRecord,
+    NodeRecord,
+    PlanDocument,
+    SweepRecord,
+    json_schema,
+)
 from controller.motion.plan_files import (
     PLAN_FILE,
     TRAJECTORY_FILE,
     PlanFileError,
-    cell_record,
     read_plan,
     write_plan,
 )
+from controller.motion.plan_records import cell_record
 from tests.controller.motion.small_plan import CELL, cell, planned
+
+DOCS = Path(__file__).parents[3] / "docs"
+SCHEMA, FORMAT = DOCS / "plan.schema.json", DOCS / "plan-format.md"
+WRITE_SCHEMA = "python -m controller.motion.plan_document > docs/plan.schema.json"
+RECORDS = (PlanDocument, CellRecord, HandRecord, LegRecord, NodeRecord, SweepRecord)
 
 
 @pytest.fixture
@@ -28,6 +45,11 @@ def edit(directory, change):
     document = json.loads((directory / PLAN_FILE).read_text())
     change(document)
     (directory / PLAN_FILE).write_text(json.dumps(document))
+
+
+def grip(document):
+    """The process of the first leg that grips."""
+    return next(leg["process"] for leg in document["legs"] if leg["process"] and "force_n" in leg["process"])
 
 
 def test_a_plan_read_back_says_what_the_plan_says(directory):
@@ -52,6 +74,31 @@ def test_a_plan_read_back_says_what_the_plan_says(directory):
             assert np.array_equal(getattr(motion, name), getattr(node.leg.trajectory, name))
         assert (leg.name, leg.station) == (node.leg.name, node.leg.station)
         assert leg.held == ("" if node.leg.held is None else node.leg.held.name)
+        assert leg.finger_m == node.leg.finger_m
+        if node.leg.process is None:
+            assert leg.process is None
+        else:
+            found = leg.process.model_dump(exclude={"kind"})
+            assert found == dataclasses.asdict(node.leg.process)
+
+
+def test_the_schema_is_the_one_that_is_published(directory):
+    published = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert published == json_schema(), f"write it anew: {WRITE_SCHEMA}"
+    validator = jsonschema.Draft202012Validator(published)
+    validator.check_schema(published)
+    document = json.loads((directory / PLAN_FILE).read_text())
+    validator.validate(document)
+    document["nodes"][3]["duration_s"] = -1.0
+    (error,) = validator.iter_errors(document)
+    assert list(error.absolute_path) == ["nodes", 3, "duration_s"]
+
+
+def test_what_the_format_says_of_fields_is_all_of_them():
+    text = FORMAT.read_text(encoding="utf-8")
+    for record in RECORDS:
+        for name in record.model_fields:
+            assert f"`{name}`" in text, (record.__name__, name)
 
 
 def test_equal_plans_are_equal_files(directory, tmp_path):
@@ -69,7 +116,7 @@ def test_numpy_reads_the_trajectories_without_pickle(directory):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(schema_version=2), "schema_version"),
+        (lambda d: d.update(schema_version=1), "schema_version"),
         (lambda d: d.update(extra=1), "extra: 1: unknown key"),
         (lambda d: d["nodes"][3].pop("predecessors"), r"nodes\[3\].predecessors: is missing"),
         (lambda d: d["nodes"][3].update(predecessors=[10**6]), r"nodes\[3\].predecessors: 1000000"),
@@ -80,6 +127,10 @@ def test_numpy_reads_the_trajectories_without_pickle(directory):
         (lambda d: d["nodes"][3].update(coordination=[0, 1]), r"nodes\[3\].coordination"),
         (lambda d: d["legs"][2].update(trajectory=10**6), r"legs\[2\].trajectory: 1000000"),
         (lambda d: d["hands"][0].update(radius_m=float("nan")), "NaN is not a number"),
+        (lambda d: d["sweeps"][1].update(leg=10**6), r"sweeps\[1\]: no leg 1000000"),
+        (lambda d: d["sweeps"][1].update(arm="R9"), r"sweeps\[1\]: .*'R9'"),
+        (lambda d: grip(d).update(kind="grab"), "process"),
+        (lambda d: grip(d).pop("force_n"), r"process.grip.force_n: is missing"),
         (lambda d: d["hands"][0].update(radius_m="wide"), r"hands\[0\].radius_m"),
         (lambda d: d.update(trajectories_sha256="0" * 64), "belong to two plans"),
     ],

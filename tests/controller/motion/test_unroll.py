@@ -89,7 +89,9 @@ def order(request: pytest.FixtureRequest) -> tuple[JointModel, ...]:
 def unrolled(cell: Cell, order: tuple[JointModel, ...]) -> Unrolled:
     def visit_of(model: JointModel, number: str, arm: int, position: int | None) -> Visit:
         assert (arm, OFF_DIAL if position is None else position) == PLACES[number][:2]
-        return SimpleNamespace(arm=cell.arms[arm].id, legs=made_up_legs(model, number))  # type: ignore[return-value]
+        visit = SimpleNamespace(arm=cell.arms[arm].id, legs=made_up_legs(model, number), rest=())
+        visit.drawn_back = visit  # made-up arms have no parking place
+        return visit  # type: ignore[return-value]
 
     def legs_of(arm: str, last: Visit | None, visit: Visit) -> tuple[Leg, ...]:
         return visit.legs  # type: ignore[attr-defined,no-any-return]

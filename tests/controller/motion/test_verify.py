@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cells.recipe import recipe_for
-from controller.motion.plan_files import cell_record, read_plan, write_plan
+from controller.motion.plan_files import read_plan, write_plan
+from controller.motion.plan_records import cell_record
 from controller.motion.verify import verify_plan
 from controller.motion.verify_body import MissingLibraryError
 from controller.motion.verify_clearance import ClearanceCheck
@@ -102,6 +103,28 @@ def test_a_missing_arc_between_arms_is_found(stored):
     assert "promised are 20.0 mm" in line
 
 
+def test_what_a_planner_overlooks_that_does_not_look_far_ahead_is_found(stored):
+    """Without any arc between arms that are planned more than ten seconds apart: no horizon in time is a proof."""
+    nodes = list(stored.document.nodes)
+    far = 0
+    for index, node in enumerate(nodes):
+        gone = {
+            other
+            for other in node.coordination
+            if node.start_s - nodes[other].start_s - nodes[other].duration_s > 10.0
+        }
+        far += len(gone)
+        nodes[index] = changed(
+            node, predecessors=tuple(other for other in node.predecessors if other not in gone)
+        )
+    assert far > 10
+    fault = with_document(stored, nodes=tuple(nodes))
+    check = ClearanceCheck(fault, Order(fault.document.nodes))
+    found = [str(item) for item in check.arms(lambda done, of: None)]
+    assert found
+    assert all(line.startswith("clearance: R") and " may be at the same time and " in line for line in found)
+
+
 def test_every_other_arc_that_is_missing_is_found(stored):
     """Each arc of recipe, dial, stations and arms that no other arcs imply."""
     recipes = {model.name: recipe_for(model) for model in models()}
@@ -168,12 +191,80 @@ def test_a_leg_that_does_not_end_at_rest_is_found(stored):
     )
 
 
-@pytest.mark.parametrize(("factor", "quantity"), [(0.2, "velocity"), (0.97, "acceleration")])
+@pytest.mark.parametrize(
+    ("factor", "quantity"), [(0.2, "velocity"), (0.97, "acceleration"), (0.999, "jerk"), (0.3, "torque")]
+)
 def test_a_motion_that_is_too_fast_is_found(stored, factor, quantity):
     leg = leg_of(stored, find(stored, "R1", "carry", "10"))
     fault = with_trajectory(stored, leg.trajectory, stored.trajectories[leg.trajectory].stretched(factor))
     lines = [str(item) for item in verify(fault).violations]
     assert any(f"limit: R1 carry of operation 10 for J0001: {quantity} of joint" in line for line in lines)
+
+
+def test_a_jerk_between_knots_is_found(stored):
+    """A motion through the same knots that has no more acceleration than it may, but gets to it too fast."""
+    leg = leg_of(stored, find(stored, "R1", "carry", "10"))
+    motion = stored.trajectories[leg.trajectory]
+    qdd = motion.qdd.copy()
+    qdd[len(qdd) // 2, 2] *= 0.8
+    fault = with_trajectory(stored, leg.trajectory, Trajectory(t=motion.t, q=motion.q, qd=motion.qd, qdd=qdd))
+    lines = [str(item) for item in verify(fault).violations]
+    assert any("limit: R1 carry of operation 10 for J0001: jerk of joint 3" in line for line in lines)
+
+
+def test_a_load_that_is_too_heavy_is_found(stored):
+    """Heavier than the plan says: the hand is wrong; as heavy as it says, but too heavy: so is the torque."""
+    leg = leg_of(stored, find(stored, "R1", "carry", "10"))
+    fault = with_item(stored, "hands", leg.hand, mass_kg=60.0)
+    lines = [str(item) for item in verify(fault).violations]
+    assert any(line.startswith("payload: R1 ") and "mass_kg is 60.0, not 2." in line for line in lines)
+    torque = [line for line in lines if line.startswith("limit: R1 ") and ": torque of joint " in line]
+    assert torque
+    assert all(float(line.split(" s, ")[1].split()[0]) > 1.0 for line in torque)
+
+
+@pytest.mark.parametrize(
+    ("label", "change", "line"),
+    [
+        ("fetch", {"force_n": 15.0}, "R1 fetch of operation 10 for J0001 has force_n 15 in its grip process"),
+        ("fetch", {"internal": False}, "has internal 0 in its grip process, expected 1"),
+        ("fetch", {"station": "press"}, "does its process at press, the leg is at feeder_housing"),
+        ("insert", {"force_high_n": 9e3}, "has force_high_n 9000 in its insert process"),
+        ("release", {"duration_s": 0.01}, "has duration_s 0.01 in its release process, expected 0.15"),
+    ],
+)
+def test_a_process_with_other_parameters_is_found(stored, label, change, line):
+    node = find(stored, "R1", label, "10")
+    process = leg_of(stored, node).process
+    fault = with_item(stored, "legs", stored.document.nodes[node].leg, process=changed(process, **change))
+    found = [str(item) for item in verify(fault).violations]
+    assert any(item.startswith("process: R1 ") and line in item for item in found)
+
+
+def test_screws_driven_to_another_torque_are_found(stored):
+    node = next(
+        index
+        for index, record in enumerate(stored.document.nodes)
+        if record.leg is not None and leg_of(stored, index).does == "screw"
+    )
+    process = leg_of(stored, node).process
+    leg = stored.document.nodes[node].leg
+    fault = with_item(stored, "legs", leg, process=changed(process, torque_nm=1.5 * process.torque_nm))
+    assert any(
+        item.rule == "process" and " has torque_nm " in item.detail for item in verify(fault).violations
+    )
+
+
+def test_a_box_that_does_not_hold_its_leg_is_found(stored):
+    sweeps = list(stored.document.sweeps)
+    low = sweeps[5].low_m
+    sweeps[5] = changed(sweeps[5], low_m=(low[0] + 0.05, *low[1:]))
+    arm = sweeps[5].arm
+    line = only(verify(with_document(stored, sweeps=tuple(sweeps))))
+    assert line.startswith(f"sweep: {arm} ")
+    assert line.endswith("leaves the box that the plan gives")
+    missing = with_document(stored, sweeps=stored.document.sweeps[1:])
+    assert only(verify(missing)).startswith(f"sweep: {stored.document.sweeps[0].arm} ")
 
 
 def test_a_position_beyond_its_limit_is_found(stored):
@@ -208,7 +299,7 @@ def test_an_enlarged_payload_is_found(stored):
     hand = stored.document.hands[leg.hand]
     fault = with_item(stored, "hands", leg.hand, radius_m=hand.radius_m + 0.3)
     assert only(verify(fault)).startswith("payload: R1 ")
-    assert "another hand than that which holds housing" in only(verify(fault))
+    assert "another hand than that which holds housing: radius_m is 0.36, not 0.06" in only(verify(fault))
     # ... and were the hand really that large, arms would meet.
     check = ClearanceCheck(fault, Order(fault.document.nodes))
     assert next(check.arms(lambda done, of: None)).rule == "clearance"
@@ -233,13 +324,16 @@ def test_a_fixture_in_the_way_is_found(stored):
     assert any(item.detail.startswith("R1 ") for item in found)
 
 
-@pytest.mark.parametrize("field", ["lengths_m", "capsules", "X_WB", "q_max_rad", "velocity_rad_per_s"])
+@pytest.mark.parametrize(
+    "field", ["lengths_m", "capsules", "X_WB", "q_max_rad", "velocity_rad_per_s", "torque_nm", "links"]
+)
 def test_another_arm_than_the_cell_has_is_found(stored, field):
     arms = list(stored.document.cell.arms)
     value = getattr(arms[2], field)
     other = {
         "lengths_m": lambda: changed(value, c2=value.c2 + 1e-4),
         "capsules": lambda: value[:-1],
+        "links": lambda: (changed(value[0], mass_kg=1.0), *value[1:]),
         "X_WB": lambda: value[1:] + value[:1],
     }.get(field, lambda: tuple(item * 1.01 for item in value))()
     arms[2] = changed(arms[2], **{field: other})
@@ -263,7 +357,7 @@ def test_an_operation_that_is_not_done_as_the_recipe_says_is_found(stored, label
 
 def test_a_release_that_is_left_out_is_found(stored):
     node = find(stored, "R1", "release", "10")
-    fault = with_item(stored, "legs", stored.document.nodes[node].leg, process="dwell")
+    fault = with_item(stored, "legs", stored.document.nodes[node].leg, process=None)
     lines = [str(item) for item in verify(fault).violations]
     assert "content: operation 10 of joint 1 has 0 legs that release, its recipe says 1" in lines
 

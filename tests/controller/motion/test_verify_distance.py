@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from controller.motion.plan_document import CapsuleRecord, FixtureRecord
-from controller.motion.plan_files import cell_record
+from controller.motion.plan_records import cell_record
 from controller.motion.shape import moving_capsules
 from controller.motion.verify_body import ArmBody
 from controller.motion.verify_distance import (

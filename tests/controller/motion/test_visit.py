@@ -274,7 +274,7 @@ def test_every_screw_is_driven_and_every_bead_is_laid(model: str, number: str) -
 def test_a_retreat_ends_at_the_parking_place() -> None:
     plan = planned("six_arm", MODELS[1], "30")[0]
     park = ArmPoses(plan.cell, plan.arm).park
-    back = plan.visit.retreat()
+    back = plan.visit.drawn_back
     assert back.end == pytest.approx(park)
     assert back.rest[-1].zone is Zone.AFTER
     assert back.rest[:-1] == plan.visit.rest

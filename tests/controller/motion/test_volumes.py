@@ -134,7 +134,7 @@ def test_a_leg_into_a_table_is_refused_and_both_are_named(cell: Cell) -> None:
     X_WS = cell.stations["feeder_rotor"].X_WS
     above, inside = (poses.at(X_WS, height, 0.0, "feeder_rotor") for height in (0.15, -0.07))
     with pytest.raises(
-        CollisionError, match=r"R1 swing of operation 50 comes nearer than 5 mm to feeder_rotor$"
+        CollisionError, match=r"R1 swing of operation 50 comes nearer than 5 mm to feeder_rotor: "
     ):
         volumes.check(arm, between(arm, above, inside), "50")
     volumes.check(arm, between(arm, above, inside, station="feeder_rotor"), "50")  # it works there

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from controller.report.html import Origin, Picture, Scope, render_report, write_report
-from controller.report.summary import EndOfLineValue
+from controller.report.html import Origin, Picture, PlanView, Scope, render_report, write_report
+from controller.report.summary import BindingRecord, EndOfLineValue
+from tests.controller.motion.small_plan import planned
 
 SCOPE = Scope(simulated=("arms",), modelled=("fits",), left_out=("heat",))
 ORIGIN = Origin(command="jointcell run --seed 7", versions={"jointcell": "0.1.0"})
@@ -177,3 +178,26 @@ def test_a_run_without_joints_still_makes_a_report(run):
 def test_only_png_pictures_are_taken(run):
     with pytest.raises(ValueError, match="picture 'cell' is not a PNG"):
         render_report(*run, scope=SCOPE, origin=ORIGIN, pictures=[Picture(caption="cell", png=b"GIF89a")])
+
+
+def test_the_plan_and_what_binds_are_shown_and_drawings_are_images(run):
+    summary, timeline = run
+    motion = planned()
+    binding = (BindingRecord(resource="R3", operation="<70>", seconds=8.2),)
+    page = render_report(
+        summary.model_copy(update={"binding": binding}),
+        timeline,
+        scope=SCOPE,
+        origin=ORIGIN,
+        plan=PlanView(
+            graph=motion.graph, starts_s=motion.starts_s, swept_svg=b"<svg><script>alert(1)</script></svg>"
+        ),
+    )
+    parsed = Page(page)
+    assert "script" not in parsed.tags
+    assert "What binds" in parsed.text
+    assert "R3 <70>" in parsed.text
+    assert "Event graph of the last cycle" in parsed.text
+    assert "waits for" in parsed.text
+    images = [value for tag, name, value in parsed.attributes if (tag, name) == ("img", "src")]
+    assert [value.split(",")[0] for value in images] == ["data:image/svg+xml;base64"]

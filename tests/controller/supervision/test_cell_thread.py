@@ -10,12 +10,12 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from controller.bench.fast_cell import MODELS, FastCell, cell
 from controller.execution.fake import FakeClock
 from controller.supervision.cell_thread import CellThread
 from controller.supervision.packml import Command, State
 from controller.supervision.requests import GiveCommand, LoadFeeder, QueueOrder
 from controller.supervision.shift import JournalError
-from tests.controller.supervision.plant import MODELS, Plant, cell
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def started(thread, count=3):
 def finished(tmp_path_factory):
     """Pictures of an order from start to end, and the metrics then."""
     with CellThread(
-        lambda: made(Plant(tmp_path_factory.mktemp("cell"), clock=FakeClock(1_000_000_000)))
+        lambda: made(FastCell(tmp_path_factory.mktemp("cell"), clock=FakeClock(1_000_000_000)))
     ) as thread:
         pictures = [thread.view, started(thread)]
         while pictures[-1].state is not State.COMPLETE:
@@ -125,7 +125,7 @@ def test_a_stop_is_decided_before_what_waits_and_the_end_is_at_rest(tmp_path):
     @contextmanager
     def make():
         nonlocal plant
-        plant = Plant(tmp_path, clock=FakeClock(10_000_000))
+        plant = FastCell(tmp_path, clock=FakeClock(10_000_000))
         yield plant.supervisor
         assert plant.supervisor.unit.state is State.STOPPED
         plant.end()
@@ -142,6 +142,6 @@ def test_a_journal_that_cannot_be_opened_is_named(tmp_path):
     (tmp_path / "cell-000001.db").write_bytes(b"no journal at all, whatever its name says" * 99)
     with (
         pytest.raises(JournalError, match=r"cell-000001.db: cannot be opened"),
-        CellThread(lambda: made(Plant(tmp_path))),
+        CellThread(lambda: made(FastCell(tmp_path))),
     ):
         pass

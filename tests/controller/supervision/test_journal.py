@@ -17,6 +17,7 @@ from controller.supervision.shift import (
     AlarmChanged,
     Carried,
     Confirmed,
+    DialBegun,
     DialIndexed,
     JointEntered,
     JointLeft,
@@ -68,6 +69,7 @@ EVENTS = [
     PlanAdopted(sha256="ab" * 32, software="0.1"),
     entered(),
     begun(),
+    DialBegun(),
     DialIndexed(),
     ended(),
     begun("20"),
@@ -88,7 +90,7 @@ def journal(tmp_path):
 def test_what_was_written_is_read_back_in_order(journal):
     assert journal.append(EVENTS, 1_000) == len(EVENTS)
     assert [entry.event for entry in journal.read()] == EVENTS
-    assert [entry.seq for entry in journal.read(after=11)] == [12, 13]
+    assert [entry.seq for entry in journal.read(after=12)] == [13, 14]
     assert journal.shift() == after(*EVENTS)
     journal.check()
 
@@ -171,7 +173,7 @@ def test_a_bad_operation_rejects_the_joint():
 
 
 def test_a_successor_carries_the_state_on(journal, tmp_path):
-    journal.append(EVENTS[:8], 0)
+    journal.append(EVENTS[:9], 0)
     journal.succeed(tmp_path / "next.db", 1)
     with Journal(tmp_path / "next.db") as successor:
         assert successor.shift() == journal.shift()
@@ -205,7 +207,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(journal):
 
     def fill():
         for _ in range(10_000):
-            acknowledged.append(journal.append([DialIndexed()] * 10, 0))
+            acknowledged.append(journal.append([DialBegun()] * 10, 0))
 
     with pytest.raises(JournalError, match=r"cell.db: cannot be written: database or disk is full"):
         fill()
@@ -311,6 +313,7 @@ def test_any_course_replays_to_the_state_it_led_to(seed):
                 ),
                 begun(number, serial),
                 ended(number, serial, rng.choice(["", "bad"])),
+                DialBegun(),
                 DialIndexed(),
                 JointLeft(serial=serial),
                 Restarted(software="1"),
@@ -328,3 +331,12 @@ def test_any_course_replays_to_the_state_it_led_to(seed):
     entries = sum(event.kind == "joint_entered" for event in events)
     assert entries == shift.good + shift.rejected + len(shift.joints)
     assert shift.good == sum(order.good for order in shift.orders.values())
+
+
+def test_the_dial_is_asked_about_after_a_restart_on_its_way(journal):
+    events = [DialBegun(), DialIndexed(), DialBegun(), Restarted(software="1")]
+    journal.append(events, 0)
+    assert journal.shift().questions == (("dial", "index"),)
+    journal.append([Confirmed(serial="dial", operation="index", found="done", by="bob")], 1)
+    assert (journal.shift().indices, journal.shift().questions) == (2, ())
+    assert list(journal.read())[-1].event.serial == "dial"

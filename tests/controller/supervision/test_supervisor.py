@@ -5,6 +5,7 @@ import sqlite3
 import numpy as np
 import pytest
 
+from controller.bench.fast_cell import MODELS, FastCell, cell
 from controller.execution.fake import FakeClock
 from controller.supervision.alarms import Key
 from controller.supervision.packml import Command, Mode, State
@@ -14,21 +15,22 @@ from controller.supervision.requests import (
     EmptyTray,
     Jog,
     LoadFeeder,
+    PutBack,
     SetFeed,
     SetMode,
     SetSingleStep,
     Step,
+    TakeOut,
     WithdrawOrder,
 )
 from controller.supervision.shift import CELL
-from tests.controller.supervision.plant import MODELS, Plant, cell
 
 SOME_ROUNDS = 130  # in the middle of things
 
 
 @pytest.fixture
 def plant(tmp_path):
-    plant = Plant(tmp_path)
+    plant = FastCell(tmp_path)
     yield plant
     plant.end()
 
@@ -55,18 +57,17 @@ def finish(plant, good=4):
 
 def executing(plant, rounds=SOME_ROUNDS):
     plant.order()
-    plant.start()
+    plant.start_up()
     plant.rounds(rounds)
 
 
 def answered(plant, found="not_done"):
-    for serial, operation in plant.shift.questions:
-        assert plant.ask(ConfirmPlace(serial=serial, operation=operation, found=found)).accepted
+    plant.answer(lambda serial, number: found)
 
 
 def test_an_order_is_made_to_its_end(plant):
     plant.order()
-    plant.start()
+    plant.start_up()
     finish(plant)
     assert plant.shift.orders["A"].finished
     assert plant.shift.indices == max(event.place for event in events(plant, "joint_entered")) + 7
@@ -79,7 +80,7 @@ def test_an_order_is_made_to_its_end(plant):
 
 def test_models_of_an_order_alternate(plant):
     plant.order(lines={MODELS[0]: 3, MODELS[1]: 1})
-    plant.start()
+    plant.start_up()
     finish(plant)
     entered = [event.model for event in events(plant, "joint_entered")]
     assert entered == [MODELS[0], MODELS[1], MODELS[0], MODELS[0]] or entered[1:3].count(MODELS[1]) == 1
@@ -87,7 +88,7 @@ def test_models_of_an_order_alternate(plant):
 
 def test_an_operation_is_on_the_disk_before_anything_of_it_moves(plant):
     plant.order()
-    plant.start()
+    plant.start_up()
     reader = sqlite3.connect(plant.archive.journal.path)
     queue = type(plant.arms["R1"]).queue
     seen = []
@@ -147,7 +148,7 @@ def test_hold_stays_on_the_path_and_goes_on(plant):
 
 def test_complete_finishes_what_is_in_work_and_lets_nothing_enter(plant):
     plant.order(lines={MODELS[0]: 8})
-    plant.start()
+    plant.start_up()
     while len(plant.shift.joints) < 2:
         plant.rounds(1)
     in_work = len(plant.shift.joints)
@@ -155,7 +156,7 @@ def test_complete_finishes_what_is_in_work_and_lets_nothing_enter(plant):
     plant.until(State.COMPLETE)
     assert (plant.shift.good, len(plant.shift.joints)) == (in_work, 0)
     assert plant.shift.orders["A"].missing == {MODELS[0]: 8 - in_work}
-    plant.start()
+    plant.start_up()
     finish(plant, good=8)
 
 
@@ -167,7 +168,7 @@ def test_a_fault_aborts_asks_and_goes_on_when_it_is_mended(plant):
         for number, arm in joint.begun.items()
         if arm == "R2"
     }
-    plant.arms["R2"].fail("following error 12.0 mrad, limit 10 mrad")
+    plant.fail("R2", "following error 12.0 mrad, limit 10 mrad")
     plant.until(State.ABORTED)
     assert "arm_fault" in kinds(plant)
     assert set(plant.shift.questions) == begun
@@ -178,7 +179,7 @@ def test_a_fault_aborts_asks_and_goes_on_when_it_is_mended(plant):
         assert not answer.accepted
         assert "first say what became of operation" in answer.reason
     answered(plant)
-    plant.start()
+    plant.start_up()
     finish(plant)
 
 
@@ -197,14 +198,14 @@ def test_a_guard_aborts_and_keeps_the_cell_from_being_cleared(plant):
     plant.until(State.STOPPED)
     assert plant.ask(AcknowledgeAlarm(key=guard)).accepted
     assert guard not in plant.supervisor.annunciator.alarms.by_key
-    plant.start()
+    plant.start_up()
     finish(plant)
 
 
 def test_an_empty_feeder_suspends_and_a_filled_one_resumes(plant):
     assert plant.ask(LoadFeeder(feeder="feeder_housing", batch="H-1", count=2)).accepted
     plant.order()
-    plant.start()
+    plant.start_up()
     plant.until(State.SUSPENDED)
     assert "feeder_empty" in kinds(plant)
     assert len(plant.shift.joints) + plant.shift.good >= 2
@@ -218,9 +219,9 @@ def test_an_empty_feeder_suspends_and_a_filled_one_resumes(plant):
 
 
 def test_a_full_tray_suspends_and_an_empty_one_resumes(tmp_path):
-    plant = Plant(tmp_path, settings={"tray_places": 2})
+    plant = FastCell(tmp_path, changes={"tray_places": 2})
     plant.order()
-    plant.start()
+    plant.start_up()
     plant.until(State.SUSPENDED)
     assert (plant.shift.tray, "tray_full" in kinds(plant)) == (2, True)
     assert plant.ask(EmptyTray()).accepted
@@ -230,7 +231,7 @@ def test_a_full_tray_suspends_and_an_empty_one_resumes(tmp_path):
 
 def test_orders_go_by_priority_and_change_behind_what_is_planned(plant):
     plant.order("later", {MODELS[0]: 6})
-    plant.start()
+    plant.start_up()
     plant.order("first", {MODELS[1]: 2}, priority=1)
     planned = plant.supervisor.settings.lookahead_joints
     plant.until(State.COMPLETE)
@@ -240,7 +241,7 @@ def test_orders_go_by_priority_and_change_behind_what_is_planned(plant):
 
 def test_a_withdrawn_order_ends_behind_what_is_planned(plant):
     plant.order(lines={MODELS[0]: 50})
-    plant.start()
+    plant.start_up()
     assert plant.ask(WithdrawOrder(order="A")).accepted
     plant.until(State.COMPLETE)
     assert plant.shift.good == plant.supervisor.settings.lookahead_joints
@@ -248,32 +249,32 @@ def test_a_withdrawn_order_ends_behind_what_is_planned(plant):
 
 
 def test_a_restart_knows_all_but_what_was_under_way(tmp_path):
-    plant = Plant(tmp_path)
+    plant = FastCell(tmp_path)
     executing(plant, 400)
     before = plant.shift
     under_way = {(serial, number) for serial, joint in before.joints.items() for number in joint.begun}
     plant.end()
-    again = Plant(tmp_path)
+    again = FastCell(tmp_path)
     assert set(again.shift.questions) == under_way
     assert {s: j.done for s, j in again.shift.joints.items()} == {s: j.done for s, j in before.joints.items()}
     answer = again.give(Command.RESET)
     assert not answer.accepted
     answered(again, "done")
-    again.start()
+    again.start_up()
     finish(again)
     assert events(again, "restarted")
     again.end()
 
 
 def test_scrap_is_made_again(tmp_path):
-    plant = Plant(tmp_path)
+    plant = FastCell(tmp_path)
     executing(plant, 300)
     plant.end()
-    again = Plant(tmp_path)
+    again = FastCell(tmp_path)
     serial, operation = again.shift.questions[0]
     assert again.ask(ConfirmPlace(serial=serial, operation=operation, found="scrap")).accepted
     answered(again, "done")
-    again.start()
+    again.start_up()
     again.until(State.COMPLETE)
     assert (again.shift.good, again.shift.rejected) == (4, 1)
     again.end()
@@ -300,7 +301,7 @@ def test_a_full_disk_holds_the_cell_and_unhold_works_when_it_is_mended(plant):
 
 
 def test_jogging_only_in_maintenance_idle_and_while_somebody_holds(tmp_path):
-    plant = Plant(tmp_path, clock=FakeClock(20_000_000))
+    plant = FastCell(tmp_path, clock=FakeClock(20_000_000))
     jog = Jog(arm="R3", joint=0, share=0.05)
     assert "jogging in mode PRODUCTION (allowed in: MAINTENANCE)" in plant.ask(jog).reason
     plant.ask(SetMode(mode=Mode.MAINTENANCE))
@@ -325,7 +326,8 @@ def test_jogging_only_in_maintenance_idle_and_while_somebody_holds(tmp_path):
     plant.ask(SetMode(mode=Mode.PRODUCTION))
     plant.order()
     assert plant.give(Command.START).accepted
-    finish(plant)
+    plant.until(State.EXECUTE)  # from where it was jogged to
+    plant.end()
 
 
 def test_single_step_in_maintenance(plant):
@@ -333,7 +335,7 @@ def test_single_step_in_maintenance(plant):
     assert not plant.ask(SetSingleStep(on=True)).accepted
     plant.ask(SetMode(mode=Mode.MAINTENANCE))
     assert plant.ask(SetSingleStep(on=True)).accepted
-    plant.start()
+    plant.start_up()
     plant.rounds(30)
     assert not plant.shift.joints
     for _ in range(40):
@@ -349,7 +351,7 @@ def test_the_feed_slows_the_cell_and_maintenance_caps_it(plant):
     assert "feed 2 (allowed: 0.01 to 1)" in plant.ask(SetFeed(share=2.0)).reason
     plant.order(lines={MODELS[0]: 1})
     plant.ask(SetMode(mode=Mode.MAINTENANCE))
-    plant.start()
+    plant.start_up()
     plant.until(State.COMPLETE)
     assert plant.clock.now_ns > 5 * 200e9
 
@@ -368,5 +370,22 @@ def test_a_fault_of_the_program_itself_stops_everything(plant, monkeypatch):
     monkeypatch.undo()
     plant.give(Command.CLEAR)
     plant.until(State.STOPPED)
-    plant.start()
+    plant.start_up()
     finish(plant)
+
+
+def test_an_arm_is_taken_out_and_the_others_go_on(plant):
+    executing(plant)
+    assert "allowed in: ABORTED, STOPPED, IDLE" in plant.ask(TakeOut(arm="R3")).reason
+    plant.fail("R3", "lost: no answer for 0.5 s")
+    plant.until(State.ABORTED)
+    assert "arm_lost" in kinds(plant)
+    assert plant.ask(TakeOut(arm="R3")).accepted
+    assert not plant.ask(TakeOut(arm="R3")).accepted
+    answered(plant)
+    plant.start_up()
+    plant.until(State.COMPLETE)
+    assert plant.shift.good == 4
+    assert plant.shift.orders["A"].finished
+    assert all(event.resource != "R3" for event in events(plant, "operation_begun")[-20:])
+    assert plant.ask(PutBack(arm="R3")).reason.startswith("putting back R3 in state COMPLETE")

@@ -82,7 +82,7 @@ def test_a_missed_due_date_is_named():
         for name in ("knee", "hip")
     )
     with pytest.raises(
-        InfeasibleProblemError, match=r"due: operation 0 of '(knee|hip)' ends at 20, due at 15"
+        InfeasibleProblemError, match="operation 0 of 'knee' and operation 0 of 'hip' take 20 ticks on arm"
     ):
         solve(ShopProblem(resources=(Resource(name="arm"),), jobs=jobs), iterations=100)
 
@@ -108,7 +108,12 @@ def test_between_keeps_what_both_agree_on():
     for _ in range(50):
         a, b = (
             Candidate(
-                late=0, makespan=9, order=rng.permutation(12), mode=rng.integers(0, 3, 12), start=np.zeros(12)
+                late=0,
+                makespan=9,
+                order=rng.permutation(12),
+                mode=rng.integers(0, 3, 12),
+                start=np.zeros(12),
+                turn=np.arange(12),
             )
             for _ in range(2)
         )
@@ -121,16 +126,44 @@ def test_between_keeps_what_both_agree_on():
                     assert places[2][v] < places[2][w]
 
 
-def test_elite_keeps_the_best_and_no_twins():
-    def candidate(makespan, start):
-        return Candidate(
-            late=0, makespan=makespan, order=np.arange(2), mode=np.zeros(2), start=np.array([0, start])
-        )
+def at(makespan, place):
+    """A solution of two operations that stands at a place on a line."""
+    return Candidate(
+        late=0,
+        makespan=makespan,
+        order=np.arange(2),
+        mode=np.zeros(2),
+        start=np.zeros(2),
+        turn=np.full(2, place),
+    )
 
-    elite = Elite(size=2)
-    taken = [elite.add(candidate(*shape)) for shape in ((9, 1), (9, 1), (7, 1), (9, 2), (8, 1), (8, 1))]
-    assert taken == [True, False, True, False, True, False]
-    assert [member.makespan for member in elite.members] == [7, 8]
+
+def test_elite_keeps_the_best_and_nothing_near_them():
+    elite = Elite(size=2, apart=2.0)
+    tried = ((9, 10), (9, 10), (9, 11), (8, 11), (7, 20), (9, 30), (8, 30), (6, 30), (6, 30))
+    taken = [elite.add(at(*shape)) for shape in tried]
+    # a twin, a neighbour that is no better, a better neighbour; far ones only when better than the worst
+    assert taken == [True, False, False, True, True, False, False, True, False]
+    assert [(member.makespan, member.turn[0]) for member in elite.members] == [(6, 30), (7, 20)]
+
+
+def test_elite_stays_apart_whatever_comes():
+    rng, elite, best = np.random.default_rng(0), Elite(size=5, apart=3.0), 99
+    for _ in range(400):
+        makespan, place = (int(number) for number in rng.integers(0, 50, 2))
+        best = min(best, makespan)
+        elite.add(at(makespan, place))
+        assert len(elite.members) <= 5
+        assert elite.members[0].makespan == best
+        for i, one in enumerate(elite.members):
+            assert all(one.distance(other) >= 3.0 for other in elite.members[:i])
+
+
+def test_another_mode_is_a_distance_too():
+    a, b = at(9, 1), at(9, 1)
+    assert a.distance(b) == 0.0
+    b.mode[0] = 1
+    assert a.distance(b) == b.distance(a) == 0.5
 
 
 def test_chain_of_one_job_is_its_length():
