@@ -375,17 +375,36 @@ def test_a_fault_of_the_program_itself_stops_everything(plant, monkeypatch):
 
 
 def test_an_arm_is_taken_out_and_the_others_go_on(plant):
+    assert plant.ask(TakeOut(arm="R1")).accepted
+    assert "arm 'R1' (allowed: R2, R3, R4, R5, R6)" in plant.ask(TakeOut(arm="R1")).reason
+    assert not plant.ask(TakeOut(arm="R3")).accepted  # nobody else reaches the bench
+    plant.order(lines={MODELS[0]: 2})
+    plant.start_up()
+    assert "in state EXECUTE (allowed in: ABORTED, STOPPED, IDLE)" in plant.ask(PutBack(arm="R1")).reason
+    plant.until(State.COMPLETE)
+    assert (plant.shift.good, plant.shift.rejected) == (2, 0)
+    assert all(event.resource != "R1" for event in events(plant, "operation_begun"))
+    assert plant.supervisor.times.entry("R1").account == "fault"
+    assert plant.give(Command.RESET).accepted
+    plant.until(State.IDLE)
+    assert plant.ask(PutBack(arm="R1")).accepted
+
+
+def test_a_lost_arm_that_is_in_the_way_is_named(plant):
     executing(plant)
-    assert "allowed in: ABORTED, STOPPED, IDLE" in plant.ask(TakeOut(arm="R3")).reason
-    plant.fail("R3", "lost: no answer for 0.5 s")
+    plant.fail("R1", "lost: no answer for 0.5 s")
     plant.until(State.ABORTED)
     assert "arm_lost" in kinds(plant)
-    assert plant.ask(TakeOut(arm="R3")).accepted
-    assert not plant.ask(TakeOut(arm="R3")).accepted
+    assert plant.ask(TakeOut(arm="R1")).accepted
     answered(plant)
-    plant.start_up()
-    plant.until(State.COMPLETE)
-    assert plant.shift.good == 4
-    assert plant.shift.orders["A"].finished
-    assert all(event.resource != "R3" for event in events(plant, "operation_begun")[-20:])
-    assert plant.ask(PutBack(arm="R3")).reason.startswith("putting back R3 in state COMPLETE")
+    assert plant.give(Command.CLEAR).accepted
+    plant.until(State.STOPPED)
+    assert plant.give(Command.RESET).accepted
+    plant.until(State.IDLE)
+    assert plant.give(Command.START).accepted
+    plant.until(State.EXECUTE, State.STOPPED)
+    if plant.state is State.STOPPED:
+        assert plant.supervisor.cause.startswith("R1 where it stands")
+        assert Key("no_plan", CELL) in plant.supervisor.annunciator.alarms.by_key
+    else:
+        finish(plant)
