@@ -12,7 +12,7 @@ from cells.cell import Cell
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status
 from cells.joint_model import JointModel
 from controller.execution.line import Line, Listener
-from controller.execution.state import Event
+from controller.execution.state import Event, Faulted
 from controller.supervision.accounts import Account, Entry
 from controller.supervision.acting import GIVES, Acting, WorkError
 from controller.supervision.alarms import Key
@@ -121,6 +121,7 @@ class Supervisor:
         self.events = 0  # of the line: pictures are drawn anew when there are more
         self._booked_ns = self._last_ns = outside.clock.now_ns
         self._failures: dict[Key, str] = {}  # conditions that stay until they are cleared
+        self._line_faults: dict[str, str] = {}  # what the line met with, until it plans again
         self._doubted: set[str] = set()
         self._quiet_rounds = 0
         if not self.book.empty:
@@ -184,8 +185,7 @@ class Supervisor:
             for name, reading in self._present_readings().items()
             if reading.status is Status.FAULT
         }
-        others = {name: reason for name, reason in self.line.faults.items() if name not in self.outside.arms}
-        return faulted | others
+        return self._line_faults | faulted
 
     def _present_readings(self) -> dict[str, ArmState]:
         return {n: r for n, r in self.line.readings.items() if n not in self.acting.out}
@@ -254,6 +254,7 @@ class Supervisor:
             self.jogging.stop()
         if event is Command.CLEAR:
             self._failures.clear()
+            self._line_faults.clear()
         try:
             self.acting.enter(self.unit.state)
         except WorkError as error:
@@ -317,6 +318,8 @@ class Supervisor:
 
     def _happened(self, event: Event) -> None:
         self.events += 1
+        if isinstance(event, Faulted):
+            self._line_faults[event.resource] = event.reason
         before = self.production.left[-1] if self.production.left else None
         left = self.production.happened(event, self.outside.utc_ns())
         if left is None:
