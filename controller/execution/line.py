@@ -16,26 +16,24 @@ from cells.cell import Cell, CellArm
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status, StopCategory
 from cells.joint_model import load_joint_model
 from controller.execution.engine import Engine
+from controller.execution.resuming import Resumed, interrupted
 from controller.execution.state import CellState, Ended, Event
 from controller.execution.takeover import Takeover
 from controller.execution.work import UnderWay, Visit, Work, given, leaving, left
 from controller.motion.coordinate import DeadlockError
-from controller.motion.event_graph import EventGraph, Key, Node
+from controller.motion.event_graph import EventGraph, Node
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.poses import UnreachableError
 from controller.motion.renewal import Stand, TooLateError, Whereabouts
-from controller.motion.rest_of_leg import rest_of_leg
 from controller.motion.unroll import Entering
-from controller.motion.visit import Leg
 from controller.motion.volumes import CollisionError
-from controller.motion.way_home import HOME, RETURN, NoWayError
+from controller.motion.way_home import HOME, NoWayError
 from controller.rearranging import Arrangements, NoArrangementError
 from kinematics import KinematicsError
 
 FloatArray = NDArray[np.float64]
 Listener = Callable[[Event], None]
 
-_ON_PATH_RAD = 1e-3  # an arm this near to where it should be goes on from there, as drivers allow
 _EMPTY = EventGraph(nodes=(), predecessors=(), coordination=frozenset())
 _PLANNING_ERRORS = (
     CollisionError,
@@ -66,22 +64,6 @@ class JointToMake:
     model: str
     place: int
     done: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Resumed:
-    """How an arm goes on: where it stands now and after what it has begun, and where it has to be to begin."""
-
-    now: Stand
-    after: Stand
-    goal: FloatArray
-    label: str = RETURN
-    key: Key | None = None
-    leg: Leg | None = None
-
-    @property
-    def off_path(self) -> bool:
-        return bool(np.abs(self.goal - self.now.q).max() > _ON_PATH_RAD)
 
 
 class Line:
@@ -357,7 +339,7 @@ class Line:
             graph = self._planner.after_ways(graph, {arm: item.now for arm, item in resumed.items()}, ways)
         return where, graph
 
-    def _resumed(self, arm: CellArm, visits: Mapping[str, UnderWay], home: Collection[str]) -> _Resumed:
+    def _resumed(self, arm: CellArm, visits: Mapping[str, UnderWay], home: Collection[str]) -> Resumed:
         """How an arm goes on from where it stands."""
         q = self.readings[arm.id].q
         node = self._work.halted_in(self._engine.course, self.state, arm.id)
@@ -368,20 +350,14 @@ class Line:
                 raise PlanError(
                     f"{arm.id} stands in {', '.join(nests)}: move it out by hand, the dial cannot turn"
                 )
-            return _Resumed(now=stand, after=stand, goal=q)
-        if node is not None and node.leg is not None and arm.id in visits:
-            leg = rest_of_leg(node.leg, q, arm.arm.limits).leg
-            return _Resumed(
-                now=Stand(q=q, held=leg.held),
-                after=Stand(q=leg.trajectory.q[-1], held=leg.held_after),
-                goal=leg.trajectory.q[0],
-                key=node.key,
-                leg=leg,
-            )
-        if node is None and arm.id not in home and (known := self._work.stands.get(arm.id)):
-            return _Resumed(now=Stand(q=q, held=known.held), after=known, goal=known.q)
+            return Resumed(now=stand, after=stand, goal=q)
+        if arm.id in visits and node is not None:
+            return interrupted(node, q, arm.arm.limits)
+        known = self._work.stands.get(arm.id)
+        if known is not None and node is None and arm.id not in home:
+            return Resumed(now=Stand(q=q, held=known.held), after=known, goal=known.q)
         parked = Stand(q=self._planner.park(arm.id))
-        return _Resumed(now=Stand(q=q), after=parked, goal=parked.q, label=HOME)
+        return Resumed(now=Stand(q=q), after=parked, goal=parked.q, label=HOME)
 
     def _listen(self, event: Event) -> None:
         if isinstance(event, Ended):

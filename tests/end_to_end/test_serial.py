@@ -14,6 +14,7 @@ from controller import app
 from controller.console import MET, MISSED
 from controller.execution.engine import Engine
 from controller.execution.state import CellState, Ended, Event
+from controller.run_facts import Driver
 from firmware_bridge.emulator import MissingToolError
 from firmware_bridge.emulator.build import host_program
 from tests.end_to_end.runs import JOINTCELL, ROOT
@@ -23,7 +24,7 @@ PACE = 0.03
 FIRST_S = 20.0
 
 
-def first_nodes(driver: app.Driver, tmp_path: Path) -> tuple[CellState, list[Ended]]:
+def first_nodes(driver: Driver, tmp_path: Path) -> tuple[CellState, list[Ended]]:
     """What has ended in the first seconds of the mixed flow."""
     cell, plan = app.make_plan("six_arm", (), 2, 0, lambda *_: None, app.prepare_kernels(lambda *_: None))
     options = app.RunOptions(
