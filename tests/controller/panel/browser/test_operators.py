@@ -292,6 +292,7 @@ def test_on_a_phone(served: Served) -> None:
 def test_by_keyboard_alone(served: Served) -> None:
     """Log in, start, hold, acknowledge, stop: with Tab, Enter and Space."""
     page = served.page()
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("otto")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
