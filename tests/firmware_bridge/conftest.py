@@ -1,4 +1,4 @@
-"""Tools that not every machine has: without one its tests skip, unless JOINTCELL_REQUIRE_TOOLS says they must run."""
+"""Tools that not every machine has: without one its tests skip, unless REQUIRE_TOOLS says they must run."""
 
 import os
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def built() -> Callable[[Callable[[], Path]], Path]:
         try:
             return make()
         except MissingToolError as error:
-            if os.environ.get("JOINTCELL_REQUIRE_TOOLS"):
+            if os.environ.get("REQUIRE_TOOLS"):
                 raise
             pytest.skip(str(error))
 

@@ -90,7 +90,7 @@ def test_samples_of_a_cortex_m4f_equal_the_reference_to_the_last_bit(built: Buil
 
 def test_a_short_fuzzing_run_finds_nothing(built: Built) -> None:
     built(build.fuzz_target)
-    seconds = 10 if os.environ.get("JOINTCELL_REQUIRE_TOOLS") else 2
+    seconds = 10 if os.environ.get("REQUIRE_TOOLS") else 2
     found = fuzz(seconds=seconds)
     assert found.findings == 0, found.words
     assert found.executions > 0

@@ -100,7 +100,6 @@ def test_users_are_added(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_serve_refuses(
     call: Call, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
 ) -> None:
-    monkeypatch.delenv("JOINTCELL_REQUIRE_TOOLS", raising=False)
     answer = call("serve", *arguments)
     assert answer.code == 2
     assert said in answer.err

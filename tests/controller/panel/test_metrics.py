@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.controller.panel.rig import Rig
 
-REQUIRED = os.environ.get("JOINTCELL_REQUIRE_TOOLS") == "1"
+REQUIRED = os.environ.get("REQUIRE_TOOLS") == "1"
 
 
 def test_promtool_finds_nothing(rig: Rig) -> None:

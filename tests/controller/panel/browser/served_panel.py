@@ -38,7 +38,7 @@ _PATIENCE_MS = 10_000
 def need_chromium() -> str:
     """The browser's path; the test is skipped without one, and fails where tools are required."""
     if CHROMIUM is None:
-        assert os.environ.get("JOINTCELL_REQUIRE_TOOLS") != "1", "chromium is missing"
+        assert os.environ.get("REQUIRE_TOOLS") != "1", "chromium is missing"
         pytest.skip("chromium is missing")
     return CHROMIUM
 
