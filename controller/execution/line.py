@@ -215,7 +215,7 @@ class Line:
         try:
             assigned = _in_order(self._takeover.assign(known, gone, indices, visits))
             where, graph = self._from_here(assigned, indices, visits, abandoned)
-        except (*_PLANNING_ERRORS, NoArrangementError) as error:
+        except (*_PLANNING_ERRORS, NoArrangementError, ValueError) as error:
             raise PlanError(str(error)) from error
         self._engine.adopt(graph, {})
         self._adopted(where, graph.planned_starts())

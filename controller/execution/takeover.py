@@ -80,7 +80,8 @@ class Takeover:
             under_way: By arm the visit that it is in the middle of.
 
         Raises:
-            NoArrangementError: When a joint cannot have its place, or what is known of the joints contradicts itself.
+            NoArrangementError: When a joint cannot have its place or cannot be finished, or what is known of the joints
+                contradicts itself.
         """
         old = [joint for joint in joints if self._only_finished(joint)]
         if not old:
@@ -111,6 +112,9 @@ class Takeover:
         old = [replace(joint, done=joint.done | self._work.done.get(joint.serial, set())) for joint in old]
         as_if_done = [replace(joint, done=joint.done | entered.get(joint.serial, set())) for joint in old]
         finish = self._arrangements.finishing(as_if_done, indices, self.missing, first, busy, fixed)
+        if finish.scrapped:
+            reasons = "; ".join(f"{serial}: {reason}" for serial, reason in finish.scrapped.items())
+            raise NoArrangementError(f"joints that cannot be finished have to be taken out first: {reasons}")
         for joint in leaving:
             visits.setdefault(joint.serial, [self._as_planned(joint.serial, UNLOAD)])
         own = {}

@@ -1,6 +1,6 @@
 """What was: cycles, joints and their stories, recordings, events, the audit."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import FileResponse, HTMLResponse
@@ -16,6 +16,7 @@ from controller.panel.picture import utc_text
 from controller.panel.problems import ProblemError, documented
 from controller.panel.recordings import Recording, recording_file, recordings
 from controller.panel.routes_cell import PathText
+from controller.panel.state import PanelState
 
 router = APIRouter(prefix="/api/v1")
 _MOST = 500
@@ -168,7 +169,7 @@ async def audit(
     ]
 
 
-async def _story(panel: Any, serial: str) -> JointStory:
+async def _story(panel: PanelState, serial: str) -> JointStory:
     story = await run_in_threadpool(joint_story, panel.settings.journal, serial)
     if story is None:
         raise ProblemError(404, f"no joint {serial!r} is in the journal")

@@ -17,7 +17,7 @@ from controller.panel.users import Role, User
 from tests.controller.panel.rig import ORIGIN, Rig
 
 PROBLEM = "application/problem+json"
-EXAMPLES, MANY, SEED = 2, 16, 7
+EXAMPLES, MANY, SEED = 1, 16, 7
 
 
 def described(rig: Rig) -> dict[str, Any]:
@@ -131,10 +131,10 @@ class Fuzz:
 def test_the_interface_keeps_its_description(rig: Rig, user: str) -> None:
     fuzz = Fuzz(rig, user=user)
     fuzz.send(EXAMPLES)
-    assert sum(fuzz.codes.values()) > 100
+    assert sum(fuzz.codes.values()) > 60
     assert max(fuzz.codes) < 505
     if user:
-        assert sum(count for code, count in fuzz.codes.items() if code < 300) > 20
+        assert sum(count for code, count in fuzz.codes.items() if code < 300) > 10
         assert fuzz.codes[401] < sum(fuzz.codes.values()) / 4, "it has logged in"
     else:
         assert set(fuzz.codes) <= {200, 400, 401, 403, 405, 409, 413, 422, 429}
