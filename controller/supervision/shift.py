@@ -9,14 +9,61 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from controller.supervision.shift_events import (
+    AlarmChanged,
+    Confirmed,
+    DialBegun,
+    DialIndexed,
+    Doubted,
+    FeederLoaded,
+    Frozen,
+    JointEntered,
+    JointLeft,
+    OperationBegun,
+    OperationEnded,
+    OrderQueued,
+    OrderWithdrawn,
+    PlanAdopted,
+    Restarted,
+    TimesBooked,
+    TrayEmptied,
+    UnitChanged,
+)
 
 T = TypeVar("T", bound=BaseModel)
 
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-Words = Annotated[str, Field(max_length=1000)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-
+__all__ = (
+    "CELL",
+    "DIAL",
+    "INDEX",
+    "AlarmChanged",
+    "Carried",
+    "Confirmed",
+    "DialBegun",
+    "DialIndexed",
+    "Doubted",
+    "Event",
+    "Feeder",
+    "FeederLoaded",
+    "JointEntered",
+    "JointInWork",
+    "JointLeft",
+    "JournalError",
+    "OperationBegun",
+    "OperationEnded",
+    "Order",
+    "OrderQueued",
+    "OrderWithdrawn",
+    "PlanAdopted",
+    "Restarted",
+    "Shift",
+    "TimesBooked",
+    "TrayEmptied",
+    "UnitChanged",
+    "advance",
+)
 
 CELL = "cell"  # the cell as a whole, among the names of times
 DIAL, INDEX = "dial", "index"
@@ -28,171 +75,13 @@ class JournalError(Exception):
     """An event that contradicts what came before, or a journal that cannot be read or written."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class OrderQueued(_Frozen):
-    """Somebody ordered joints; of several orders the lower priority number, then the earlier due date goes first."""
-
-    kind: Literal["order_queued"] = "order_queued"
-    order: Name
-    lines: Mapping[Name, Count]
-    priority: Annotated[int, Field(ge=1, le=9)] = 5
-    due: Words = ""
-    by: Name
-
-
-class OrderWithdrawn(_Frozen):
-    """Somebody wants no more joints of an order; those in work are finished."""
-
-    kind: Literal["order_withdrawn"] = "order_withdrawn"
-    order: Name
-    by: Name
-
-
-class FeederLoaded(_Frozen):
-    """Somebody filled a feeder: what it held before is gone, it holds so many parts of this batch now."""
-
-    kind: Literal["feeder_loaded"] = "feeder_loaded"
-    feeder: Name
-    batch: Name
-    count: Count
-    by: Name
-
-
-class TrayEmptied(_Frozen):
-    """Somebody took everything out of the out tray."""
-
-    kind: Literal["tray_emptied"] = "tray_emptied"
-    by: Name
-
-
-class JointEntered(_Frozen):
-    """A joint was begun for an order; the dial stands in window ``place`` when the joint is at its position 0."""
-
-    kind: Literal["joint_entered"] = "joint_entered"
-    serial: Name
-    model: Name
-    order: Name
-    place: int
-
-
-class OperationBegun(_Frozen):
-    """An operation may have touched the joint from now on. Written before anything moves.
-
-    ``feeder`` and ``batch`` say where its part comes from; both are empty when it takes none.
-    """
-
-    kind: Literal["operation_begun"] = "operation_begun"
-    serial: Name
-    operation: Name
-    resource: Name
-    feeder: Words = ""
-    batch: Words = ""
-
-
-class OperationEnded(_Frozen):
-    """An operation is complete; ``verdict`` is empty when it went well."""
-
-    kind: Literal["operation_ended"] = "operation_ended"
-    serial: Name
-    operation: Name
-    verdict: Words = ""
-    measured: Mapping[Name, float | None] = Field(default_factory=dict)
-
-
-class DialBegun(_Frozen):
-    """The dial may be anywhere between two positions from now on. Written before it moves."""
-
-    kind: Literal["dial_begun"] = "dial_begun"
-
-
-class DialIndexed(_Frozen):
-    """The dial has moved every nest on by one position."""
-
-    kind: Literal["dial_indexed"] = "dial_indexed"
-
-
-class JointLeft(_Frozen):
-    """A joint has left the cell, good or with the reason of its rejection."""
-
-    kind: Literal["joint_left"] = "joint_left"
-    serial: Name
-    reject: Words = ""
-
-
-class Restarted(_Frozen):
-    """The controller began anew: what was under way is not known any more."""
-
-    kind: Literal["restarted"] = "restarted"
-    software: Name
-
-
-class Doubted(_Frozen):
-    """A resource failed or was taken out: whether what it had begun was completed is not known."""
-
-    kind: Literal["doubted"] = "doubted"
-    resource: Name
-    cause: Words
-
-
-class Confirmed(_Frozen):
-    """Somebody looked: the operation is done, was not begun, or the joint was taken out as scrap.
-
-    Of the `DIAL`, whose one operation is `INDEX`: whether it has turned.
-    """
-
-    kind: Literal["confirmed"] = "confirmed"
-    serial: Name
-    operation: Name
-    found: Literal["done", "not_done", "scrap"]
-    by: Name
-
-
-class PlanAdopted(_Frozen):
-    """From now on the cell runs this plan."""
-
-    kind: Literal["plan_adopted"] = "plan_adopted"
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    software: Name
-
-
-class UnitChanged(_Frozen):
-    """The cell changed its PackML state or mode."""
-
-    kind: Literal["unit_changed"] = "unit_changed"
-    state: Annotated[int, Field(ge=1, le=17)]
-    mode: Annotated[int, Field(ge=1, le=3)]
-    cause: Words
-    by: Name
-
-
-class AlarmChanged(_Frozen):
-    """An alarm was raised, returned, acknowledged or shelved."""
-
-    kind: Literal["alarm_changed"] = "alarm_changed"
-    what: Literal["raised", "returned", "acknowledged", "shelved"]
-    alarm: Name
-    source: Name
-    detail: Words = ""
-    by: Words = ""
-
-
-class TimesBooked(_Frozen):
-    """Time of the cell and of every arm by account since the last booking [ns]."""
-
-    kind: Literal["times_booked"] = "times_booked"
-    accounts_ns: Mapping[Name, Mapping[Name, Annotated[int, Field(ge=0)]]]
-
-
-class Order(_Frozen):
+class Order(Frozen):
     """An order with what was made of it; rejected joints are made again."""
 
-    lines: Mapping[Name, int]
+    lines: Mapping[str, int]
     priority: int
     due: str
-    entered: Mapping[Name, int] = Field(default_factory=dict)
+    entered: Mapping[str, int] = Field(default_factory=dict)
     good: int = 0
     rejected: int = 0
     withdrawn: bool = False
@@ -216,7 +105,7 @@ class Order(_Frozen):
         return {model: count for model, count in left.items() if count > 0}
 
 
-class JointInWork(_Frozen):
+class JointInWork(Frozen):
     """A joint in the cell: which operations are done, which have begun and by what, and which nobody can know about."""
 
     model: str
@@ -228,14 +117,14 @@ class JointInWork(_Frozen):
     reject: str = ""
 
 
-class Feeder(_Frozen):
+class Feeder(Frozen):
     """What a feeder holds: parts of one batch."""
 
     batch: str
     left: int
 
 
-class Shift(_Frozen):
+class Shift(Frozen):
     """Orders and joints, how often the dial has moved, and the counts that figures are made from.
 
     Attributes:
@@ -278,7 +167,7 @@ class Shift(_Frozen):
         return self.indices - self.joints[serial].place
 
 
-class Carried(_Frozen):
+class Carried(Frozen):
     """A journal goes on from an earlier one: the state at its end."""
 
     kind: Literal["carried"] = "carried"

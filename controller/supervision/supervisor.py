@@ -129,8 +129,6 @@ class Supervisor:
         self._note_unit()
         self.book.commit()
 
-    # --- one round -----------------------------------------------------------------------------------------
-
     def round(self) -> None:
         """One round of the loop; a fault of this program aborts whatever goes on, and is an alarm."""
         try:
@@ -375,8 +373,6 @@ class Supervisor:
             return self.production.lacks[arm]
         whom = self.line.waits_for(arm).split()
         return Entry(Account.WAITING, whom[0] if whom else "work")
-
-    # --- looking -------------------------------------------------------------------------------------------
 
     def silent(self) -> dict[str, float]:
         """Arms that have not been heard of, and for how long [s]."""
