@@ -105,6 +105,7 @@ class Engine:
         return any(
             self.course.next_of(self.state, name, ahead if name in self._arms else 0) is not None
             for name in self.course.chains
+            if name not in self._left_out
         )
 
     def halt(self, category: StopCategory, reason: str) -> None:
@@ -168,6 +169,8 @@ class Engine:
         if not self.state.running:
             return False
         for resource in self.course.chains:
+            if resource in self._left_out:
+                continue
             arm = self._arms.get(resource)
             while (node := self.course.next_of(self.state, resource, ahead if arm else 0)) is not None:
                 if not self._hand_over(self.course.graph.nodes[node], arm):
@@ -251,7 +254,11 @@ class Engine:
         return number - self._base if number >= self._base else self._earlier.pop(number, None)
 
     def _left(self) -> int:
-        return sum(len(chain) - self.state.progress[name].ended for name, chain in self.course.chains.items())
+        return sum(
+            len(chain) - self.state.progress[name].ended
+            for name, chain in self.course.chains.items()
+            if name not in self._left_out
+        )
 
     def _busy(self) -> bool:
         return any(item.given > item.ended for item in self.state.progress.values())

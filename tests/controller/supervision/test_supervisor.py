@@ -375,9 +375,6 @@ def test_a_fault_of_the_program_itself_stops_everything(plant, monkeypatch):
     finish(plant)
 
 
-@pytest.mark.xfail(
-    reason="the engine gives the leg of standing still to an arm that is left out", strict=False
-)
 def test_an_arm_is_taken_out_and_the_others_go_on(plant):
     assert plant.ask(TakeOut(arm="R5")).accepted
     assert "arm 'R5' (allowed: R1, R2, R3, R4, R6)" in plant.ask(TakeOut(arm="R5")).reason
