@@ -1,7 +1,7 @@
 """From a schedule to a motion plan: every leg with its trajectory, and the event graph that keeps arms apart."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,7 +15,7 @@ from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.passing import Passing
 from controller.motion.poses import ArmPoses
-from controller.motion.renewal import Stand, Whereabouts, remaining, stand
+from controller.motion.renewal import Stand, Whereabouts, overtaken, remaining, stand
 from controller.motion.unroll import Unrolled, entering, unroll
 from controller.motion.visit import START, Leg, Visit, Zone, standing
 from controller.motion.visit_planner import VisitPlanner
@@ -170,9 +170,16 @@ class MotionPlanner:
             return self.legs_from(arm, where.stands[arm].q if last is None else last.end, visit)
 
         visit_of = partial(self.visit, retreats)
-        whole = unroll(
-            self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended, where.begun
-        )
+
+        def unrolled() -> Unrolled:
+            return unroll(
+                self.cell, schedule, where.joints, visit_of, legs_of, where.indices, where.ended, where.begun
+            )
+
+        whole = unrolled()
+        if past := overtaken(whole, where):
+            where = replace(where, ended=where.ended | past)
+            whole = unrolled()
         left = remaining(whole, where, self._standing)
         numbers, horizon_s = self._numbers(left), _HORIZON_CYCLES * schedule.cycle_time / 1000
         times = None if passing is None else passing.times(left, schedule.cycle_time / 1000)

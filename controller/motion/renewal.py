@@ -4,6 +4,7 @@ The same serves to lengthen a running plan and to go on after a stop: then what 
 that start where the arms stand (`controller.motion.rest_of_leg`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,8 @@ from controller.motion.unroll import Entering, Unrolled
 from controller.motion.visit import RETREAT, Leg
 
 FloatArray = NDArray[np.float64]
+_SAME_RAD = 1e-9
+
 StandingLeg = Callable[[str, FloatArray, Part | None], Leg]
 
 
@@ -58,9 +61,8 @@ def remaining(unrolled: Unrolled, where: Whereabouts, standing: StandingLeg) -> 
     """
     left = Unrolled()
     number: dict[int, int] = {}
-    over = where.ended | _overtaken(unrolled, where)
     for node in unrolled.nodes:
-        if node.key in over:
+        if node.key in where.ended:
             continue
         number[node.id] = len(left.nodes)
         leg = where.begun.get(node.key)
@@ -94,14 +96,20 @@ def stand(unrolled: Unrolled, arm: str, leg: Leg) -> None:
     _append(unrolled, Node(id=-1, resource=arm, label=leg.name, duration_s=0.0, zone=leg.zone.value, leg=leg))
 
 
-def _overtaken(unrolled: Unrolled, where: Whereabouts) -> frozenset[Key]:
-    """Ways to the parking place that a plan made since asks for, but which an arm is past."""
-    over: set[Key] = set()
-    for chain in unrolled.chains.values():
-        keys = [unrolled.nodes[node].key for node in chain]
-        first = next((place for place, key in enumerate(keys) if key in where.begun), 0)
-        over |= {key for key in keys[:first] if key[4] == RETREAT}
-    return frozenset(over)
+def overtaken(unrolled: Unrolled, where: Whereabouts) -> frozenset[Key]:
+    """Ways to the parking place that nobody asked for when the visit was made, and that its arm is past."""
+    past: set[Key] = set()
+    for arm, chain in unrolled.chains.items():
+        left = [node for number in chain if (node := unrolled.nodes[number]).key not in where.ended]
+        legs = Counter(node.key[:3] for node in left)
+        busy = any(node.key in where.begun for node in left)
+        for node in left:
+            if node.label == RETREAT and legs[node.key[:3]] == 1 and node.key not in where.begun:
+                assert node.leg is not None
+                off = np.abs(node.leg.trajectory.q[0] - where.stands[arm].q).max()
+                if busy or off > _SAME_RAD:
+                    past.add(node.key)
+    return frozenset(past)
 
 
 def _append(unrolled: Unrolled, node: Node) -> None:
