@@ -231,19 +231,21 @@ class Line:
                 raise PlanError(
                     f"joint {joint.serial} at place {joint.place}: too late (allowed: from {self.next_place} on)"
                 )
-        work, under_way = self._work, list(given(self._engine.course, self.state))
+        work, course, state = self._work, self._engine.course, self.state
+        under_way = list(given(course, state))
+        begun = {node.key: node for node in [*work.to_resume(course, state), *under_way]}
         stands = dict(work.stands)
-        for node in under_way:
+        for node in begun.values():
             if node.leg is not None:
                 stands[node.resource] = Stand(q=node.leg.trajectory.q[-1], held=node.leg.held_after)
-        wanted = {node.serial for node in left(self._engine.course, self.state)}
+        wanted = {node.serial for node in left(course, state)}
         known = [joint for serial, joint in work.joints.items() if serial in wanted]
         where = Whereabouts(
             joints=_in_order([*known, *(_entering(joint) for joint in joints)]),
             indices=self.indices,
             stands=stands,
             ended=frozenset(work.ended),
-            begun={node.key: node.leg for node in under_way},
+            begun={key: node.leg for key, node in begun.items()},
         )
         try:
             plan = self._renewed(where)

@@ -76,6 +76,10 @@ class Work:
         """Whether anything of a joint has been done."""
         return any(key[2] == serial for key in self.ended)
 
+    def to_resume(self, course: Course, state: CellState) -> Iterable[Node]:
+        """Legs with whose rest arms are about to go on."""
+        return (node for node in left(course, state) if node.key in self._resumed)
+
     def halted_in(self, course: Course, state: CellState, arm: str) -> Node | None:
         """The leg in which an arm was halted, or with whose rest it was about to go on."""
         for place, node in _left_of(course, state, arm):
