@@ -100,14 +100,16 @@ def overtaken(unrolled: Unrolled, where: Whereabouts) -> frozenset[Key]:
     """Ways to the parking place that nobody asked for when the visit was made, and that its arm is past."""
     past: set[Key] = set()
     for arm, chain in unrolled.chains.items():
-        left = [node for number in chain if (node := unrolled.nodes[number]).key not in where.ended]
-        legs = Counter(node.key[:3] for node in left)
-        busy = any(node.key in where.begun for node in left)
-        for node in left:
-            if node.label == RETREAT and legs[node.key[:3]] == 1 and node.key not in where.begun:
+        nodes = [unrolled.nodes[number] for number in chain]
+        legs = Counter(node.key[:3] for node in nodes if node.key not in where.ended)
+        gone_on = False
+        for node in reversed(nodes):
+            if node.key in where.ended or node.key in where.begun:
+                gone_on = True
+            elif node.label == RETREAT and legs[node.key[:3]] == 1:
                 assert node.leg is not None
                 off = np.abs(node.leg.trajectory.q[0] - where.stands[arm].q).max()
-                if busy or off > _SAME_RAD:
+                if gone_on or off > _SAME_RAD:
                     past.add(node.key)
     return frozenset(past)
 
