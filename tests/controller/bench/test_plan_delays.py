@@ -52,7 +52,7 @@ def test_without_the_arcs_of_coordination_arms_meet():
 def test_coal_finds_the_same_smallest_distance(coordinated):
     """Below the limit it measures every moment, above it only what tells that there is none below."""
     graph = planned().graph if coordinated else without_coordination(planned().graph)
-    run = until(delayed_run(cell(), graph, np.random.default_rng(3)), 60.0)
+    run = until(delayed_run(cell(), graph, np.random.default_rng(3)), 200.0)
     near = NearMoments(cell(), 0.05)
     ours = min(clearance(Scene(bodies=some.bodies), some.q).min() for some in near.of(run))
     limit = KEPT * cell().clearance.arms_m
