@@ -80,6 +80,7 @@ class SimStations:
         self._rng = rng
         self._running: dict[str, _Running] = {}
         self._results: list[StationResult] = []
+        self._not_fetched: set[str] = set()  # feeders that held a part when everything was stopped
         self._stopped: dict[str, StationCycle] = {}  # cycles that were stopped, until begun again
         self._half_done: dict[
             str, tuple[Workpiece, Any]
@@ -108,6 +109,7 @@ class SimStations:
 
     def stop(self, category: StopCategory) -> None:
         """Bring every station to rest; cycles are abandoned and what is carried stays clamped."""
+        self._not_fetched |= {station for station in self.world.at if station.startswith("feeder_")}
         for station, running in tuple(self._running.items()):
             running.work.close()
             machine = self.dial if station == "dial" else self.shuttles.get(station)
@@ -193,8 +195,12 @@ class SimStations:
         """A feeder presents one part of a joint model."""
         world, name = self.world, cycle.station
         repeats = self._repeats(cycle)
-        if name in world.at and not repeats:
-            raise ValueError(f"station {name}: has not been emptied yet")
+        left = world.at.get(name)
+        if left is not None and not repeats:
+            if name not in self._not_fetched or left.serial == cycle.serial:
+                raise ValueError(f"station {name}: has not been emptied yet")
+            world.at.pop(name).vanish()  # the feeder takes back what nobody will come for any more
+        self._not_fetched.discard(name)
         part = parts_of(load_joint_model(cycle.model))[name.removeprefix("feeder_")]
         yield
         if name in world.at:

@@ -388,3 +388,22 @@ def test_a_test_that_is_begun_again_tests_the_same_joint(new_world: Callable) ->
         world.step()
         drawn.append(world.stations._half_done["P7"][1])
     assert drawn[0] == drawn[1]
+
+
+def test_a_feeder_takes_back_what_nobody_comes_for_any_more_after_a_stop(new_world: Callable) -> None:
+    world = new_world()
+
+    def present(number: int, serial: str) -> None:
+        order = StationCycle(id=number, station="feeder_rotor", duration_s=0.5, model=MODEL, serial=serial)
+        stopped_and_begun_again(world, order, [])
+
+    present(1, "J1")
+    with pytest.raises(ValueError, match="has not been emptied yet"):
+        present(2, "J2")
+    world.stations.stop(StopCategory.STOP_AND_HOLD)
+    with pytest.raises(ValueError, match="has not been emptied yet"):
+        present(3, "J1")
+    present(4, "J2")
+    assert world.at["feeder_rotor"].serial == "J2"
+    with pytest.raises(ValueError, match="has not been emptied yet"):
+        present(5, "J3")
