@@ -23,7 +23,10 @@ from controller.supervision.shift import OrderQueued, Shift
 
 _ORDER = {MODELS[0]: 6, MODELS[1]: 6}
 _JOINTS, _FEW_JOINTS = 1_000_000, 5_000
-_AT_ONCE = 500  # joints in a transaction while the file is filled
+_AT_ONCE, _TIMES = (
+    500,
+    20,
+)  # joints in a transaction while the file is filled, at most; times that differ, at least
 _QUERIES = 40
 _MEASURED = {"force_n": 48.213, "depth_mm": 12.034, "torque_nm": 1.9874}  # as a simulated operation measures
 _TESTS = {
@@ -96,6 +99,7 @@ def filled(entries: Sequence[Entry], path: Path, joints: int) -> float:
     template = [entry.event for entry in entries if entry.event.kind != "order_queued"]
     serials = list(dict.fromkeys(e.serial for e in template if e.kind == "joint_entered"))
     template = [_with_values(event) for event in template]
+    at_once = min(_AT_ONCE, joints // _TIMES)
     began = time.thread_time()
     with Journal(path) as journal:
         models = {e.model for e in template if e.kind == "joint_entered"}
@@ -109,7 +113,7 @@ def filled(entries: Sequence[Entry], path: Path, joints: int) -> float:
                     continue
                 place = {"place": event.place + first} if event.kind == "joint_entered" else {}
                 events.append(event.model_copy(update={"serial": serial, **place}))
-            if len(events) >= _AT_ONCE * len(template) // len(serials) or first + len(serials) >= joints:
+            if len(events) >= at_once * len(template) // len(serials) or first + len(serials) >= joints:
                 journal.append(events, first * 26_000_000_000)
                 events = []
     return time.thread_time() - began

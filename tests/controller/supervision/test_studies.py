@@ -5,6 +5,7 @@ import pytest
 from controller.bench import supervision_commands, supervision_disk, supervision_kill, supervision_soak
 from controller.bench.supervision_journal import filled, queries, recorded, written_again
 from controller.supervision.book import Book
+from controller.supervision.journal import Journal
 
 FORKS = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -75,6 +76,8 @@ def test_the_journal_is_cheap_and_small(tmp_path):
     assert written_again(entries, tmp_path / "again") < 0.01 * cell_s
     filled(entries, tmp_path / "filled.db", 240)
     assert (tmp_path / "filled.db").stat().st_size < 240 * 4000
+    with Journal(tmp_path / "filled.db", read_only=True) as journal:
+        assert (journal.shift().good, journal.shift().joints) == (240, {})
     assert set(queries(tmp_path / "filled.db", 240, 0)) == {
         "everything about one joint",
         "the last 100 joints before a time",
