@@ -33,7 +33,7 @@ def rows(options: Options) -> Iterator[Row]:
             stored,
             mix.cell,
             cell_record(mix.cell, CELL),
-            tuple(dict.fromkeys(order)),
+            tuple({model.name: model for model in order}.values()),
             count=count,
             plays=plays,
             rng=np.random.default_rng(options.seed),
