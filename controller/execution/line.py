@@ -26,6 +26,7 @@ from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.poses import UnreachableError
 from controller.motion.renewal import Stand, TooLateError, Whereabouts
 from controller.motion.unroll import Entering
+from controller.motion.visit import RETREAT
 from controller.motion.volumes import CollisionError
 from controller.motion.way_home import HOME, NoWayError
 from controller.rearranging import Arrangements, NoArrangementError
@@ -393,4 +394,4 @@ def _in_words(node: Node) -> str:
     if node.leg is None:
         return f"end {node.label}"
     place = node.leg.station or node.operation
-    return f"leave {place}" if node.label in ("leave", "retreat", "carry") else f"end {node.label} at {place}"
+    return f"leave {place}" if node.label in ("leave", RETREAT, "carry") else f"end {node.label} at {place}"

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.motion.unroll import Unrolled
-from controller.motion.visit import START, Leg, Zone
+from controller.motion.visit import RETREAT, START, Leg, Zone
 
 Stretch = tuple[str, Zone, tuple[Leg, ...]]
 """Name, zone and legs; the name is that of the first leg, or "core" for the work in a nest."""
 
-_PASSING = frozenset({"approach", "fetch", "carry", "dip", "dispense", "bring", "enter", "leave", "retreat"})
+_PASSING = frozenset({"approach", "fetch", "carry", "dip", "dispense", "bring", "enter", "leave", RETREAT})
 
 
 def stretches(legs: Sequence[Leg]) -> list[Stretch]:
@@ -57,10 +57,8 @@ class Passing:
         """Times of the last legs of a visit, of all that are left."""
         runs = stretches([leg for leg in legs if leg is not None])
         begins = self.begins[operation]
-        if (
-            runs[-1][0] == "retreat" and begins[-2][0] != "retreat"
-        ):  # at the beginning and the end of an order
-            begins = (*begins[:-1], ("retreat", begins[-1][1]), begins[-1])
+        if runs[-1][0] == RETREAT and begins[-2][0] != RETREAT:  # at the beginning and the end of an order
+            begins = (*begins[:-1], (RETREAT, begins[-1][1]), begins[-1])
         times = []
         for k, (_, _, run) in enumerate(runs, len(begins) - 1 - len(runs)):
             begin, end = begins[k][1], begins[k + 1][1]

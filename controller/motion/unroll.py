@@ -14,7 +14,7 @@ from cells.driver import StationCycle
 from cells.joint_model import JointModel
 from cells.recipe import Operation, Pick, Place, Recipe, recipe_for
 from controller.motion.event_graph import Key, Node
-from controller.motion.visit import START, Leg, Visit, Zone
+from controller.motion.visit import RETREAT, START, Leg, Visit, Zone
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
 UNLOAD = "200"  # the operation by which a joint leaves the cell
@@ -187,7 +187,7 @@ class _Unroller:
                 number,
                 self.joints[joint].serial,
                 1 + len(visit.rest),
-                "retreat",
+                RETREAT,
             ) in self.begun
             if drawn_back or not self._followed(planned, joint):
                 visit = visit.drawn_back

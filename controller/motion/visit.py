@@ -85,7 +85,7 @@ class Visit:
     @cached_property
     def drawn_back(self) -> "Visit":
         """The same visit with a way to the arm's parking place at its end; itself where it has one already."""
-        if self.rest and self.rest[-1].name == "retreat":
+        if self.rest and self.rest[-1].name == RETREAT:
             return self
         park = through(np.vstack([self.end, self._poses.park]), self._poses.arm.arm.limits)
         leg = Leg(name=RETREAT, zone=Zone.AFTER, trajectory=park)
