@@ -38,6 +38,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8080,
     driver: Annotated[str, typer.Option(help="What executes the plan; sim by default.")] = "",
+    emulate: Annotated[
+        bool,
+        typer.Option("--emulate", help="With --driver serial: emulated arms and lines."),
+    ] = False,
     settings: Annotated[Path | None, typer.Option(help="Settings of the cell (TOML).")] = None,
     data: DataOption = _DATA,
     tls_cert: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM).")] = None,
@@ -57,6 +61,7 @@ def serve(
         from controller.panel.settings import ExposureError
         from controller.serve import cell_and_panel
         from controller.supervision.settings import CellSettings, SettingsError, load_settings
+        from firmware_bridge.port import LinkError
 
         drivers = get_args(CellSettings.model_fields["driver"].annotation)
         if driver and driver not in drivers:
@@ -68,9 +73,14 @@ def serve(
             raise typer.Exit(2) from None
         if driver:
             cell = cell.model_copy(update={"driver": driver})
+        if emulate and cell.driver != "serial":
+            refuse("--emulate", "", "only with --driver serial")
+        if cell.driver == "serial" and cell.pace != "real":
+            refuse("pace", cell.pace, "real, with serial lines")
+        cell = cell.model_copy(update={"emulate": cell.driver == "serial" and (emulate or cell.emulate)})
         if "journal" not in cell.model_fields_set:
             cell = cell.model_copy(update={"journal": data / "journal"})
-        if cell.driver not in ("sim", "fake"):
+        if cell.driver == "serial" and not cell.emulate:
             confirm_motion(cell.cell)  # real arms will move
         panel = PanelSettings(
             data=data,
@@ -89,6 +99,9 @@ def serve(
         except ExposureError as error:
             complain(str(error))
             raise typer.Exit(2) from None
+        except LinkError as error:
+            complain(str(error))
+            raise typer.Exit(UNREACHABLE) from None
         except KeyboardInterrupt:
             complain("The panel has ended; the cell is at rest.")
 
@@ -201,6 +214,7 @@ def _show(picture: dict[str, Any]) -> None:
     figures = parts["figures"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     arms = "simulation" if picture["simulated"] else "REAL ARMS"
+    arms += " (emulated)" if "emulated" in picture["driver"] else ""
     since = f"for {moment['since_s']:.0f} s: {moment['cause']}"
     times = f"planned {figures['planned_cycle_s']:.1f} s, target {figures['target_s']:g} s"
     rows = [
