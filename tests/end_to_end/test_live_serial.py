@@ -109,7 +109,7 @@ def test_from_reset_to_a_lost_link_and_on(live: Live) -> None:
     lost = next(alarm for alarm in view.alarms if alarm.key.source == "R4")
     assert (lost.key.kind, lost.active) == ("arm_lost", True)
     assert live.stays_at_rest()
-    live.arms.lines.command("R4", Plug())
+    live.arms.lines.command("R4", Plug(host=live.arms.port("R4")))
     time.sleep(0.5)
     live.give(Command.CLEAR)
     live.become(State.STOPPED)
