@@ -25,6 +25,7 @@ from controller.bench import (
     supervision_journal,
     supervision_kill,
     supervision_soak,
+    supervision_stop,
 )
 from controller.bench.row import Options, Row
 
@@ -62,6 +63,7 @@ SUITES: dict[str, dict[str, Rows]] = {
         "kill": supervision_kill.rows,
         "commands": supervision_commands.rows,
         "soak": supervision_soak.rows,
+        "stop": supervision_stop.rows,
     },
     "serial": {
         "firmware": serial_firmware.rows,
