@@ -22,6 +22,7 @@ from cells.driver import (
     Status,
     StopCategory,
 )
+from controller.execution.handover import Handover
 from controller.execution.state import CellState, Course, Ended, Event, Faulted, Given, Stopped, advance
 from controller.motion.event_graph import EventGraph, Node
 
@@ -71,20 +72,21 @@ class Engine:
         """Whether every node has ended."""
         return self._left() == 0
 
-    def adopt(self, graph: EventGraph, given: Mapping[int, int]) -> None:
-        """Go on with another graph.
+    def adopt(self, course: Course, handover: Handover | None = None) -> None:
+        """Go on with another plan.
 
         Args:
-            graph: The graph.
-            given: Nodes of the present graph that drivers are busy with, and the nodes of the new one that they are.
+            course: The plan.
+            handover: Where everything is in it; without, nothing of it has been given.
         """
-        numbers = {node: self._base + node for node in given}
-        numbers |= {node: number for number, node in self._earlier.items()}
-        earlier = {numbers[node]: new for node, new in given.items()}
-        rejects = self.state.rejects
-        self._earlier, self._base = earlier, self._base + len(self.course.graph.nodes)
-        self.course = Course(graph)
-        self.state = self.course.resumed(given.values(), rejects)
+        rejects, same = self.state.rejects, {} if handover is None else handover.same
+        numbers = {node: self._base + node for node in same}
+        numbers |= {node: number for number, node in self._earlier.items() if node in same}
+        self._earlier = {numbers[node]: new for node, new in same.items()}
+        self._base += len(self.course.graph.nodes)
+        self.course = course
+        progress = course.initial().progress if handover is None else handover.progress
+        self.state = CellState(progress=progress, rejects=rejects)
 
     def tick(self, *, give: bool = True, ahead: int = _AHEAD) -> bool:
         """One round: give what may start, let a control period pass, take in what has ended; whether anything happened."""

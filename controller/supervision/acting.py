@@ -7,7 +7,8 @@ stopping and aborting void whatever was planned. All of it are process commands,
 from collections.abc import Mapping
 
 from cells.driver import ArmDriver, Clock, Status, StopCategory
-from controller.execution.line import Line, PlanError
+from controller.execution.draft import PlanError
+from controller.execution.line import Line
 from controller.supervision.alarms import Key
 from controller.supervision.packml import State
 from controller.supervision.production import Production

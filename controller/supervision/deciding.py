@@ -2,7 +2,7 @@
 
 import re
 
-from controller.execution.line import PlanError
+from controller.execution.draft import PlanError
 from controller.supervision.alarms import AlarmError
 from controller.supervision.jog import Jogging
 from controller.supervision.packml import Command, Mode, RefusedError, State

@@ -13,7 +13,8 @@ from typing import Any
 
 from cells.joint_model import JointModel
 from cells.recipe import Pick, recipe_for
-from controller.execution.line import JointToMake, Line
+from controller.execution.draft import JointToMake
+from controller.execution.line import Line
 from controller.execution.state import Course, Ended, Event, Given
 from controller.motion.event_graph import Node
 from controller.supervision.accounts import Account, Entry

@@ -9,7 +9,8 @@ import pytest
 from cells.driver import Status, StopCategory
 from controller.choice import Choice
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
-from controller.execution.line import JointToMake, Line, PlanError
+from controller.execution.draft import JointToMake, PlanError
+from controller.execution.line import Line
 from controller.execution.state import Ended, Event, Faulted
 from controller.motion.plan import MotionPlanner
 from controller.motion.shape import moving_capsules
