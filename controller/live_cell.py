@@ -94,6 +94,7 @@ def _supervised(
             clock=clock,
             software=version("jointcell"),
             simulated=settings.driver != "serial",
+            time_waits=settings.driver != "serial",
             driver=f"{settings.driver}, emulated" if settings.emulate else settings.driver,
             planned_cycle_s=arrangements.choice(frozenset()).cycle_s,
             lower_bound_s=arrangements.choice(frozenset()).lower_bound_s,

@@ -61,7 +61,7 @@ def handed_over(old: Course, moment: CellState, now: CellState, new: Course) -> 
             if place == len(following) or not _alike(node, new.graph.nodes[following[place]]):
                 if node.label == START and old.place[number] < ended:
                     continue
-                raise OvertakenError(f"{name} has begun {node.label} of {node.operation} for {node.serial}")
+                raise OvertakenError(_begun(node))
             if old.place[number] < ended:
                 over = place + 1
             else:
@@ -82,10 +82,11 @@ def _check_waits(new: Course, progress: Mapping[str, Progress]) -> None:
                 resource = nodes[before].resource
                 queued = resource == name and place >= progress[name].ended
                 if new.place[before] >= (progress[resource].given if queued else progress[resource].ended):
-                    node = nodes[number]
-                    raise OvertakenError(
-                        f"{name} has begun {node.label} of {node.operation} for {node.serial}, which would wait for {resource}"
-                    )
+                    raise OvertakenError(f"{_begun(nodes[number])}, which would wait for {resource}")
+
+
+def _begun(node: Node) -> str:
+    return f"{node.resource} has begun {node.label} of operation {node.operation} for {node.serial}"
 
 
 def _alike(one: Node, other: Node) -> bool:

@@ -79,10 +79,13 @@ class Acting:
             case State.HOLDING:
                 self._line.feed(0.0)
             case State.STOPPING:
+                self._production.forget()
                 self._line.halt(StopCategory.STOP_THEN_POWER_OFF)
             case State.ABORTING:
+                self._production.forget()
                 self._line.halt(StopCategory.POWER_OFF)
             case State.COMPLETING:
+                self._production.forget()
                 self._drains = self._production.waiting
                 self.give(state)
 
@@ -151,7 +154,8 @@ class Acting:
 
     def _plan(self, *, enter: bool) -> bool:
         try:
-            self._production.begin(enter=enter)
+            if not self._production.begin(enter=enter):
+                return False
         except PlanError as error:
             raise WorkError(Key("no_plan", CELL), str(error)) from error
         self.apply_feeds()
@@ -171,11 +175,12 @@ class Acting:
     def _completed(self) -> bool:
         """Nothing new enters: joints that are planned but have not entered fall out of a new plan."""
         if self._drains:
-            if self._line.idle and self._line.at_rest:
+            if not self._line.idle or not self._line.at_rest:
+                return False
+            if not self._production.book.shift.joints:
+                return True
+            if self._plan(enter=False):
                 self._drains = False
-                if not self._production.book.shift.joints:
-                    return True
-                self._plan(enter=False)
                 self.give(State.COMPLETING)
             return False
         return self._line.exhausted

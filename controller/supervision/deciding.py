@@ -1,6 +1,7 @@
 """Decides on requests: what fits the state of the cell is done, everything else is refused with what is allowed."""
 
 import re
+from functools import partial
 
 from controller.execution.draft import PlanError
 from controller.supervision.alarms import AlarmError
@@ -186,7 +187,7 @@ def _take_out(cell: Supervisor, arm: str, by: str) -> None:
     if arm not in present:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(present)})")
     _only_at_rest(cell, f"taking out {arm}")
-    cell.line.drop(arm)
+    cell.production.planning.in_turn(partial(cell.line.drop, arm))
     cell.acting.out.add(arm)
     cell.book.note(Doubted(resource=arm, cause=f"taken out by {by}"))
 
@@ -195,7 +196,7 @@ def _put_back(cell: Supervisor, arm: str) -> None:
     if arm not in cell.acting.out:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(sorted(cell.acting.out)) or 'none is out'})")
     _only_at_rest(cell, f"putting back {arm}")
-    cell.line.readmit(arm)
+    cell.production.planning.in_turn(partial(cell.line.readmit, arm))
     cell.acting.out.remove(arm)
 
 

@@ -12,6 +12,7 @@ from cells.cell import Cell
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status
 from cells.joint_model import JointModel
 from controller.execution.line import Line, Listener
+from controller.execution.planning_thread import PlanningThread
 from controller.execution.state import Event, Faulted
 from controller.supervision.accounts import Account, Entry
 from controller.supervision.acting import GIVES, Acting, WorkError
@@ -35,6 +36,7 @@ Conditions = Mapping[Key, str]
 Surroundings = Callable[[], Conditions]
 """Alarms that sensors of the cell report: guards, contact where none was planned."""
 
+_FOLLOWS = frozenset({State.STARTING, State.EXECUTE, State.COMPLETING})  # in which a plan is adopted
 _BOOKED_EVERY_NS = 60_000_000_000
 _MAINTENANCE_FEED = 0.1
 _QUIET_ROUNDS = 2  # what ended in a round may let something begin in the next
@@ -46,7 +48,8 @@ BY_ITSELF = "cell"
 class Outside:
     """Everything that is not the supervisor's own: what moves, what time it is, what sensors say.
 
-    ``make_line`` makes the line of these drivers; it is called once, with the drivers behind the gate.
+    ``make_line`` makes the line of these drivers; it is called once, with the drivers behind the gate. ``time_waits`` says
+    that the clock stands still unless it is advanced, as simulated time does.
     """
 
     cell: Cell
@@ -58,6 +61,7 @@ class Outside:
     software: str
     simulated: bool
     driver: str
+    time_waits: bool = True
     planned_cycle_s: float = 0.0
     lower_bound_s: float = 0.0
     surroundings: Surroundings = dict
@@ -97,6 +101,7 @@ class Supervisor:
             outside.software,
             tray_places=settings.tray_places,
             lookahead=Lookahead(least=settings.lookahead_joints // 2, planned=settings.lookahead_joints),
+            planning=PlanningThread(outside.clock, simulated=outside.time_waits),
             metrics=outside.metrics,
         )
         arms = {name: GatedArm(arm, self.production) for name, arm in outside.arms.items()}
@@ -141,7 +146,8 @@ class Supervisor:
     def _round(self) -> None:
         if jump := self.watch.look():
             self.annunciator.tell(Key("clock_jump", CELL), f"by {jump:+.1f} s", self._now)
-        self.line.tick()
+        if self.unit.state not in _FOLLOWS or not self.production.planning.keeps_time():
+            self.line.tick()
         self.jogging.round()
         self._notice()
         self._work()
