@@ -11,11 +11,13 @@ from cells.cell import Cell, load_cell
 from cells.driver import Clock
 from cells.joint_model import JointModel
 from controller.app import cell_drivers, load_models, prepare_kernels
+from controller.choice import KeptChoice
 from controller.contact_sensor import ContactSensor
 from controller.execution.line import Line
 from controller.motion.plan import MotionPlanner
 from controller.paced_clock import PacedClock
-from controller.planning import Progress, decide
+from controller.planning import Progress
+from controller.preparation import Preparation
 from controller.rearranging import Arrangements
 from controller.serial_lines import line_entries
 from controller.supervision.archive import Archive
@@ -32,7 +34,7 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
     """A cell that runs in a thread of its own, at rest in the beginning; at the end it is brought to rest.
 
     Raises:
-        CellError, InfeasibleCellError, ...: As `plan_cell` does.
+        CellError: When the cell or a joint model cannot be read, or an arm has no serial line.
         JournalError: When the journal cannot be read or written.
         LinkError: When an arm does not answer on its line, or another one does.
     """
@@ -41,11 +43,14 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
         line_entries(cell)  # before anything that takes long
     cache = prepare_kernels(progress)
     planner = MotionPlanner(cell)
-    choice = decide(planner, models, progress, cache)
-    arrangements = Arrangements(planner, models, choice)
+    arrangements = Arrangements(planner, models, KeptChoice(cache, cell, models).read())
     parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
-    thread = CellThread(lambda: _supervised(settings, cell, models, planner, arrangements, parked))
-    with thread:
+    with (
+        Preparation(settings.cell, models, cache, arrangements) as preparation,
+        CellThread(
+            lambda: _supervised(settings, cell, models, planner, arrangements, preparation, parked)
+        ) as thread,
+    ):
         yield thread
 
 
@@ -56,6 +61,7 @@ def _supervised(
     models: Sequence[JointModel],
     planner: MotionPlanner,
     arrangements: Arrangements,
+    preparation: Preparation,
     parked: Mapping[str, NDArray[np.float64]],
 ) -> Iterator[Supervisor]:
     """The cell's supervisor with all that it needs; called in the cell's thread."""
@@ -96,8 +102,9 @@ def _supervised(
             simulated=settings.driver != "serial",
             time_waits=settings.driver != "serial",
             driver=f"{settings.driver}, emulated" if settings.emulate else settings.driver,
-            planned_cycle_s=arrangements.choice(frozenset()).cycle_s,
-            lower_bound_s=arrangements.choice(frozenset()).lower_bound_s,
+            promised=lambda: arrangements.promised,
+            unknown=preparation.unknown,
+            preparing=lambda: preparation.words,
             surroundings=surroundings,
             links=drivers.links,
         )

@@ -151,6 +151,8 @@ class Line:
     def drafting(self) -> Drafting:
         """What plans are made from, as it is now; to be used in one thread at a time with all others of this line."""
         self._engine.look()
+        if self.exhausted:
+            self._takeover.settle()
         return Drafting(
             self._planner,
             self._takeover,

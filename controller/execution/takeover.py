@@ -58,6 +58,10 @@ class Takeover:
         self._arrangements.choice(missing)
         self.missing = missing
 
+    def settle(self) -> None:
+        """Nothing is in work: a better plan, if one was found meanwhile, takes effect."""
+        self._arrangements.settle()
+
     def planned(self) -> None:
         """A plan has been adopted."""
         self._made_without = {

@@ -123,6 +123,8 @@ def _obstacle(cell: Supervisor, command: Command) -> str:
         return ", ".join(f"{key.kind} of {key.source}: {detail}" for key, detail in outside.items())
     if command in (Command.START, Command.UNHOLD) and cell.book.failure:
         return f"the journal cannot be written: {cell.book.failure}"
+    if command is Command.START and (reason := cell.outside.unknown(frozenset(cell.acting.out))):
+        return reason
     if command is Command.START and not cell.production.wanted:
         return "there is nothing to make, queue an order first"
     if command is Command.START and cell.jogging.arm:
@@ -187,6 +189,7 @@ def _take_out(cell: Supervisor, arm: str, by: str) -> None:
     if arm not in present:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(present)})")
     _only_at_rest(cell, f"taking out {arm}")
+    _only_if_known(cell, cell.acting.out | {arm})
     cell.production.planning.in_turn(partial(cell.line.drop, arm))
     cell.acting.out.add(arm)
     cell.book.note(Doubted(resource=arm, cause=f"taken out by {by}"))
@@ -196,6 +199,7 @@ def _put_back(cell: Supervisor, arm: str) -> None:
     if arm not in cell.acting.out:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(sorted(cell.acting.out)) or 'none is out'})")
     _only_at_rest(cell, f"putting back {arm}")
+    _only_if_known(cell, cell.acting.out - {arm})
     cell.production.planning.in_turn(partial(cell.line.readmit, arm))
     cell.acting.out.remove(arm)
 
@@ -205,6 +209,11 @@ def _only_at_rest(cell: Supervisor, what: str) -> None:
     if cell.unit.state not in states:
         names = ", ".join(state.name for state in states)
         raise RefusedError(f"{what} in state {cell.unit.state.name} (allowed in: {names})")
+
+
+def _only_if_known(cell: Supervisor, out: set[str]) -> None:
+    if reason := cell.outside.unknown(frozenset(out)):
+        raise RefusedError(reason)
 
 
 def _only_in_maintenance(cell: Supervisor, what: str) -> None:

@@ -51,6 +51,7 @@ class Painter:
         cell, outside, shift = self._cell, self._cell.outside, self._cell.book.shift
         now = outside.clock.now_ns
         self._number += 1
+        planned_s, bound_s = outside.promised()
         live = advance(shift, cell.times.unbooked(now))
         cycles = _cycles(tuple(cell.production.left))
         alarms = cell.annunciator.alarms
@@ -79,8 +80,9 @@ class Painter:
             orders=self._orders(),
             cycles=cycles,
             target_s=cell.settings.ideal_cycle_s,
-            planned_cycle_s=outside.planned_cycle_s,
-            lower_bound_s=outside.lower_bound_s,
+            planned_cycle_s=planned_s,
+            lower_bound_s=bound_s,
+            preparing=outside.preparing(),
             since_last_s=(now - (cycles[-1].left_ns if cycles else self._started_ns)) * 1e-9,
             oee=effectiveness(live, cell.settings.ideal_cycle_s) if CELL in live.times_ns else None,
             good=shift.good,

@@ -49,7 +49,9 @@ class Outside:
     """Everything that is not the supervisor's own: what moves, what time it is, what sensors say.
 
     ``make_line`` makes the line of these drivers; it is called once, with the drivers behind the gate. ``time_waits`` says
-    that the clock stands still unless it is advanced, as simulated time does.
+    that the clock stands still unless it is advanced, as simulated time does. ``promised`` is the planned cycle time and
+    its lower bound [s], ``unknown`` why it is not known yet what the cell does without some arms (or with all, for none),
+    ``preparing`` in words what is being found out.
     """
 
     cell: Cell
@@ -62,8 +64,9 @@ class Outside:
     simulated: bool
     driver: str
     time_waits: bool = True
-    planned_cycle_s: float = 0.0
-    lower_bound_s: float = 0.0
+    promised: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
+    unknown: Callable[[frozenset[str]], str] = lambda missing: ""
+    preparing: Callable[[], str] = lambda: ""
     surroundings: Surroundings = dict
     links: Callable[[], Mapping[str, Mapping[str, float]]] = dict
     utc_ns: Callable[[], int] = time.time_ns

@@ -154,6 +154,7 @@ class CellView:
         health: Reasons why the controller is not well; empty when it is.
         feeders: Batch and parts left of every feeder that is counted.
         tray: Joints in the out tray.
+        preparing: What is being found out about the cell, its plan above all; empty when all is known.
     """
 
     number: int
@@ -189,6 +190,7 @@ class CellView:
     health: tuple[str, ...]
     feeders: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     tray: int = 0
+    preparing: str = ""
 
 
 class CellService(Protocol):
