@@ -1,5 +1,6 @@
 """A cell that runs in a thread of its own under supervision: what `jointcell serve` serves."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
@@ -23,8 +24,9 @@ from controller.serial_lines import line_entries
 from controller.supervision.archive import Archive
 from controller.supervision.cell_thread import CellThread
 from controller.supervision.log import LOG_NAME, log_to
+from controller.supervision.outside import Outside, Surroundings
 from controller.supervision.settings import CellSettings
-from controller.supervision.supervisor import Outside, Supervisor, Surroundings
+from controller.supervision.supervisor import Supervisor
 
 _ROUND_NS = 10_000_000  # of a cell without physics at real-time pace
 
@@ -45,10 +47,12 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
     planner = MotionPlanner(cell)
     arrangements = Arrangements(planner, models, KeptChoice(cache, cell, models).read())
     parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
+    wake = threading.Event()
     with (
         Preparation(settings.cell, models, cache, arrangements) as preparation,
         CellThread(
-            lambda: _supervised(settings, cell, models, planner, arrangements, preparation, parked)
+            lambda: _supervised(settings, cell, models, planner, arrangements, preparation, parked, wake),
+            wake,
         ) as thread,
     ):
         yield thread
@@ -63,6 +67,7 @@ def _supervised(
     arrangements: Arrangements,
     preparation: Preparation,
     parked: Mapping[str, NDArray[np.float64]],
+    wake: threading.Event,
 ) -> Iterator[Supervisor]:
     """The cell's supervisor with all that it needs; called in the cell's thread."""
     with ExitStack() as stack:
@@ -77,7 +82,7 @@ def _supervised(
         )
         # Arms on lines, emulated ones too, live in wall time; everything else may be paced to it.
         paced = settings.driver != "serial" and settings.pace == "real"
-        clock: Clock = PacedClock(drivers.clock) if paced else drivers.clock
+        clock: Clock = PacedClock(drivers.clock, sleep=wake.wait) if paced else drivers.clock
         surroundings: Surroundings = dict if drivers.world is None else ContactSensor(drivers.world)
         for arm in drivers.arms.values():
             stack.enter_context(arm)
@@ -92,8 +97,8 @@ def _supervised(
         outside = Outside(
             cell=cell,
             models={model.name: model for model in models},
-            make_line=lambda arms, stations, listener: Line(
-                cell, planner, arrangements, arms, stations, clock, listener
+            make_line=lambda listener, permit: Line(
+                cell, planner, arrangements, drivers.arms, drivers.stations, clock, listener, permit
             ),
             arms=drivers.arms,
             stations=drivers.stations,

@@ -149,10 +149,7 @@ def _work(connection: Connection, source: str, names: Sequence[str], cache: Path
     try:
         choice = _plan(connection, cell, models, planner, cache, tell)
     except Exception as error:
-        from controller.explanation import explanation_of  # brings everything that can go wrong along
-
-        reason = explanation_of(error)
-        connection.send(_Refused(missing=_WHOLE, reason=reason or f"{type(error).__name__}: {error}"))
+        connection.send(_Refused(missing=_WHOLE, reason=str(error) or type(error).__name__))
         return
     os.nice(_BEHIND_THE_CELL)
     arrangements = Arrangements(planner, models, choice)

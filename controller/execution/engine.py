@@ -27,6 +27,9 @@ from controller.execution.state import CellState, Course, Ended, Event, Faulted,
 from controller.motion.event_graph import EventGraph, Node
 
 Listener = Callable[[Event], None]
+Permit = Callable[[Node], bool]
+"""Whether a node may be given to its driver now; one that may not is asked about again in the next round."""
+
 
 _AHEAD = 1
 _LONGEST_STOP_S = 2.0
@@ -44,6 +47,7 @@ class Engine:
         stations: StationDriver,
         clock: Clock,
         listener: Listener,
+        permit: Permit = lambda node: True,
     ) -> None:
         self.course = Course(graph)
         self.state = self.course.initial()
@@ -51,6 +55,7 @@ class Engine:
         self._stations = stations
         self._clock = clock
         self._listener = listener
+        self._permit = permit
         self._moving = False  # at the last reading
         self._base = 0  # of the numbers by which drivers know the nodes of this graph
         self._earlier: dict[int, int] = {}  # numbers of nodes that were given for an earlier graph
@@ -181,6 +186,8 @@ class Engine:
         return any_given
 
     def _hand_over(self, node: Node, arm: ArmDriver | None) -> bool:
+        if not self._permit(node):
+            return False
         if arm is None:
             assert node.cycle is not None
             self._stations.start(replace(node.cycle, id=self._base + node.id))

@@ -6,7 +6,7 @@ arms that stand elsewhere first go home one after the other. An arm that is left
 others finish what is in work and go on without it. Nothing here knows orders, states of the cell or files.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,16 @@ from numpy.typing import NDArray
 from cells.cell import Cell
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status, StopCategory
 from controller.execution.draft import Draft, Drafting, JointToMake, PlanError
-from controller.execution.engine import Engine
+from controller.execution.engine import Engine, Listener, Permit
 from controller.execution.handover import handed_over
 from controller.execution.state import CellState, Ended, Event
 from controller.execution.takeover import Takeover
 from controller.execution.work import Work, ended_since, given
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.plan import MotionPlanner
-from controller.motion.visit import RETREAT
 from controller.rearranging import Arrangements, NoArrangementError
 
 FloatArray = NDArray[np.float64]
-Listener = Callable[[Event], None]
 
 _EMPTY = EventGraph(nodes=(), predecessors=(), coordination=frozenset())
 
@@ -41,6 +39,7 @@ class Line:
         stations: Driver of all stations.
         clock: Time of the cell.
         listener: Called with every event; `graph` is that of the event then.
+        permit: Asked before anything is given to its driver.
     """
 
     def __init__(
@@ -52,6 +51,7 @@ class Line:
         stations: StationDriver,
         clock: Clock,
         listener: Listener,
+        permit: Permit = lambda node: True,
     ) -> None:
         self.cell = cell
         self.clock = clock
@@ -65,7 +65,7 @@ class Line:
         self._listener = listener
         self._work = Work()
         self._takeover = Takeover(cell, arrangements, self._work)
-        self._engine = Engine(_EMPTY, arms, stations, clock, self._listen)
+        self._engine = Engine(_EMPTY, arms, stations, clock, self._listen, permit)
 
     # --- looking ------------------------------------------------------------------------------------------
 
@@ -135,16 +135,16 @@ class Line:
                     place = max(place, (latest - planned.start) // cycle + 1)
         return place
 
-    def waits_for(self, resource: str) -> str:
-        """In words, what the next thing a resource does waits for; empty when it is busy or has nothing to do."""
+    def waits_for(self, resource: str) -> Node | None:
+        """What the next thing a resource does waits for; None when it is busy or has nothing to do."""
         progress, chain = self.state.progress.get(resource), self._engine.course.chains.get(resource, ())
         if progress is None or progress.given > progress.ended or progress.given == len(chain):
-            return ""
+            return None
         for before in self.graph.predecessors[chain[progress.given]]:
             node = self.graph.nodes[before]
             if node.resource != resource and not self._engine.course.has_ended(self.state, before):
-                return f"{node.resource} to {_in_words(node)}"
-        return ""
+                return node
+        return None
 
     # --- planning -----------------------------------------------------------------------------------------
 
@@ -244,11 +244,3 @@ class Line:
         if progress is None or not progress.given:
             return None
         return self.graph.nodes[self._engine.course.chains[arm][progress.given - 1]]
-
-
-def _in_words(node: Node) -> str:
-    """What ends with a node, after "R2 to ..."."""
-    if node.leg is None:
-        return f"end {node.label}"
-    place = node.leg.station or node.operation
-    return f"leave {place}" if node.label in ("leave", RETREAT, "carry") else f"end {node.label} at {place}"

@@ -255,11 +255,6 @@ class Production:
 
     # --- before a leg or cycle is given to its driver ----------------------------------------------------
 
-    def next_node(self, resource: str) -> Node:
-        """What a resource is given next."""
-        chain = self.course.chains[resource]
-        return self.line.graph.nodes[chain[self.line.state.progress[resource].given]]
-
     def permit(self, node: Node) -> bool:
         """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
         if node.resource == DIAL and self.book.shift.dial == "at_rest":

@@ -36,7 +36,7 @@ class ArmView:
         serial: The joint it works on.
         leg: The leg under way.
         progress: Share of the leg's planned time that is over, 0 to 1.
-        waits_for: In words, e.g. "R2 to leave P4"; empty when it does not wait.
+        waits_for: In words, e.g. "R2 to leave nest 4"; empty when it does not wait.
         account: What its time goes to at present.
         feed: Share of the planned speed.
         late_s: How much later than planned the leg under way began [s].

@@ -95,7 +95,7 @@ def test_an_operation_is_on_the_disk_before_anything_of_it_moves(plant):
     seen = []
 
     def watched(arm, segment):
-        node = plant.supervisor.production.next_node(arm.name)
+        node = plant.next_node(arm.name)
         if node.begins:
             (written,) = reader.execute(
                 "SELECT count(*) FROM event JOIN joint ON joint.id = joint WHERE serial = ? AND body LIKE ?",
