@@ -65,7 +65,7 @@ class Preparation:
         self, source: str, models: Sequence[JointModel], cache: Path, arrangements: Arrangements
     ) -> None:
         self._arrangements = arrangements
-        self._doing = ""
+        self._doing = "what it can do"
         self._asked: set[frozenset[str]] = set()
         self._failure = ""
         context = multiprocessing.get_context(
@@ -99,7 +99,8 @@ class Preparation:
     @property
     def words(self) -> str:
         """What is being found out; empty when all is known."""
-        return self._failure or self._doing or self._arrangements.waits_for_better
+        doing = f"finding out: {self._doing}" if self._doing else ""
+        return self._failure or doing or self._arrangements.waits_for_better
 
     def unknown(self, missing: frozenset[str]) -> str:
         """Why it is not known (yet) what the cell does without some of its arms; empty when it is.
@@ -114,7 +115,7 @@ class Preparation:
             self._asked.add(missing)
             self._connection.send(missing)
         whom = f"what the cell does without {', '.join(sorted(missing))}" if missing else "the plan"
-        return f"{whom} is still being found ({self._doing or 'begun just now'}), try again soon"
+        return f"{whom} is still being found out ({self._doing or 'next'}), try again soon"
 
     def _read(self) -> None:
         try:

@@ -15,6 +15,7 @@ from controller.bench import (
     plan_figures,
     plan_late,
     plan_layouts,
+    plan_lost,
     schedule_cell,
     schedule_shop,
     serial_firmware,
@@ -56,6 +57,7 @@ SUITES: dict[str, dict[str, Rows]] = {
         "faults": plan_faults.rows,
         "layouts": plan_layouts.rows,
         "late": plan_late.rows,
+        "lost": plan_lost.rows,
     },
     "supervision": {
         "journal": supervision_journal.rows,

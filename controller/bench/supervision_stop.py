@@ -51,7 +51,7 @@ def stopped(stops: int, seed: int) -> Stopped:
         settings = CellSettings(journal=Path(folder), disk_low_gb=0.0, seed=seed)
         with running_cell(settings, lambda what, done, of: None) as cell:
             _asked(cell, QueueOrder(order="A", lines=dict.fromkeys(joint_model_names(), 1000)))
-            while cell.view.preparing:  # in another process, which would take this one's processor
+            while cell.view.planned_cycle_s == 0.0:  # until there is a plan
                 time.sleep(0.1)
             for _ in range(stops):
                 _given(cell, Command.RESET, State.IDLE)

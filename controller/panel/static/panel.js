@@ -36,7 +36,7 @@ function drawHead() {
   if (!model.now) return;
   const { now } = model, old = isOld();
   setText(state, STATES[now.state] ?? now.state);
-  setText(since, `for ${duration(now.since_s)}${now.by ? `, ${now.cause}` : ""}${now.preparing ? ` · finding ${now.preparing}` : ""}`);
+  setText(since, `for ${duration(now.since_s)}${now.by ? `, ${now.cause}` : ""}${now.preparing ? ` · ${now.preparing}` : ""}`);
   setText(mode, `Mode ${MODES[now.mode]}${now.single_step ? ", single-step" : ""}`);
   setText(kind, model.simulated ? "SIMULATION" : model.driver.includes("emulated") ? "REAL ARMS (EMULATED)" : "REAL ARMS");
   setClass(kind, "real", !model.simulated);
