@@ -1,12 +1,14 @@
 """The cell from order to tray: stops, faults, restarts, orders, modes, on the real line with fast-forward drivers."""
 
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
 
 from cells.driver import QueueStatus
 from controller.bench.fast_cell import MODELS, FastCell, cell
+from controller.execution.draft import Drafting
 from controller.execution.fake import FakeClock
 from controller.supervision.alarms import Key
 from controller.supervision.packml import Command, Mode, State
@@ -133,6 +135,36 @@ def test_after_a_stop_nothing_moves_until_start_and_then_on_a_new_plan(plant, co
     plant.until(State.EXECUTE)
     assert plant.supervisor.production.plan_number > number
     finish(plant)
+
+
+def test_a_stop_does_not_wait_for_a_plan_in_the_making(plant, monkeypatch):
+    may = threading.Event()
+    monkeypatch.setattr(Drafting, "begin", lambda *_: may.wait(30.0))
+    plant.order()
+    plant.give(Command.RESET)
+    plant.until(State.IDLE)
+    plant.give(Command.START)
+    plant.rounds(3)
+    assert plant.state is State.STARTING
+    assert plant.give(Command.STOP).accepted
+    plant.until(State.STOPPED)
+    assert not may.is_set()
+    may.set()
+    monkeypatch.undo()
+    plant.start_up()
+    finish(plant)
+
+
+def test_the_same_orders_are_made_in_the_same_way_whatever_the_machine_does(tmp_path):
+    made = []
+    for run in ("one", "two"):
+        plant = FastCell(tmp_path / run)
+        plant.order()
+        plant.start_up()
+        plant.until(State.COMPLETE)
+        made.append([entry.event for entry in plant.archive.journal.read()])
+        plant.end()
+    assert made[0] == made[1]
 
 
 def test_hold_stays_on_the_path_and_goes_on(plant):
