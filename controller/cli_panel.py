@@ -221,6 +221,7 @@ def _show(picture: dict[str, Any]) -> None:
         ("Cell", f"{picture['cell']}, {arms}"),
         ("State", f"{moment['state']}, mode {moment['mode']}, {since}"),
         ("Allowed", ", ".join(moment["allowed"]) or "nothing but to wait"),
+        *([("Plan", moment["preparing"])] if moment["preparing"] else []),
         ("Cycle", f"p95 {_number(figures['p95_s'])} s, {times}"),
         ("Joints", f"{figures['good']} good, {figures['rejected']} rejected"),
         *(

@@ -1,5 +1,6 @@
 """A cell that runs in a thread of its own under supervision: what `jointcell serve` serves."""
 
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,7 @@ from controller.supervision.outside import Outside, Surroundings
 from controller.supervision.settings import CellSettings
 from controller.supervision.supervisor import Supervisor
 
+_TURN_S = 0.0005
 _ROUND_NS = 10_000_000  # of a cell without physics at real-time pace
 
 
@@ -49,6 +51,7 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
     parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
     wake = threading.Event()
     with (
+        _threads_taking_turns(),
         Preparation(settings.cell, models, cache, arrangements) as preparation,
         CellThread(
             lambda: _supervised(settings, cell, models, planner, arrangements, preparation, parked, wake),
@@ -56,6 +59,17 @@ def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThr
         ) as thread,
     ):
         yield thread
+
+
+@contextmanager
+def _threads_taking_turns() -> Iterator[None]:
+    """Python lets a thread that plans keep the interpreter for 5 ms at a time, which is long for one that simulates."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -4,8 +4,10 @@ It takes half a minute and more of a processor, so it must not keep a running ce
 one run to the next, see `controller.choice`. First comes a plan that is found quickly, unless a good one is kept.
 """
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -113,7 +115,8 @@ class Preparation:
             return self._failure
         if len(missing) > 1 and missing not in self._asked:
             self._asked.add(missing)
-            self._connection.send(missing)
+            with contextlib.suppress(OSError):  # it has ended; whoever reads says so
+                self._connection.send(missing)
         whom = f"what the cell does without {', '.join(sorted(missing))}" if missing else "the plan"
         return f"{whom} is still being found out ({self._doing or 'next'}), try again soon"
 
@@ -140,6 +143,9 @@ class Preparation:
 
 def _work(connection: Connection, source: str, names: Sequence[str], cache: Path) -> None:
     """The process: everything in the order in which it will be wanted, then what is asked for."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the process that started this one, which ends it
     keep_in(str(cache))  # where the kernels of the process that started this one are
     cell, models = load_cell(source), tuple(load_joint_model(name) for name in names)
     planner = MotionPlanner(cell)
@@ -161,7 +167,10 @@ def _work(connection: Connection, source: str, names: Sequence[str], cache: Path
         connection.send(_without(cell, models, arrangements, missing, cache))
     connection.send(_Progress(text=""))
     while True:
-        missing = connection.recv()
+        try:
+            missing = connection.recv()
+        except EOFError:
+            return
         connection.send(_without(cell, models, arrangements, missing, cache))
 
 

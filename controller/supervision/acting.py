@@ -190,8 +190,6 @@ class Acting:
         try:
             production.extend()
         except PlanError as error:
-            if not self._line.exhausted:
-                return False  # go on with what is planned, and try again in the next round
             raise WorkError(Key("no_plan", CELL), str(error)) from error
         if self._line.stuck:
             raise WorkError(Key("no_plan", CELL), "nothing of the plan can start")

@@ -12,7 +12,7 @@ from typing import Any
 
 from cells.joint_model import JointModel
 from cells.recipe import Pick, recipe_for
-from controller.execution.draft import Draft, JointToMake
+from controller.execution.draft import Draft, JointToMake, PlanError
 from controller.execution.handover import OvertakenError
 from controller.execution.line import Line
 from controller.execution.planning_thread import PlanningThread
@@ -155,6 +155,7 @@ class Production:
         self._outcomes: dict[tuple[str, str], _Outcome] = {}
         self._again: set[tuple[str, str]] = set()  # begun in this process, and found not done
         self._drafted: list[str] = []  # of them, those of a plan that is being made
+        self._last_try = False  # it is made for an empty line
         self._highest = book.shift.highest
 
     # --- plans -------------------------------------------------------------------------------------------
@@ -201,14 +202,17 @@ class Production:
     def extend(self) -> None:
         """Plan more joints when few are left that have not entered, and follow that plan when it is there.
 
+        What cannot be planned while others are in work is tried again.
+
         Raises:
-            PlanError: When they cannot be planned.
+            PlanError: When joints cannot be planned though nothing is in the way of them any more.
         """
         if not self.planning.busy:
             if len(self._planned) < self._lookahead.least:
                 joints = self._next(self._lookahead.planned - len(self._planned))
                 if joints:
                     self._drafted = [joint.serial for joint in joints]
+                    self._last_try = self.line.exhausted
                     self.planning.ask(partial(self.line.drafting().extend, joints), _LEAD_NS)
         elif self.planning.ready:
             try:
@@ -216,9 +220,10 @@ class Production:
             except OvertakenError:
                 self._metrics.overtaken()
                 self._undo()
-            except Exception:
+            except PlanError:
                 self._undo()
-                raise
+                if self._last_try:
+                    raise
 
     def forget(self) -> None:
         """A plan that is being made is not wanted any more."""
