@@ -109,10 +109,10 @@ class Preparation:
 
         What nobody has thought of so far, several arms missing, is found out next.
         """
+        if self._failure and (not missing or not self._arrangements.known(missing)):
+            return self._failure
         if self._arrangements.known(missing):
             return ""
-        if self._failure:
-            return self._failure
         if len(missing) > 1 and missing not in self._asked:
             self._asked.add(missing)
             with contextlib.suppress(OSError):  # it has ended; whoever reads says so
