@@ -61,12 +61,15 @@ class Preparation:
         models: The joint models.
         cache: Directory in which what is found is kept.
         arrangements: What it finds is put into.
+
+    Attributes:
+        arrangements: The same.
     """
 
     def __init__(
         self, source: str, models: Sequence[JointModel], cache: Path, arrangements: Arrangements
     ) -> None:
-        self._arrangements = arrangements
+        self.arrangements = arrangements
         self._doing = "what it can do"
         self._asked: set[frozenset[str]] = set()
         self._failure = ""
@@ -102,17 +105,17 @@ class Preparation:
     def words(self) -> str:
         """What is being found out; empty when all is known."""
         doing = f"finding out: {self._doing}" if self._doing else ""
-        return self._failure or doing or self._arrangements.waits_for_better
+        return self._failure or doing or self.arrangements.waits_for_better
 
     def unknown(self, missing: frozenset[str]) -> str:
         """Why it is not known (yet) what the cell does without some of its arms; empty when it is.
 
         What nobody has thought of so far, several arms missing, is found out next.
         """
-        if self._failure and (not missing or not self._arrangements.known(missing)):
-            return self._failure
-        if self._arrangements.known(missing):
+        if self.arrangements.known(missing):
             return ""
+        if self._failure:
+            return self._failure
         if len(missing) > 1 and missing not in self._asked:
             self._asked.add(missing)
             with contextlib.suppress(OSError):  # it has ended; whoever reads says so
@@ -126,19 +129,21 @@ class Preparation:
                 self._take(self._connection.recv())
         except (EOFError, OSError):
             self._failure = self._failure or "what finds plans has ended"
+            if not self.arrangements.known(_WHOLE):
+                self.arrangements.refuse(_WHOLE, self._failure)
 
     def _take(self, message: _Message) -> None:
         match message:
             case _Progress():
                 self._doing = message.text
             case _Found():
-                self._arrangements.put(message.missing, message.choice, quick=message.quick)
+                self.arrangements.put(message.missing, message.choice, quick=message.quick)
             case _Refused():
                 if not message.missing:
                     self._failure = message.reason
-                self._arrangements.refuse(message.missing, message.reason)
+                self.arrangements.refuse(message.missing, message.reason)
             case Mix():
-                self._arrangements.put_mix(message)
+                self.arrangements.put_mix(message)
 
 
 def _work(connection: Connection, source: str, names: Sequence[str], cache: Path) -> None:

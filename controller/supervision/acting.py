@@ -4,7 +4,7 @@ Clearing and resetting make ready and never move. Starting plans anew from where
 stopping and aborting void whatever was planned. All of it are process commands, never a safety function.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cells.driver import ArmDriver, Clock, Status, StopCategory
 from controller.execution.draft import PlanError
@@ -35,6 +35,7 @@ class Acting:
         production: What is made.
         arms: Drivers by name, to connect and to power up.
         clock: Time of the cell.
+        unknown: Why it is not known yet what the cell does without some arms; Starting waits for that.
 
     Attributes:
         out: Arms that the cell goes on without.
@@ -44,8 +45,14 @@ class Acting:
     """
 
     def __init__(
-        self, line: Line, production: Production, arms: Mapping[str, ArmDriver], clock: Clock
+        self,
+        line: Line,
+        production: Production,
+        arms: Mapping[str, ArmDriver],
+        clock: Clock,
+        unknown: Callable[[frozenset[str]], str],
     ) -> None:
+        self.unknown = unknown
         self.out: set[str] = set()
         self.feeds = dict.fromkeys(arms, 1.0)
         self.cap = 1.0
@@ -125,7 +132,8 @@ class Acting:
                 return self._ready({Status.FAULT, Status.RUNNING}, "is not at rest")
             case State.STARTING:
                 not_powered = {Status.FAULT, Status.DISABLED, Status.STOPPED}
-                return self._ready(not_powered, "cannot be powered up") and self._plan(enter=True)
+                powered = self._ready(not_powered, "cannot be powered up")
+                return powered and not self.unknown(frozenset(self.out)) and self._plan(enter=True)
             case State.UNHOLDING | State.UNSUSPENDING:
                 return True
             case State.HOLDING:

@@ -123,8 +123,6 @@ def _obstacle(cell: Supervisor, command: Command) -> str:
         return ", ".join(f"{key.kind} of {key.source}: {detail}" for key, detail in outside.items())
     if command in (Command.START, Command.UNHOLD) and cell.book.failure:
         return f"the journal cannot be written: {cell.book.failure}"
-    if command is Command.START and (reason := cell.outside.unknown(frozenset(cell.acting.out))):
-        return reason
     if command is Command.START and not cell.production.wanted:
         return "there is nothing to make, queue an order first"
     if command is Command.START and cell.jogging.arm:

@@ -18,6 +18,7 @@ from controller.execution.line import Line
 from controller.execution.planning_thread import PlanningThread
 from controller.execution.state import Course, Ended, Event, Given
 from controller.motion.event_graph import Node
+from controller.rearranging import NoArrangementError
 from controller.supervision.accounts import Account, Entry
 from controller.supervision.book import Book
 from controller.supervision.demand import Wanted, next_wanted
@@ -191,8 +192,12 @@ class Production:
                 JointToMake(serial=serial, model=joint.model, place=joint.place, done=frozenset(joint.done))
                 for serial, joint in sorted(shift.joints.items(), key=lambda item: item[1].place)
             ]
-            joints += self._next(self._lookahead.planned) if enter else []
-            self.planning.ask(partial(self.line.drafting().begin, joints, shift.indices))
+            try:
+                drafting = self.line.drafting()
+                joints += self._next(self._lookahead.planned) if enter else []
+            except NoArrangementError as error:
+                raise PlanError(str(error)) from error
+            self.planning.ask(partial(drafting.begin, joints, shift.indices))
         if not self.planning.ready:
             return False
         self._adopt(self.planning.take())

@@ -67,7 +67,7 @@ class Supervisor:
         self.times = Times(outside.arms, outside.clock.now_ns)
         self.line.giving = False
         self.line.tick()  # every arm says where it is
-        self.acting = Acting(self.line, self.production, outside.arms, outside.clock)
+        self.acting = Acting(self.line, self.production, outside.arms, outside.clock, outside.unknown)
         self.jogging = Jogging(
             {arm.id: arm for arm in outside.cell.arms},
             outside.arms,

@@ -44,7 +44,10 @@ def test_until_it_is_known_it_says_what_is_missing(
 
 def test_a_cell_without_a_plan_says_why(preparation: Preparation) -> None:
     preparation._take(_Refused(missing=WHOLE, reason="no arm reaches the press"))
-    assert preparation.unknown(WHOLE) == preparation.words == "no arm reaches the press"
+    assert preparation.words == preparation.unknown(R3) == "no arm reaches the press"
+    assert preparation.unknown(WHOLE) == ""  # nobody waits for it any more
+    with pytest.raises(NoArrangementError, match="no arm reaches the press"):
+        preparation.arrangements.choice(WHOLE)
 
 
 def test_a_quick_plan_stays_until_nothing_is_in_work(

@@ -155,6 +155,18 @@ def test_a_stop_does_not_wait_for_a_plan_in_the_making(plant, monkeypatch):
     finish(plant)
 
 
+def test_starting_waits_until_there_is_a_plan_for_the_cell(plant):
+    plant.order()
+    plant.supervisor.acting.unknown = lambda missing: "schedules, 40 %"
+    plant.give(Command.RESET)
+    plant.until(State.IDLE)
+    assert plant.give(Command.START).accepted
+    plant.rounds(50)
+    assert plant.state is State.STARTING
+    plant.supervisor.acting.unknown = lambda missing: ""
+    plant.until(State.EXECUTE)
+
+
 def test_the_same_orders_are_made_in_the_same_way_whatever_the_machine_does(tmp_path):
     made = []
     for run in ("one", "two"):
