@@ -184,7 +184,9 @@ class Arrangements:
         try:
             found = finish(mix, state, places, _NOTHING, busy, modes)
         except ProblemError as error:
-            raise NoArrangementError(str(error)) from error
+            serials = ", ".join(joint.serial for joint in joints)
+            whom = f" without {', '.join(sorted(missing))}" if missing else ""
+            raise NoArrangementError(f"{serials} cannot be finished{whom}: {error}") from error
         return Finish(
             schedules=_schedules(choice.schedule, joints, indices, until, found),
             scrapped={joints[item.joint].serial: item.reason for item in found.scrapped},
