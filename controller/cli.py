@@ -18,6 +18,7 @@ import typer
 from controller.cli_arms import arms
 from controller.cli_bench import bench
 from controller.cli_bridge import bridge, confirm_motion
+from controller.cli_opcua import opcua
 from controller.cli_panel import COMMANDS, serve, status, users
 from controller.cli_solve import solve
 from controller.console import (
@@ -47,6 +48,7 @@ app.add_typer(bridge, name="bridge")
 app.command()(arms)
 app.command()(solve)
 app.command()(serve)
+app.command()(opcua)
 app.command()(status)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
