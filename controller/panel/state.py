@@ -63,7 +63,7 @@ class PanelState:
         self.control = Control(self.is_alive)
         self.cycles = CycleStore(self.database)
         self.metrics = PanelMetrics(self.cell_metrics)
-        self.recorder = None if settings.recordings is None else Recorder(settings.recordings)
+        self.recorder = None if settings.recordings is None else Recorder(settings.recordings, self.facts)
         self.hub = Hub(self.cell, settings.rate_hz, self.panel_part, self._watched)
         if self.recorder is not None:
             self.hub.events.also = self.recorder.event
