@@ -29,6 +29,7 @@ _KEPT_BYTES = 2_000_000_000
 _LONGEST_NS = 3600 * 10**9  # a run that lasts longer is recorded in several files
 _WAITING = 2000  # messages that may wait for the disk
 _SECOND_NS = 10**9
+_CHUNK_BYTES = 131_072  # some three seconds: what a power failure takes from a recording
 _log = logging.getLogger("jointcell.panel")
 
 _JOINT_STATE = """std_msgs/Header header
@@ -158,7 +159,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("wb")
-        self._writer = Writer(self._file)
+        self._writer = Writer(self._file, chunk_size=_CHUNK_BYTES)
         self._counts: Counter[str] = Counter()
         self._joints = self._writer.register_msgdef(JOINT_STATE_NAME, _JOINT_STATE)
         self._words = self._writer.register_msgdef(STRING_NAME, _STRING)

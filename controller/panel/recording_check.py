@@ -119,6 +119,7 @@ def _joints(contents: Contents) -> Iterator[str]:
         yield f"arms are in different numbers of pictures: {shown}"
     if not counts:
         yield "holds no picture of any arm"
+        return
     for arm in _arms(contents.facts):
         name, track = arm["id"], contents.tracks.get(arm["id"])
         if track is None or not len(track.times):

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import zstandard
@@ -81,25 +81,12 @@ def read_recording(path: Path) -> Contents:
     found = Contents(path)
     try:
         with path.open("rb") as file:
-            _read(StreamReader(file, emit_chunks=True, record_size_limit=_LARGEST_RECORD), found)
+            _Reading(found).file(file)
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from error
     if not found.messages and found.findings:
         raise RecordingError(f"{path}: holds nothing that can be read: {found.findings[0]}")
     return found
-
-
-def _read(reader: StreamReader, found: Contents) -> None:
-    reading = _Reading(found)
-    try:
-        for record in reader.records:
-            reading.record(record)
-    except OSError:
-        raise
-    except Exception as error:  # what the reader makes of damaged bytes is not documented
-        reading.damaged(error)
-        return
-    reading.end()
 
 
 class _Reading:
@@ -115,12 +102,28 @@ class _Reading:
         self._statistics: Statistics | None = None
         self._footer: Footer | None = None
 
-    def record(self, record: object) -> None:
+    def file(self, file: IO[bytes]) -> None:
+        """Read it to its end, or to where it is damaged."""
+        try:
+            for record in StreamReader(file, emit_chunks=True, record_size_limit=_LARGEST_RECORD).records:
+                self._record(record)
+        except OSError:
+            raise
+        except Exception as error:  # what the reader makes of damaged bytes is not documented
+            where = f"after {self._found.messages} messages"
+            if not file.read(1):
+                self._say(f"ends too early, {where}: it was cut off, or a length in it is damaged")
+            else:
+                self._say(f"is damaged {where}: {type(error).__name__}: {str(error)[:200]}")
+        else:
+            self._end()
+
+    def _record(self, record: object) -> None:
         """The next record of the file."""
         match record:
             case Chunk():
                 for inner in _opened(record):
-                    self.record(inner)
+                    self._record(inner)
             case Schema():
                 self._schemas[record.id] = record
             case Channel():
@@ -132,15 +135,7 @@ class _Reading:
             case Footer():
                 self._footer = record
 
-    def damaged(self, error: Exception) -> None:
-        """The file cannot be read on from here."""
-        where = f"after {self._found.messages} messages"
-        if type(error).__name__ == "EndOfFile":
-            self._say(f"is cut off {where}: it has no end and no index")
-        else:
-            self._say(f"is damaged {where}: {type(error).__name__}: {str(error)[:200]}")
-
-    def end(self) -> None:
+    def _end(self) -> None:
         """The file has been read to its end."""
         if self._statistics is not None and self._statistics.message_count != self._found.messages:
             said = self._statistics.message_count
