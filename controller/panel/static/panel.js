@@ -76,7 +76,7 @@ async function leave() {
   location.assign("/login");
 }
 
-const LATER = { history: "historyPage", orders: "ordersPage", maintenance: "maintenancePage", system: "systemPage", arms: "armPage", joints: "jointPage" };
+const LATER = { history: "historyPage", orders: "ordersPage", maintenance: "maintenancePage", system: "systemPage", arms: "armPage", joints: "jointPage", "3d": "view3dPage" };
 async function show(path) {
   const [, name, ...parts] = path.split("/"), rest = parts.join("/");
   let make = runPage;
