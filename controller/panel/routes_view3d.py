@@ -3,7 +3,6 @@
 import asyncio
 
 from fastapi import APIRouter, Request, Response, WebSocket
-from starlette.concurrency import run_in_threadpool
 
 from controller.panel.access import ThePanel, Viewer, identity_of, panel_of
 from controller.panel.problems import ProblemError
@@ -33,7 +32,7 @@ async def page(_: Viewer, request: Request, panel: ThePanel) -> Response:
     if panel.view3d is None:
         raise ProblemError(404, "the 3D view needs the extra: pip install 'jointcell[view3d]'")
     try:
-        content = await run_in_threadpool(panel.view3d.page)
+        content = await panel.view3d.page()
     except UnavailableError as error:
         raise ProblemError(503, str(error)) from None
     headers = {

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +32,7 @@ _ANSWER_S = 5.0
 _IDLE_S = 60.0  # nobody has looked for so long: the process ends
 _MOST = 8  # browsers at once
 _LARGEST = 16_000_000
+_THREADS = 4
 
 
 class UnavailableError(Exception):
@@ -55,6 +57,7 @@ class View3d:
         self._cell = cell
         self._facts = facts
         self._command = tuple(command)
+        self._threads = ThreadPoolExecutor(_THREADS, "view3d")  # of its own: nobody else waits for this view
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._port = 0
@@ -64,6 +67,7 @@ class View3d:
 
     def close(self) -> None:
         """End the process."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             if self._process is not None:
                 self._process.kill()
@@ -91,12 +95,15 @@ class View3d:
             raise UnavailableError("the 3D view did not come up")
         return self._port
 
-    def page(self) -> bytes:
+    async def page(self) -> bytes:
         """The page that draws, as viser serves it.
 
         Raises:
             UnavailableError: When the process does not come up or does not answer.
         """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetched)
+
+    def _fetched(self) -> bytes:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port()}/", timeout=_ANSWER_S) as answer:
                 return bytes(answer.read(_LARGEST))
@@ -113,7 +120,7 @@ class View3d:
             raise UnavailableError(f"{_MOST} browsers look at the 3D view already")
         protocols = [Subprotocol(name) for name in socket.scope.get("subprotocols", [])]
         with self._watched():
-            port = await asyncio.to_thread(self.port)
+            port = await asyncio.get_running_loop().run_in_executor(self._threads, self.port)
             try:
                 async with connect(
                     f"ws://127.0.0.1:{port}",

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -55,22 +56,26 @@ class _Newest:
 def main() -> None:
     """Draw until standard input ends."""
     os.nice(_NICE)
-    answers, sys.stdout = sys.stdout, Path(os.devnull).open("w")  # viser prints, also when told not to
-    facts, moment = _line(sys.stdin), _line(sys.stdin)
-    with socket.create_server((_HOST, 0)) as probe:
-        port = probe.getsockname()[1]
-    server = _Viser(host=_HOST, port=port, verbose=False)
-    server.gui.configure_theme(show_logo=False, show_share_button=False)
-    scene = Scene(server, facts, moment)
-    print(server.get_port(), file=answers, flush=True)
-    lines = _Newest(sys.stdin)
-    while not lines.ended:
-        line = lines.take(_OLD_S)
-        if line:
-            scene.show(json.loads(line))
-        else:
-            scene.lose()
-    server.stop()
+    answers = sys.stdout
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stdout(nowhere),
+    ):  # viser prints, also when told not to
+        facts, moment = _line(sys.stdin), _line(sys.stdin)
+        with socket.create_server((_HOST, 0)) as probe:
+            port = probe.getsockname()[1]
+        server = _Viser(host=_HOST, port=port, verbose=False)
+        server.gui.configure_theme(show_logo=False, show_share_button=False)
+        server.gui.main_panel.minimize()
+        scene = Scene(server, facts, moment)
+        print(server.get_port(), file=answers, flush=True)
+        lines = _Newest(sys.stdin)
+        while not lines.ended:
+            if line := lines.take(_OLD_S):
+                scene.show(json.loads(line))
+            else:
+                scene.lose()
+        server.stop()
     os._exit(0)  # threads of the server have nothing to finish
 
 

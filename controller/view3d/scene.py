@@ -10,7 +10,7 @@ from viser import ViserServer
 FloatArray = NDArray[np.float64]
 
 _GREY, _DARK, _RED = (154, 160, 166), (84, 92, 99), (196, 22, 28)
-_DIAL, _STATION, _BUSY, _PART = (188, 192, 195), (198, 202, 205), (120, 128, 135), (31, 95, 168)
+_DIAL, _STATION, _BUSY, _PART = (150, 156, 161), (176, 181, 185), (120, 128, 135), (31, 95, 168)
 _RADII_M = (0.075, 0.070, 0.062, 0.052, 0.042, 0.034, 0.022)  # of the links from base to tool
 _SHORTEST_M = 0.004
 _LEG_M = 0.03  # half the width of what a station stands on
@@ -37,8 +37,8 @@ class Scene:
             station["id"]: _Station(server, station, facts["dial"]["z_m"]) for station in moment["stations"]
         }
         self._lost = scene.add_label("/lost", "NO DATA", position=(0.0, 0.0, 1.6), visible=False)
-        server.initial_camera.position = (2.6, -2.2, 2.2)
-        server.initial_camera.look_at = (0.0, 0.0, 0.5)
+        server.initial_camera.position = (1.75, -1.55, 1.6)
+        server.initial_camera.look_at = (0.0, 0.0, 0.35)
         self.show(moment)
 
     def show(self, moment: Mapping[str, Any]) -> None:
