@@ -28,6 +28,10 @@ def opcua(
             help="File with a viewer's token of the panel, made on its page System; '-' is standard input.",
         ),
     ] = _FROM_STDIN,
+    panel_ca: Annotated[
+        Path | None,
+        typer.Option(help="Certificate (PEM) by which the panel is known; the machine's own without."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: OpcUaPort = 4840,
     certificate: Annotated[
@@ -46,7 +50,7 @@ def opcua(
     if find_spec("asyncua") is None:
         complain(_MISSING)
         raise typer.Exit(USAGE)
-    for option, path in (("--certificate", certificate), ("--key", key)):
+    for option, path in (("--certificate", certificate), ("--key", key), ("--panel-ca", panel_ca)):
         if path is not None and not path.is_file():
             refuse(option, str(path), "an existing file")
     if trusted is not None and not trusted.is_dir():
@@ -57,7 +61,7 @@ def opcua(
         from controller.panel_client import PanelClient, RefusedError, UnreachableError
 
         settings = OpcUaSettings(host=host, port=port, certificate=certificate, key=key, trusted=trusted)
-        client = PanelClient(url=panel.rstrip("/"), token=_token(token_file))
+        client = PanelClient(url=panel.rstrip("/"), token=_token(token_file), ca=panel_ca)
         try:
             serve_opcua(client, settings, complain, sys.stdin.fileno() if until_stdin_ends else None)
         except ExposureError as error:
@@ -75,12 +79,15 @@ def opcua(
 
 
 @contextmanager
-def opcua_beside(wanted: bool, panel_url: str, token: str, port: int) -> Iterator[None]:
+def opcua_beside(
+    wanted: bool, panel_url: str, panel_ca: Path | None, token: str, port: int
+) -> Iterator[None]:
     """Run the server in a process of its own while the context lasts; what becomes of it is nothing to the panel.
 
     Args:
         wanted: Whether to run it at all.
         panel_url: Where the panel is.
+        panel_ca: Its certificate; None over plain HTTP.
         token: A viewer's token; passed through a pipe, so that it is in no file and no list of processes.
         port: Port of the server, on loopback.
     """
@@ -88,7 +95,7 @@ def opcua_beside(wanted: bool, panel_url: str, token: str, port: int) -> Iterato
         yield
         return
     command = [sys.executable, "-m", "controller.cli", "opcua", "--panel", panel_url, "--port", str(port)]
-    command.append("--until-stdin-ends")
+    command += ["--until-stdin-ends", *(["--panel-ca", str(panel_ca)] if panel_ca else [])]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
     assert process.stdin is not None
     try:
@@ -112,6 +119,8 @@ def need_opcua(wanted: bool) -> None:
 
 
 def _token(source: str) -> str:
+    if source == _FROM_STDIN and sys.stdin.isatty():
+        return str(typer.prompt("Token", hide_input=True, err=True)).strip()
     if source == _FROM_STDIN:
         return sys.stdin.readline().strip()
     try:

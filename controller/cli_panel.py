@@ -90,8 +90,8 @@ def serve(
         try:
             with progress() as bars, cell_and_panel(cell, panel, bars.step) as serving:
                 _welcome(serving.settings.url, serving.setup_url)
-                token = serving.opcua_token
-                with Interrupts(), opcua_beside(opcua, serving.settings.url, token, opcua_port):
+                beside = opcua_beside(opcua, serving.settings.url, tls_cert, serving.opcua_token, opcua_port)
+                with Interrupts(), beside:
                     serve_panel(serving.app, replace(serving.settings))
         except ExposureError as error:
             complain(str(error))

@@ -1,6 +1,7 @@
 """Asks a panel: what the command line's status, start, hold, stop and abort are made of. Standard library only."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -32,11 +33,13 @@ class PanelClient:
         url: Where it is.
         token: A bearer token.
         patience_s: How long an answer may take.
+        ca: Certificate (PEM) by which the panel is known under TLS; None for those that this machine trusts.
     """
 
     url: str
     token: str
     patience_s: float = 5.0
+    ca: Path | None = None
 
     @classmethod
     def of_note(cls, note: Path) -> "PanelClient":
@@ -52,6 +55,16 @@ class PanelClient:
             raise UnreachableError(
                 f"{note}: no panel runs here (first: jointcell serve; elsewhere: --url with --token-file)"
             ) from None
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """How the panel proves who it is; None over plain HTTP."""
+        if not self.url.startswith("https:"):
+            return None
+        context = ssl.create_default_context(cafile=self.ca)
+        if self.ca is not None:
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the panel's own certificate
+        return context
 
     def me(self) -> dict[str, Any]:
         """Whose token it is, and what role it has."""
@@ -70,7 +83,7 @@ class PanelClient:
             f"{self.url}/api/v1{path}", method=method, headers={"authorization": f"Bearer {self.token}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=self.patience_s) as answer:
+            with urllib.request.urlopen(request, timeout=self.patience_s, context=self.tls) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:

@@ -1,7 +1,7 @@
 """Who calls a method: OPC UA users are the panel's users, and their password is a token of theirs."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asyncua import ua
@@ -36,12 +36,12 @@ class PanelUsers:
     """Lets in whom the panel knows by name and token.
 
     Args:
-        url: Of the panel.
+        panel: The panel.
         anonymous: Whether clients without a name may read.
     """
 
-    def __init__(self, url: str, *, anonymous: bool) -> None:
-        self._url = url
+    def __init__(self, panel: PanelClient, *, anonymous: bool) -> None:
+        self._panel = panel
         self._anonymous = anonymous
 
     def get_user(
@@ -58,7 +58,7 @@ class PanelUsers:
         if username is None:
             return ANONYMOUS if self._anonymous else None
         try:
-            who = PanelClient(url=self._url, token=password or "", patience_s=1.0).me()
+            who = replace(self._panel, token=password or "", patience_s=1.0).me()
         except (RefusedError, UnreachableError):
             return None
         if who["name"] != username:

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from asyncua import Node, ua
 
@@ -27,11 +28,11 @@ class Commands:
     """Gives commands to a panel; stop and abort have threads of their own.
 
     Args:
-        url: Of the panel.
+        panel: The panel.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, panel: PanelClient) -> None:
+        self._panel = panel
         self._threads = ThreadPoolExecutor(_THREADS, "opcua-command")
         self._stop_threads = ThreadPoolExecutor(_THREADS, "opcua-stop")
 
@@ -86,7 +87,7 @@ class Commands:
                 ua.StatusCodes.BadUserAccessDenied,
                 "log in first: a user's name of the panel, and as password a token of that user",
             )
-        panel = PanelClient(url=self._url, token=who.token)
+        panel = replace(self._panel, token=who.token)
         threads = self._stop_threads if name in _STOPPING else self._threads
         try:
             answer = await asyncio.get_running_loop().run_in_executor(threads, panel.command, name.lower())

@@ -10,17 +10,17 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from controller.opcua.variables import Picture
+from controller.panel_client import PanelClient
 
 _AGAIN_S = 0.5  # between attempts
 _LARGEST = 16_000_000
 
 
-async def pictures(url: str, token: str, rate_hz: float, patience_s: float) -> AsyncIterator[Picture | None]:
+async def pictures(panel: PanelClient, rate_hz: float, patience_s: float) -> AsyncIterator[Picture | None]:
     """Follow a panel for ever.
 
     Args:
-        url: Of the panel, such as ``http://127.0.0.1:8080``.
-        token: A viewer's token.
+        panel: The panel, with a viewer's token.
         rate_hz: Pictures a second to ask for.
         patience_s: A panel without a message for so long, or a picture as old as that, counts as lost.
 
@@ -29,7 +29,7 @@ async def pictures(url: str, token: str, rate_hz: float, patience_s: float) -> A
     """
     while True:
         try:
-            async with aclosing(_connected(url, token, rate_hz, patience_s)) as messages:
+            async with aclosing(_connected(panel, rate_hz, patience_s)) as messages:
                 picture: Picture = {}
                 async for message in messages:
                     picture = _merged(picture, message)
@@ -42,10 +42,10 @@ async def pictures(url: str, token: str, rate_hz: float, patience_s: float) -> A
 
 
 async def _connected(
-    url: str, token: str, rate_hz: float, patience_s: float
+    panel: PanelClient, rate_hz: float, patience_s: float
 ) -> AsyncGenerator[dict[str, Any], None]:
-    address = f"ws{url.removeprefix('http')}/api/v1/stream?rate={rate_hz:g}"
-    headers = {"Authorization": f"Bearer {token}"}
+    address = f"ws{panel.url.removeprefix('http')}/api/v1/stream?rate={rate_hz:g}"
+    headers = {"Authorization": f"Bearer {panel.token}"}
     async with connect(
         address,
         additional_headers=headers,

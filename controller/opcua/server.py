@@ -44,7 +44,7 @@ async def opcua_server(panel: PanelClient, settings: OpcUaSettings) -> AsyncIter
     """
     check_exposure(settings)
     picture = await asyncio.to_thread(panel.picture)
-    server = Server(iserver=CallerServer(user_manager=PanelUsers(panel.url, anonymous=settings.local)))
+    server = Server(iserver=CallerServer(user_manager=PanelUsers(panel, anonymous=settings.local)))
     server.allow_remote_admin(False)
     await server.init()
     await _protect(server, settings)
@@ -58,7 +58,7 @@ async def opcua_server(panel: PanelClient, settings: OpcUaSettings) -> AsyncIter
         ua.NodeId("Cell", namespace), ua.QualifiedName("Cell", namespace)
     )
     mirror = await mirror_below(server, cell, namespace, variables_of(picture))
-    commands = Commands(panel.url)
+    commands = Commands(panel)
     await commands.add_below(cell, namespace)
     try:
         async with server:
@@ -73,7 +73,7 @@ async def opcua_server(panel: PanelClient, settings: OpcUaSettings) -> AsyncIter
 
 
 async def _follow(mirror: Mirror, panel: PanelClient, settings: OpcUaSettings) -> None:
-    async for picture in pictures(panel.url, panel.token, settings.rate_hz, settings.patience_s):
+    async for picture in pictures(panel, settings.rate_hz, settings.patience_s):
         try:
             await mirror.show(picture)
         except Exception:

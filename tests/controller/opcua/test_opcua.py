@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from controller.panel import CellFacts
 from controller.panel.users import Role
 from controller.panel_client import PanelClient, RefusedError, UnreachableError
 from controller.supervision.packml import State
-from tests.controller.panel.browser.served_panel import Served
+from tests.controller.panel.browser.served_panel import Served, serve
+from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.extras import need
 
 need("asyncua", "opcua")
@@ -313,6 +316,28 @@ def test_beyond_loopback_clients_encrypt_and_log_in(served: Served, tmp_path: Pa
                     assert answer(await give(at, "Reset"))[0] == "Good"
 
     asyncio.run(study())
+
+
+def test_a_panel_with_a_certificate_of_its_own(facts: CellFacts, tmp_path: Path) -> None:
+    """Known by its certificate alone, and not at all by another one."""
+    asyncio.run(certified(tmp_path, "panel", "urn:plant:panel"))
+    chain, key = tmp_path / "panel.pem", tmp_path / "panel.key.pem"
+    chain.write_text(ssl.DER_cert_to_PEM_cert((tmp_path / "panel.der").read_bytes()))
+    with ReplayedCell() as cell, serve(cell, facts, tmp_path, certificate=chain, key=key) as served:
+        at = PanelClient(url=f"https://localhost:{served.panel.settings.port}", token=panel_of(served).token)
+        with pytest.raises(UnreachableError, match="certificate"):
+            at.picture()
+        settings = OpcUaSettings(port=free_port())
+
+        async def study() -> None:
+            async with (
+                opcua_server(replace(at, ca=chain), settings),
+                client(settings, served, "otto") as otto,
+            ):
+                await is_shown(otto, "Status/CurrentState", "STOPPED")
+                assert answer(await give(otto, "Reset"))[0] == "Good"
+
+        asyncio.run(study())
 
 
 def test_the_server_beside_a_panel_lives_as_long_as_its_pipe(served: Served) -> None:
