@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -12,6 +13,7 @@ from websockets.exceptions import WebSocketException
 from controller.opcua.variables import Picture
 from controller.panel_client import PanelClient
 
+_log = logging.getLogger("jointcell.opcua")
 _AGAIN_S = 0.5  # between attempts
 _LARGEST = 16_000_000
 
@@ -35,8 +37,8 @@ async def pictures(panel: PanelClient, rate_hz: float, patience_s: float) -> Asy
                     picture = _merged(picture, message)
                     if message["type"] == "state" or message["type"] == "snapshot":
                         yield picture if picture["moment"]["age_s"] <= patience_s else None
-        except (OSError, WebSocketException, TimeoutError, ValueError, KeyError, TypeError):
-            pass  # lost, refused, or no panel at all: said by the None that follows
+        except (OSError, WebSocketException, TimeoutError, ValueError, KeyError, TypeError) as error:
+            _log.info("%s: %r", panel.url, error)  # lost, refused, or no panel at all
         yield None
         await asyncio.sleep(_AGAIN_S)
 
@@ -48,9 +50,10 @@ async def _connected(
     headers = {"Authorization": f"Bearer {panel.token}"}
     async with connect(
         address,
+        ssl=panel.tls,
         additional_headers=headers,
         max_size=_LARGEST,
-        open_timeout=5.0,
+        open_timeout=panel.patience_s,
         close_timeout=1.0,
         proxy=None,
     ) as socket:

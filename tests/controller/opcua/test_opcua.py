@@ -275,7 +275,7 @@ async def certified(folder: Path, name: str, uri: str) -> tuple[Path, Path]:
     key, certificate = folder / f"{name}.key.pem", folder / f"{name}.der"
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
     await setup_self_signed_certificate(
-        key, certificate, uri, "127.0.0.1", uses, {"organizationName": "Plant"}
+        key, certificate, uri, "localhost", uses, {"organizationName": "Plant"}
     )
     return certificate, key
 
