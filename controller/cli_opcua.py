@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -99,11 +99,13 @@ def opcua_beside(
     process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
     assert process.stdin is not None
     try:
-        process.stdin.write(f"{token}\n")
-        process.stdin.flush()
+        with suppress(OSError):  # it has ended already, and has said why
+            process.stdin.write(f"{token}\n")
+            process.stdin.flush()
         yield
     finally:
-        process.stdin.close()
+        with suppress(OSError):
+            process.stdin.close()
         try:
             process.wait(_ENDING_S)
         except subprocess.TimeoutExpired:

@@ -9,7 +9,7 @@ APPLICATION_URI = "urn:jointcell:opcua"  # the server's certificate names it in 
 
 
 class ExposureError(Exception):
-    """The server would be open to a network without protection; says what is missing."""
+    """The server cannot be protected as it has to be; says what is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class OpcUaSettings:
         key: Its private key (PEM).
         trusted: Directory of client certificates, or of authorities, that are let in; None for any.
         rate_hz: Pictures a second that are asked of the panel.
+        coming_s: How long the panel may take to answer in the beginning.
         patience_s: Without a message from the panel for so long all values are bad.
     """
 
@@ -32,6 +33,7 @@ class OpcUaSettings:
     key: Path | None = None
     trusted: Path | None = None
     rate_hz: float = 10.0
+    coming_s: float = 10.0
     patience_s: float = 1.0
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,12 +14,13 @@ from asyncua.crypto.validator import CertificateValidator, CertificateValidatorO
 
 from controller.opcua.callers import CallerServer, PanelUsers
 from controller.opcua.commands import Commands
-from controller.opcua.exposure import APPLICATION_URI, OpcUaSettings, check_exposure
+from controller.opcua.exposure import APPLICATION_URI, ExposureError, OpcUaSettings, check_exposure
 from controller.opcua.mirror import Mirror, mirror_below
 from controller.opcua.panel_stream import pictures
-from controller.opcua.variables import variables_of
-from controller.panel_client import PanelClient
+from controller.opcua.variables import Picture, variables_of
+from controller.panel_client import PanelClient, UnreachableError
 
+_AGAIN_S = 0.5
 NAMESPACE = "urn:jointcell:cell"
 _ENCRYPTED = (
     ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt,
@@ -43,7 +45,7 @@ async def opcua_server(panel: PanelClient, settings: OpcUaSettings) -> AsyncIter
         OSError: When the address cannot be listened on.
     """
     check_exposure(settings)
-    picture = await asyncio.to_thread(panel.picture)
+    picture = await _first_picture(panel, settings.coming_s)
     server = Server(iserver=CallerServer(user_manager=PanelUsers(panel, anonymous=settings.local)))
     server.allow_remote_admin(False)
     await server.init()
@@ -72,6 +74,18 @@ async def opcua_server(panel: PanelClient, settings: OpcUaSettings) -> AsyncIter
         commands.close()
 
 
+async def _first_picture(panel: PanelClient, coming_s: float) -> Picture:
+    """A picture of a panel that may still be coming up: it says which arms there are."""
+    until = time.monotonic() + coming_s
+    while True:
+        try:
+            return await asyncio.to_thread(panel.picture)
+        except UnreachableError:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(_AGAIN_S)
+
+
 async def _follow(mirror: Mirror, panel: PanelClient, settings: OpcUaSettings) -> None:
     async for picture in pictures(panel, settings.rate_hz, settings.patience_s):
         try:
@@ -92,8 +106,12 @@ async def _protect(server: Server, settings: OpcUaSettings) -> None:
     server.set_identity_tokens(tokens)
     server.set_security_policy(policies)
     if settings.certificate is not None and settings.key is not None:
-        await server.load_certificate(settings.certificate)
-        await server.load_private_key(settings.key)
+        try:
+            await server.load_certificate(settings.certificate)
+            await server.load_private_key(settings.key)
+        except ValueError as error:
+            files = f"{settings.certificate}, {settings.key}"
+            raise ExposureError(f"{files}: cannot be read as a certificate and its key: {error}") from None
     if settings.trusted is not None:
         store = TrustStore([settings.trusted], [])
         await store.load()

@@ -1,11 +1,14 @@
 """An OPC UA client in front of the cell: what it reads, what it may command, what it sees when the panel is gone."""
 
 import asyncio
+import io
 import os
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from controller import cli
+from controller.cli_opcua import opcua_beside
 from controller.panel import CellFacts
 from controller.panel.users import Role
 from controller.panel_client import PanelClient, RefusedError, UnreachableError
@@ -246,7 +251,7 @@ async def _all_bad(at: Client) -> None:
 
 def test_a_panel_that_is_not_there_or_knows_no_such_token(served: Served) -> None:
     async def study(panel: PanelClient) -> None:
-        async with opcua_server(panel, OpcUaSettings(port=free_port())):
+        async with opcua_server(panel, OpcUaSettings(port=free_port(), coming_s=0.5)):
             raise AssertionError("it came up")
 
     with pytest.raises(UnreachableError):
@@ -338,6 +343,49 @@ def test_a_panel_with_a_certificate_of_its_own(facts: CellFacts, tmp_path: Path)
                 assert answer(await give(otto, "Reset"))[0] == "Good"
 
         asyncio.run(study())
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "code"),
+    [
+        (["--host", "192.168.7.20"], "in the clear", 2),
+        (["--certificate", "nowhere.pem"], "an existing file", 2),
+        (["--trusted", "nowhere"], "an existing directory", 2),
+        (["--token-file", "nowhere"], "a file with a token", 2),
+    ],
+)
+def test_what_the_command_refuses(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    said: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("token\n"))
+    assert cli._guarded(lambda: cli.app(["opcua", *options])) == code
+    assert said in capfd.readouterr().err
+
+
+def test_files_that_are_no_certificate(served: Served, tmp_path: Path) -> None:
+    junk = tmp_path / "junk.pem"
+    junk.write_text("junk")
+
+    async def study() -> None:
+        async with opcua_server(
+            panel_of(served), OpcUaSettings(port=free_port(), certificate=junk, key=junk)
+        ):
+            raise AssertionError("it came up")
+
+    with pytest.raises(ExposureError, match=r"junk\.pem"):
+        asyncio.run(study())
+
+
+def test_a_server_that_does_not_come_up_is_nothing_to_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
+    with opcua_beside(True, "http://127.0.0.1:9", None, "token", free_port()):
+        time.sleep(0.2)
+    with opcua_beside(False, "", None, "", 0):
+        pass
 
 
 def test_the_server_beside_a_panel_lives_as_long_as_its_pipe(served: Served) -> None:
