@@ -87,12 +87,15 @@ async def _first_picture(panel: PanelClient, coming_s: float) -> Picture:
 
 
 async def _follow(mirror: Mirror, panel: PanelClient, settings: OpcUaSettings) -> None:
-    async for picture in pictures(panel, settings.rate_hz, settings.patience_s):
+    """Show what comes for ever; whatever goes wrong with a picture, no value stays as it was."""
+    while True:
         try:
-            await mirror.show(picture)
+            async for picture in pictures(panel, settings.rate_hz, settings.patience_s):
+                await mirror.show(picture)
         except Exception:
             _log.exception("a picture could not be shown")
-            await mirror.show(None)
+        await mirror.show(None)
+        await asyncio.sleep(_AGAIN_S)
 
 
 async def _protect(server: Server, settings: OpcUaSettings) -> None:

@@ -5,13 +5,14 @@ It ends when its input does. A picture that comes while another one is drawn rep
 
 import json
 import os
-import socket
 import sys
 import threading
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+import websockets.asyncio.server
 from viser import ViserServer
 
 from controller.view3d.scene import Scene
@@ -62,9 +63,8 @@ def main() -> None:
         redirect_stdout(nowhere),
     ):  # viser prints, also when told not to
         facts, moment = _line(sys.stdin), _line(sys.stdin)
-        with socket.create_server((_HOST, 0)) as probe:
-            port = probe.getsockname()[1]
-        server = _Viser(host=_HOST, port=port, verbose=False)
+        _let_no_web_page_in()
+        server = _Viser(host=_HOST, port=0, verbose=False)
         server.gui.configure_theme(show_logo=False, show_share_button=False)
         server.gui.main_panel.minimize()
         scene = Scene(server, facts, moment)
@@ -77,6 +77,14 @@ def main() -> None:
                 scene.lose()
         server.stop()
     os._exit(0)  # threads of the server have nothing to finish
+
+
+def _let_no_web_page_in() -> None:
+    """Any page in a browser on this machine could ask for pictures, for viser does not look where it comes from.
+
+    The panel's relay has no Origin, and has checked the one of the browser behind it.
+    """
+    websockets.asyncio.server.serve = partial(websockets.asyncio.server.serve, origins=[None])  # type: ignore[assignment]
 
 
 def _line(stream: TextIO) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.websockets import WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from controller.panel import CellFacts
@@ -40,6 +40,7 @@ import viser  # noqa: E402
 from controller.view3d.__main__ import _Viser  # noqa: E402
 from controller.view3d.scene import Scene, turned_to  # noqa: E402
 
+_COMING_S = 60.0  # the first who looks waits for the process
 PROTOCOL = Subprotocol(f"viser-v{viser.__version__}")
 
 
@@ -73,6 +74,7 @@ def looking(served: Served, login: str, origin: str = "") -> connect:
         additional_headers={"cookie": login} if login else {},
         subprotocols=[PROTOCOL],
         max_size=None,
+        open_timeout=_COMING_S,
         proxy=None,
     )
 
@@ -137,6 +139,10 @@ def test_the_stream_is_behind_login_and_origin(served: Served) -> None:
             with pytest.raises(ConnectionClosed):
                 await nobody.recv()
             assert nobody.close_code == ENDED
+        view = served.panel.view3d
+        assert view is not None
+        with pytest.raises(InvalidStatus, match="403"):
+            await connect(f"ws://127.0.0.1:{view.port()}", origin=Origin(served.url), proxy=None)
         for origin in ("http://evil.example", "null"):
             with pytest.raises((InvalidHandshake, ConnectionClosed)):
                 async with looking(served, cookie(served), origin) as stranger:
@@ -178,10 +184,10 @@ def test_a_killed_view_comes_back_and_disturbs_nothing(served: Served) -> None:
 
 
 def test_a_blocked_view_disturbs_nothing(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel_side, "_ANSWER_S", 0.5)
     moves(served)
     login = cookie(served)
     assert get(served, "/view3d", login)[0] == 200
+    monkeypatch.setattr(panel_side, "_ANSWER_S", 1.0)
     os.kill(process_of(served), signal.SIGSTOP)
     try:
 
@@ -196,19 +202,17 @@ def test_a_blocked_view_disturbs_nothing(served: Served, monkeypatch: pytest.Mon
                     message = json.loads(await stream.recv())
                     if message["type"] == "state":
                         ages.append(message["value"]["age_s"])
-                assert len(ages) > 30
-                assert max(ages) < 0.5
+                assert len(ages) > 10
+                assert max(ages) < 1.0, "the cell goes on, and so does the panel"
 
         asyncio.run(study())
         status, content, _ = get(served, "/view3d", login)
         assert status == 503
         assert "does not answer" in json.loads(content)["detail"]
-        began = time.monotonic()
-        served.cell.view  # noqa: B018
         assert get(served, "/readyz")[0] == 200
-        assert time.monotonic() - began < 1.0
     finally:
         os.kill(process_of(served), signal.SIGCONT)
+    monkeypatch.undo()
     assert get(served, "/view3d", login)[0] == 200
 
 
