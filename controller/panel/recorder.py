@@ -69,6 +69,7 @@ class Recorder:
         self._queue: queue.Queue[_Message | Path | None] = queue.Queue(_WAITING)
         self._open = False
         self._opened_ns = 0
+        self._event_ns = 0
         self._lost = False
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -101,7 +102,9 @@ class Recorder:
     def event(self, event: Event) -> None:
         """Something happened."""
         if self._open:
-            self._put((EVENTS_TOPIC, event["utc_ms"] * 1_000_000, _words(event)))
+            # A command is told when it was answered, and what came of it with the picture of the round before.
+            self._event_ns = max(self._event_ns, event["utc_ms"] * 1_000_000)
+            self._put((EVENTS_TOPIC, self._event_ns, _words(event)))
         else:
             self._before = event
 
