@@ -44,7 +44,9 @@ def record(folder: Path, facts: CellFacts, seconds: float) -> Path:
 
     def give(command: Command) -> None:
         assert cell.ask(GiveCommand(command=command), "otto").accepted
-        answered_ms = view.utc_ns // 1_000_000 + 300  # by the panel's clock, later than the next picture's time
+        answered_ms = (
+            view.utc_ns // 1_000_000 + 300
+        )  # by the panel's clock, later than the next picture's time
         events.tell("command", answered_ms, f"otto: {command.name}", {"by": "otto"})
         tick()
         tick()
