@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -27,6 +28,8 @@ def serve_opcua(
     Raises:
         ExposureError, UnreachableError, RefusedError, OSError: See `controller.opcua.server.opcua_server`.
     """
+    # The stack warns of what is meant, such as tokens in the clear on loopback, and shows where an error was raised.
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
     asyncio.run(_serve(panel, settings, say, until_eof_of))
 
 

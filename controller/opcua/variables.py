@@ -8,7 +8,7 @@ from asyncua.ua import VariantType
 
 from controller.supervision.packml import Mode, State
 
-Picture = dict[str, Any]  # as `GET /api/v1/cell` answers
+Picture = dict[str, Any]  # the value of a snapshot on the live stream
 
 _TEXT, _REAL, _WHOLE, _YES = VariantType.String, VariantType.Double, VariantType.Int32, VariantType.Boolean
 
