@@ -32,7 +32,7 @@ _SECOND_NS = 10**9
 _CHUNK_BYTES = 131_072  # some three seconds: what a power failure takes from a recording
 _log = logging.getLogger("jointcell.panel")
 
-_JOINT_STATE = """std_msgs/Header header
+JOINT_STATE = """std_msgs/Header header
 string[] name
 float64[] position
 float64[] velocity
@@ -46,7 +46,7 @@ MSG: builtin_interfaces/Time
 int32 sec
 uint32 nanosec
 """
-_STRING = "string data\n"
+STRING = "string data\n"
 JOINT_STATE_NAME, STRING_NAME = "sensor_msgs/msg/JointState", "std_msgs/msg/String"
 FACTS_TOPIC, EVENTS_TOPIC, JOINTS_TOPIC = "/cell/facts", "/cell/events", "/{arm}/joint_states"
 
@@ -164,8 +164,8 @@ class _File:
         self._file = path.open("wb")
         self._writer = Writer(self._file, chunk_size=_CHUNK_BYTES)
         self._counts: Counter[str] = Counter()
-        self._joints = self._writer.register_msgdef(JOINT_STATE_NAME, _JOINT_STATE)
-        self._words = self._writer.register_msgdef(STRING_NAME, _STRING)
+        self._joints = self._writer.register_msgdef(JOINT_STATE_NAME, JOINT_STATE)
+        self._words = self._writer.register_msgdef(STRING_NAME, STRING)
 
     def write(self, topic: str, utc_ns: int, message: dict[str, Any]) -> None:
         """Append a message; each topic counts its own from 1, so that a reader sees whether one is missing."""

@@ -20,11 +20,22 @@ from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap_ros2.decoder import DecoderFactory
 from numpy.typing import NDArray
 
-from controller.panel.recorder import EVENTS_TOPIC, FACTS_TOPIC, JOINT_STATE_NAME, STRING_NAME
+from controller.panel.recorder import (
+    EVENTS_TOPIC,
+    FACTS_TOPIC,
+    JOINT_STATE,
+    JOINT_STATE_NAME,
+    STRING,
+    STRING_NAME,
+)
 
 DOF = 6
 _LARGEST_RECORD = 64_000_000  # a chunk of ours is 1 MB
 _FOOTER_END = 12  # the footer's checksum and the magic at the end [bytes]
+_SCHEMAS = {
+    JOINT_STATE_NAME: JOINT_STATE,
+    STRING_NAME: STRING,
+}  # a strange one could keep a decoder busy for ever
 _JOINTS_SUFFIX = "/joint_states"
 _MOST_FINDINGS = 100
 
@@ -153,8 +164,9 @@ class _Reading:
             self._say(f"message {self._found.messages} is of no known topic")
             return
         self._order(channel.topic, message)
-        decode = self._decoding.decoder_for(channel.message_encoding, schema)
-        if decode is None or schema.name not in (JOINT_STATE_NAME, STRING_NAME):
+        ours = schema.data.decode(errors="replace") == _SCHEMAS.get(schema.name)
+        decode = self._decoding.decoder_for(channel.message_encoding, schema) if ours else None
+        if decode is None:
             self._say(f"{channel.topic}: messages of kind {schema.name[:100]!r} are not read")
             return
         content = decode(message.data)

@@ -16,7 +16,7 @@ from mcap_ros2.writer import Writer
 from controller import cli
 from controller.panel import CellFacts
 from controller.panel.events import EventLog
-from controller.panel.recorder import Recorder
+from controller.panel.recorder import JOINT_STATE, STRING, Recorder
 from controller.panel.recording_check import findings, run_of
 from controller.panel.recording_reader import Contents, RecordingError, read_recording
 from controller.supervision.packml import Command
@@ -217,9 +217,6 @@ def test_any_bytes_anywhere(
     examined(path, damaged)
 
 
-JOINTS = "std_msgs/Header header\nstring[] name\nfloat64[] position\nfloat64[] velocity\nfloat64[] effort\n"
-HEADER = "=" * 80 + "\nMSG: std_msgs/Header\nbuiltin_interfaces/Time stamp\nstring frame_id\n"
-TIME = "=" * 80 + "\nMSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n"
 Message = tuple[str, int, Any, int]  # topic, second, position or text, count
 
 
@@ -227,8 +224,8 @@ def written(path: Path, messages: list[Message]) -> Path:
     """A file of any content, well formed as a container."""
     with path.open("wb") as file:
         writer = Writer(file)
-        joints = writer.register_msgdef("sensor_msgs/msg/JointState", JOINTS + HEADER + TIME)
-        words = writer.register_msgdef("std_msgs/msg/String", "string data\n")
+        joints = writer.register_msgdef("sensor_msgs/msg/JointState", JOINT_STATE)
+        words = writer.register_msgdef("std_msgs/msg/String", STRING)
         for topic, second, what, count in messages:
             if isinstance(what, str):
                 writer.write_message(topic, words, {"data": what}, second * 10**9, second * 10**9, count)
@@ -332,11 +329,21 @@ def test_many_findings_fit_on_a_screen(tmp_path: Path) -> None:
     assert len(findings(read_recording(written(tmp_path / "run.mcap", messages)))) == 20
 
 
+def test_messages_of_a_strange_kind_are_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "run.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        strange = writer.register_msgdef("std_msgs/msg/String", "string[] data\n")
+        writer.write_message("/cell/events", strange, {"data": ["x"]}, 0, 0, 1)
+        writer.finish()
+    assert "are not read" in findings(read_recording(path))[0]
+
+
 def test_a_chunk_that_would_grow_beyond_measure_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "bomb.mcap"
     with path.open("wb") as file:
         writer = Writer(file, chunk_size=2**40)
-        words = writer.register_msgdef("std_msgs/msg/String", "string data\n")
+        words = writer.register_msgdef("std_msgs/msg/String", STRING)
         writer.write_message("/x", words, {"data": "x" * 70_000_000}, 0, 0, 1)
         writer.finish()
     assert path.stat().st_size < 1_000_000
