@@ -84,7 +84,8 @@ def _let_no_web_page_in() -> None:
 
     The panel's relay has no Origin, and has checked the one of the browser behind it.
     """
-    websockets.asyncio.server.serve = partial(websockets.asyncio.server.serve, origins=[None])  # type: ignore[assignment]
+    module = vars(websockets.asyncio.server)
+    module["serve"] = partial(module["serve"], origins=[None])
 
 
 def _line(stream: TextIO) -> dict[str, Any]:
