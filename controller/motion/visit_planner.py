@@ -13,7 +13,7 @@ from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, Work
 from cells.tool_shape import finger_open_m
 from controller.motion.poses import ArmPoses
-from controller.motion.straight_end import off_line, onto_line
+from controller.motion.straight_end import off_line
 from controller.motion.visit import Leg, Visit, Zone, still
 from kinematics import Trajectory, forward_kinematics, rest_to_rest, straight_line, through
 
