@@ -14,7 +14,7 @@ from controller.live_cell import running_cell
 from controller.panel import Panel, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
 from controller.panel.settings import check_exposure
-from controller.panel.users import UserStore
+from controller.panel.users import Role, UserStore
 from controller.panel_facts import facts_of
 from controller.planning import Progress
 from controller.supervision.settings import CellSettings
@@ -25,11 +25,12 @@ _log = logging.getLogger("jointcell.panel")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """A panel that is ready to be served."""
+    """A panel that is ready to be served; with a token by which an OPC UA server beside it may see the cell."""
 
     app: Panel
     settings: PanelSettings
     setup_url: str
+    opcua_token: str
 
 
 @contextmanager
@@ -60,7 +61,12 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
         _write_private(note, json.dumps({"url": panel.url, "token": state.sessions.local()}))
         stack.callback(note.unlink, missing_ok=True)
         _log.info("the panel of %s is at %s", view.cell, panel.url)
-        yield Serving(app=app, settings=panel, setup_url=state.setup_url)
+        yield Serving(
+            app=app,
+            settings=panel,
+            setup_url=state.setup_url,
+            opcua_token=state.sessions.local("opcua", Role.VIEWER),
+        )
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -11,7 +11,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from controller.panel import pages, problems, routes_access, routes_cell, routes_history, routes_system
+from controller.panel import (
+    pages,
+    problems,
+    routes_access,
+    routes_cell,
+    routes_history,
+    routes_system,
+    routes_view3d,
+)
 from controller.panel.database import PanelDatabase
 from controller.panel.facts import CellFacts
 from controller.panel.gate import Gate
@@ -93,6 +101,7 @@ def create_panel(
         routes_history.router,
         routes_system.router,
         routes_system.bare,
+        routes_view3d.router,
         pages.router,
     ):
         app.include_router(router)

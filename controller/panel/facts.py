@@ -48,7 +48,7 @@ class DialFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFacts:
-    """Arms, dial, joint models, and the versions of the software."""
+    """Arms, dial, joint models, the versions of the software, and whether the 3D view is installed."""
 
     cell: str
     driver: str
@@ -57,3 +57,4 @@ class CellFacts:
     dial: DialFacts
     models: tuple[ModelFacts, ...]
     versions: dict[str, str]
+    view3d: bool = False

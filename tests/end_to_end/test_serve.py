@@ -1,5 +1,6 @@
 """`jointcell serve` with the real cell behind it, from the first link to the last stop, in a real browser."""
 
+import asyncio
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from playwright.sync_api import expect
 
 from tests.controller.panel.browser.served_panel import browser
 from tests.end_to_end.runs import JOINTCELL, ROOT
+from tests.extras import need
 
 PASSWORD = "a long password"
 _PLANNING_S = 500.0
@@ -28,14 +30,17 @@ class Process:
     link: str
     data: Path
     process: subprocess.Popen[str]
+    opcua: str
 
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Process]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    need("asyncua", "opcua")
+    with socket.create_server(("127.0.0.1", 0)) as probe, socket.create_server(("127.0.0.1", 0)) as other:
+        port, opcua_port = probe.getsockname()[1], other.getsockname()[1]
     data = tmp_path / "data"
     options = ["--driver", "fake", "--port", str(port), "--data", str(data)]
+    options += ["--opcua", "--opcua-port", str(opcua_port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JOINTCELL_")}
     with subprocess.Popen(
         [*JOINTCELL, "serve", *options],
@@ -54,11 +59,21 @@ def serving(tmp_path: Path) -> Iterator[Process]:
             if "Ctrl-C" in line or time.monotonic() > deadline:
                 break
         assert link, "it did not come up"
-        yield Process(url=f"http://127.0.0.1:{port}", link=link, data=data, process=process)
+        opcua = f"opc.tcp://127.0.0.1:{opcua_port}/cell"
+        yield Process(url=f"http://127.0.0.1:{port}", link=link, data=data, process=process, opcua=opcua)
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
         assert process.wait(60) == 0
         assert "the cell is at rest" in said
+
+
+async def state_by_opcua(address: str) -> str:
+    """What an OPC UA client reads that need not log in."""
+    from asyncua import Client
+
+    async with Client(address, timeout=20.0) as client:
+        namespace = await client.get_namespace_index("urn:jointcell:cell")
+        return str(await client.get_node(f"ns={namespace};s=Cell/Status/CurrentState").read_value())
 
 
 @pytest.mark.slow
@@ -100,5 +115,11 @@ def test_from_the_first_link_to_the_last_stop(serving: Process) -> None:
             check=True,
         )
         assert "STOPPED" in shown.stdout
-    assert list((serving.data / "recordings").glob("*.mcap"))
+    assert asyncio.run(state_by_opcua(serving.opcua)) == "STOPPED"
+    (recording,) = (serving.data / "recordings").glob("*.mcap")
+    replayed = subprocess.run(
+        [*JOINTCELL, "replay", str(recording)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert "HELD" in replayed.stdout
     assert list((serving.data / "journal").glob("cell-*.db"))
