@@ -203,13 +203,18 @@ class FastCell:
                 return
             if self.state is State.ABORTED:
                 break
-            self.supervisor.round()
+            self._round()
         raise AssertionError(f"{self.state.name}: {self.supervisor.cause}; {self.shift.questions}")
 
     def rounds(self, count: int) -> None:
-        """So many rounds of the loop."""
+        """So many rounds of the loop, not counting those in which time waits for a plan: always to the same moment."""
         for _ in range(count):
-            self.supervisor.round()
+            self._round()
+
+    def _round(self) -> None:
+        while self.supervisor.production.planning.keeps_time():
+            pass
+        self.supervisor.round()
 
     def start_up(self) -> None:
         """From stopped, complete or aborted to executing.

@@ -144,7 +144,8 @@ def test_a_stop_does_not_wait_for_a_plan_in_the_making(plant, monkeypatch):
     plant.give(Command.RESET)
     plant.until(State.IDLE)
     plant.give(Command.START)
-    plant.rounds(3)
+    for _ in range(5):
+        plant.supervisor.round()
     assert plant.state is State.STARTING
     assert plant.give(Command.STOP).accepted
     plant.until(State.STOPPED)
