@@ -5,10 +5,10 @@ This is the only place that names concrete drivers.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,33 +18,23 @@ from cells.cell import Cell, load_cell
 from cells.driver import ArmDriver, Clock, StationDriver
 from cells.joint_model import JointModel, joint_model_names, load_joint_model
 from cells.order import mixed_order
-from controller.contact_sensor import ContactSensor
 from controller.emulated_world import EmulatedClock, PlantTool
 from controller.execution.engine import Engine
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
-from controller.execution.line import Line
 from controller.execution.record import RecordWriter, read_record
 from controller.execution.state import CellState, Ended, Event
 from controller.motion.edge_words import longest_waits, planned_waits, waits_in_words
-from controller.motion.plan import MotionPlanner
 from controller.motion.plan_files import read_plan, write_plan
 from controller.motion.plan_records import cell_record
 from controller.motion.reduction import reduced
 from controller.motion.verify import Verdict, verify_plan
-from controller.paced_clock import PacedClock
-from controller.planning import CellPlan, Progress, decide, plan_cell
-from controller.rearranging import Arrangements
+from controller.planning import CellPlan, Progress, plan_cell
 from controller.report import Origin, Picture, PlanView, RunSummary, write_report
 from controller.report.history import history
 from controller.report.swept_pair import longest_wait, swept_pair
-from controller.run_facts import SCOPE, WARM_UP_JOINTS, RunOptions, facts, seen
+from controller.run_facts import SCOPE, WARM_UP_JOINTS, Driver, RunOptions, facts, seen
 from controller.run_facts import summary as summary_of
-from controller.serial_lines import WallClock, line_entries
-from controller.supervision.archive import Archive
-from controller.supervision.cell_thread import CellThread
-from controller.supervision.log import LOG_NAME, log_to
-from controller.supervision.settings import CellSettings
-from controller.supervision.supervisor import Outside, Supervisor, Surroundings
+from controller.serial_lines import WallClock, line_entries, link_figures
 from firmware_bridge.armlink.link_settings import LinkSettings
 from firmware_bridge.armlink.serial_arm import SerialArm
 from firmware_bridge.armlink.tool import TimedTool
@@ -60,7 +50,6 @@ from sim.world import SimClock, World
 
 WAITS_FILE = "waits.txt"  # beside a plan, for people: every arc of coordination in words
 SWEPT_FILE = "swept.svg"  # in the directory of a run
-_ROUND_NS = 10_000_000  # of a cell without physics at real-time pace
 _PICTURE_SIZE = (1280, 720)
 _CONNECT_S = 10.0
 
@@ -76,12 +65,13 @@ class RunOutcome:
 
 @dataclass
 class Drivers:
-    """What executes a plan; the world when there is one."""
+    """What executes a plan; the world when there is one, and figures of every arm's line where arms have lines."""
 
     arms: Mapping[str, ArmDriver]
     stations: StationDriver
     clock: Clock
     world: World | None
+    links: Callable[[], Mapping[str, Mapping[str, float]]] = dict
 
 
 def load_models(names: Sequence[str]) -> tuple[JointModel, ...]:
@@ -230,85 +220,55 @@ def report(directory: Path) -> Path:
     return path
 
 
-@contextmanager
-def running_cell(settings: CellSettings, progress: Progress) -> Iterator[CellThread]:
-    """A simulated cell that runs in a thread of its own, at rest in the beginning; at the end it is brought to rest.
-
-    Raises:
-        CellError, InfeasibleCellError, ...: As `plan_cell` does.
-        JournalError: When the journal cannot be read or written.
-    """
-    cache = prepare_kernels(progress)
-    cell, models = load_cell(settings.cell), load_models(settings.models)
-    planner = MotionPlanner(cell)
-    choice = decide(planner, models, progress, cache)
-    arrangements = Arrangements(planner, models, choice)
-    parked = {arm.id: planner.park(arm.id) for arm in cell.arms}
-    thread = CellThread(lambda: _supervised(settings, cell, models, planner, arrangements, parked))
-    with thread:
-        yield thread
-
-
-@contextmanager
-def _supervised(
-    settings: CellSettings,
-    cell: Cell,
-    models: Sequence[JointModel],
-    planner: MotionPlanner,
-    arrangements: Arrangements,
-    parked: Mapping[str, NDArray[np.float64]],
-) -> Iterator[Supervisor]:
-    """The cell's supervisor with all that it needs; called in the cell's thread."""
-    with ExitStack() as stack:
-        surroundings: Surroundings = dict
-        clock: Clock
-        if settings.driver == "fake":
-            drivers = fake_drivers(cell, parked, FakeClock(_ROUND_NS if settings.pace == "real" else 0))
-        else:
-            drivers = _simulated(cell, settings.seed, parked, stack)
-            assert drivers.world is not None
-            surroundings = ContactSensor(drivers.world)
-        clock = PacedClock(drivers.clock) if settings.pace == "real" else drivers.clock
-        for arm in drivers.arms.values():
-            stack.enter_context(arm)
-        archive = stack.enter_context(
-            Archive(
-                settings.journal,
-                largest_bytes=round(settings.journal_largest_gb * 1e9),
-                kept=settings.journal_files,
-            )
-        )
-        stack.enter_context(log_to(settings.journal / LOG_NAME))
-        outside = Outside(
-            cell=cell,
-            models={model.name: model for model in models},
-            make_line=lambda arms, stations, listener: Line(
-                cell, planner, arrangements, arms, stations, clock, listener
-            ),
-            arms=drivers.arms,
-            stations=drivers.stations,
-            clock=clock,
-            software=version("jointcell"),
-            simulated=True,
-            driver=settings.driver,
-            planned_cycle_s=arrangements.choice(frozenset()).cycle_s,
-            lower_bound_s=arrangements.choice(frozenset()).lower_bound_s,
-            surroundings=surroundings,
-        )
-        yield Supervisor(outside, settings, archive)
-
-
 def make_drivers(options: RunOptions, cell: Cell, plan: CellPlan, stack: ExitStack) -> Drivers:
     """The drivers that a run asks for; the stack ends what they need."""
     start: dict[str, NDArray[np.float64]] = {}
     for node in plan.motion.graph.nodes:
         if node.leg is not None:
             start.setdefault(node.resource, node.leg.trajectory.q[0])
-    if options.driver == "fake":
-        return fake_drivers(cell, start, FakeClock())
-    if options.driver == "serial":
-        return _emulated(options, cell, start, stack) if options.emulate else _connected(cell, stack)
-    return _simulated(cell, options.seed, start, stack, gui=options.gui)
+    return cell_drivers(
+        options.driver,
+        cell,
+        start,
+        stack,
+        seed=options.seed,
+        emulate=options.emulate,
+        gui=options.gui,
+    )
+
+
+def cell_drivers(
+    driver: Driver,
+    cell: Cell,
+    start: Mapping[str, NDArray[np.float64]],
+    stack: ExitStack,
+    *,
+    seed: int,
+    round_ns: int = 0,
+    emulate: bool = False,
+    gui: bool = False,
+) -> Drivers:
+    """Drivers of all arms and stations.
+
+    Args:
+        driver: Which.
+        cell: The cell.
+        start: Joints (6,) where each arm stands [rad]; real arms stand where they stand.
+        stack: Ends what they need.
+        seed: Of everything random in simulation.
+        round_ns: Without physics, the longest that time jumps at once [ns]; 0 for any distance.
+        emulate: With serial drivers: emulated arms on emulated lines.
+        gui: Show the simulation.
+
+    Raises:
+        CellError: When an arm has no serial line and one is asked for.
+        MissingToolError: When the emulated firmware cannot be compiled here.
+    """
+    if driver == "fake":
+        return fake_drivers(cell, start, FakeClock(round_ns))
+    if driver == "serial":
+        return _emulated(cell, seed, start, stack, gui=gui) if emulate else _connected(cell, stack)
+    return _simulated(cell, seed, start, stack, gui=gui)
 
 
 def fake_drivers(
@@ -328,7 +288,7 @@ def fake_drivers(
 
 
 def _simulated(
-    cell: Cell, seed: int, start: Mapping[str, NDArray[np.float64]], stack: ExitStack, *, gui: bool = False
+    cell: Cell, seed: int, start: Mapping[str, NDArray[np.float64]], stack: ExitStack, *, gui: bool
 ) -> Drivers:
     world = World(cell, seed, start=start, gui=gui, connect_joint=connect)
     stack.callback(world.close)
@@ -336,10 +296,10 @@ def _simulated(
 
 
 def _emulated(
-    options: RunOptions, cell: Cell, start: Mapping[str, NDArray[np.float64]], stack: ExitStack
+    cell: Cell, seed: int, start: Mapping[str, NDArray[np.float64]], stack: ExitStack, *, gui: bool
 ) -> Drivers:
     """Emulated controllers behind emulated lines, and the world as what they move."""
-    world = World(cell, options.seed, start=start, gui=options.gui, connect_joint=connect, make_arm=DrivenArm)
+    world = World(cell, seed, start=start, gui=gui, connect_joint=connect, make_arm=DrivenArm)
     stack.callback(world.close)
     arms = stack.enter_context(EmulatedCell(cell, start, LinkSettings()))
     lines = stack.enter_context(TransportProcess(arms.entries))
@@ -351,7 +311,13 @@ def _emulated(
         arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, PlantTool(world.arms[arm.id]))
         for arm in cell.arms
     }
-    return Drivers(arms=drivers, stations=world.stations, clock=clock, world=world)
+    return Drivers(
+        arms=drivers,
+        stations=world.stations,
+        clock=clock,
+        world=world,
+        links=partial(link_figures, drivers.values()),
+    )
 
 
 def _connected(cell: Cell, stack: ExitStack) -> Drivers:
@@ -362,4 +328,10 @@ def _connected(cell: Cell, stack: ExitStack) -> Drivers:
         arm.id: SerialArm(arm, lines.channels[arm.id], clock, clock.origin_ns, TimedTool())
         for arm in cell.arms
     }
-    return Drivers(arms=arms, stations=FakeStations(clock), clock=clock, world=None)
+    return Drivers(
+        arms=arms,
+        stations=FakeStations(clock),
+        clock=clock,
+        world=None,
+        links=partial(link_figures, arms.values()),
+    )

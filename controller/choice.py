@@ -7,7 +7,7 @@ it depends on: the cell and the models as read, and the sources that plan. A fil
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -48,10 +48,16 @@ class Choice:
 
 
 class KeptChoice:
-    """The choice for one cell and mix in a cache directory."""
+    """The choice for one cell and mix, without some of the cell's arms, in a cache directory."""
 
-    def __init__(self, directory: Path, cell: Cell, models: Sequence[JointModel]) -> None:
-        facts = hashlib.sha256(_sources())
+    def __init__(
+        self,
+        directory: Path,
+        cell: Cell,
+        models: Sequence[JointModel],
+        missing: Collection[str] = (),
+    ) -> None:
+        facts = hashlib.sha256(_sources() + " ".join(sorted(missing)).encode())
         facts.update(json.dumps([_plain(cell), [_plain(model) for model in models]], sort_keys=True).encode())
         self._path = directory / f"plan-{facts.hexdigest()[:16]}.json"
 

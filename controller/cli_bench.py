@@ -62,7 +62,7 @@ def schedule(
 def plan(
     quick: QuickOption = False, seed: SeedOption = 0, only: OnlyOption = None, json: JsonOption = None
 ) -> None:
-    """Plans: time, cycle against bound, cost of coordination, verify, planted faults, random layouts (extra `verify`)."""
+    """Plans: time, cycle against bound, coordination, verify, planted faults, layouts, lost arms (extra `verify`)."""
     _bench("plan", False, quick, seed, only or [], json)
 
 

@@ -39,6 +39,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8080,
     driver: Annotated[str, typer.Option(help="What executes the plan; sim by default.")] = "",
+    emulate: Annotated[
+        bool,
+        typer.Option("--emulate", help="With --driver serial: emulated arms and lines."),
+    ] = False,
     settings: Annotated[Path | None, typer.Option(help="Settings of the cell (TOML).")] = None,
     data: DataOption = _DATA,
     tls_cert: Annotated[Path | None, typer.Option(help="TLS certificate chain (PEM).")] = None,
@@ -63,6 +67,7 @@ def serve(
         from controller.panel.settings import ExposureError
         from controller.serve import cell_and_panel
         from controller.supervision.settings import CellSettings, SettingsError, load_settings
+        from firmware_bridge.port import LinkError
 
         drivers = get_args(CellSettings.model_fields["driver"].annotation)
         if driver and driver not in drivers:
@@ -74,9 +79,14 @@ def serve(
             raise typer.Exit(2) from None
         if driver:
             cell = cell.model_copy(update={"driver": driver})
+        if emulate and cell.driver != "serial":
+            refuse("--emulate", "", "only with --driver serial")
+        if cell.driver == "serial" and cell.pace != "real":
+            refuse("pace", cell.pace, "real, with serial lines")
+        cell = cell.model_copy(update={"emulate": cell.driver == "serial" and (emulate or cell.emulate)})
         if "journal" not in cell.model_fields_set:
             cell = cell.model_copy(update={"journal": data / "journal"})
-        if cell.driver not in ("sim", "fake"):
+        if cell.driver == "serial" and not cell.emulate:
             confirm_motion(cell.cell)  # real arms will move
         panel = PanelSettings(
             data=data,
@@ -96,6 +106,9 @@ def serve(
         except ExposureError as error:
             complain(str(error))
             raise typer.Exit(2) from None
+        except LinkError as error:
+            complain(str(error))
+            raise typer.Exit(UNREACHABLE) from None
         except KeyboardInterrupt:
             complain("The panel has ended; the cell is at rest.")
 
@@ -208,12 +221,14 @@ def _show(picture: dict[str, Any]) -> None:
     figures = parts["figures"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     arms = "simulation" if picture["simulated"] else "REAL ARMS"
+    arms += " (emulated)" if "emulated" in picture["driver"] else ""
     since = f"for {moment['since_s']:.0f} s: {moment['cause']}"
     times = f"planned {figures['planned_cycle_s']:.1f} s, target {figures['target_s']:g} s"
     rows = [
         ("Cell", f"{picture['cell']}, {arms}"),
         ("State", f"{moment['state']}, mode {moment['mode']}, {since}"),
         ("Allowed", ", ".join(moment["allowed"]) or "nothing but to wait"),
+        *([("Plan", moment["preparing"])] if moment["preparing"] else []),
         ("Cycle", f"p95 {_number(figures['p95_s'])} s, {times}"),
         ("Joints", f"{figures['good']} good, {figures['rejected']} rejected"),
         *(

@@ -13,13 +13,17 @@ from controller.scheduling.problem import ProblemError
 from controller.scheduling.shop.exact import MissingSolverError
 from controller.supervision.settings import SettingsError
 from controller.supervision.shift import JournalError
+from firmware_bridge.emulator import MissingToolError
+from firmware_bridge.port import LinkError
 from kinematics import KinematicsError
 
 _INPUT = (
     CellError,
     JournalError,
+    LinkError,
     MissingLibraryError,
     MissingSolverError,
+    MissingToolError,
     PlanFileError,
     RecordError,
     SettingsError,

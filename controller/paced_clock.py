@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from cells.driver import Clock
 
+_SOON_NS = 1_000_000  # sleeping is no more exact than that
 _LATE_NS = 1_000_000_000  # a simulation that is later than this goes on from where it is
 
 
@@ -16,14 +17,14 @@ class PacedClock:
     Args:
         clock: The simulation's own.
         monotonic_ns: Time that it keeps step with.
-        sleep: Waits for so many seconds.
+        sleep: Waits for so many seconds, or less when something else has to be done first.
     """
 
     def __init__(
         self,
         clock: Clock,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._clock = clock
         self._monotonic_ns = monotonic_ns
@@ -36,10 +37,14 @@ class PacedClock:
         return self._clock.now_ns
 
     def advance(self) -> None:
-        """Let the simulation go on, then wait for the time that it has reached."""
-        self._clock.advance()
-        ahead_ns = self._clock.now_ns - (self._monotonic_ns() - self._origin_ns)
-        if ahead_ns > 0:
+        """Wait for the time that the simulation has reached, then let it go on; not yet when the wait was cut short."""
+        if (ahead_ns := self._ahead_ns()) > 0:
             self._sleep(ahead_ns * 1e-9)
-        elif ahead_ns < -_LATE_NS:
+            ahead_ns = self._ahead_ns()
+        if ahead_ns < -_LATE_NS:
             self._origin_ns -= ahead_ns
+        if ahead_ns <= _SOON_NS:
+            self._clock.advance()
+
+    def _ahead_ns(self) -> int:
+        return self._clock.now_ns - (self._monotonic_ns() - self._origin_ns)

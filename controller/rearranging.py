@@ -4,23 +4,23 @@ Joints in work finish first, each at the places that it has not passed yet; thos
 anew for the arms that are left (and again when an arm comes back).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cells.joint_model import JointModel
-from controller.choice import Choice, Retreat
+from controller.choice import Choice
 from controller.motion.coordinate import DeadlockError
 from controller.motion.plan import MotionPlanner
 from controller.motion.unroll import Entering
 from controller.motion.volumes import CollisionError
 from controller.scheduling.bound import lower_bound
-from controller.scheduling.build import build_mix, kind, slowest
+from controller.scheduling.build import build_mix, build_problem, kind, slowest
 from controller.scheduling.construct import InfeasibleProblemError
 from controller.scheduling.finishing import finish, without
 from controller.scheduling.mix import Mix
-from controller.scheduling.problem import NO_ARM, Mode, ProblemError
+from controller.scheduling.problem import NO_ARM, Mode, ProblemError, SchedulingProblem
 from controller.scheduling.running import Finishing, JointInWork, Lost, RunningCell
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 from controller.scheduling.solve import schedule_of, search
@@ -55,28 +55,79 @@ class Arrangements:
     Args:
         planner: Plans the cell's motion.
         models: All models of the mix.
-        choice: What is decided for the whole cell.
+        choice: What is decided for the whole cell; None while it is being found.
     """
 
-    def __init__(self, planner: MotionPlanner, models: Sequence[JointModel], choice: Choice) -> None:
+    def __init__(self, planner: MotionPlanner, models: Sequence[JointModel], choice: Choice | None) -> None:
         self._planner = planner
         self._models = tuple(models)
-        self._choices: dict[frozenset[str], Choice] = {frozenset(): choice}
+        self._choices: dict[frozenset[str], Choice] = {} if choice is None else {frozenset(): choice}
+        self._refused: dict[frozenset[str], str] = {}
+        self._better: Choice | None = None
         self._whole: Mix | None = None
         self._mixes: dict[frozenset[str], Mix] = {}
 
-    def prepare(self, progress: Callable[[int, int], None] = lambda done, of: None) -> None:
-        """Find out who could do what, which takes seconds, so that an arm that is lost later is replaced at once."""
+    def prepare(self, progress: Callable[[int, int], None] = lambda done, of: None) -> Mix:
+        """Find out who could do what, which takes seconds."""
         if self._whole is None:
-            self._whole = build_mix(self._planner.cell, self._models, progress)
-            self._mixes[frozenset()] = self._whole
+            self.put_mix(build_mix(self._planner.cell, self._models, progress))
+        assert self._whole is not None
+        return self._whole
+
+    # --- what is found elsewhere ---------------------------------------------------------------------------
+
+    def put_mix(self, mix: Mix) -> None:
+        """Who could do what."""
+        self._mixes[frozenset()] = mix
+        self._whole = mix
+
+    def put(self, missing: frozenset[str], choice: Choice, *, quick: bool = False) -> None:
+        """What is decided without some arms. Of two for the whole cell the later one waits for `settle`."""
+        if not missing and not quick and missing in self._choices:
+            self._better = choice
+        else:
+            self._choices[missing] = choice
+
+    def refuse(self, missing: frozenset[str], reason: str) -> None:
+        """Why the cell cannot do without some arms."""
+        self._refused[missing] = reason
+
+    def settle(self) -> None:
+        """Nothing is in work: what is better takes effect."""
+        if self._better is not None:
+            self._choices[frozenset()], self._better = self._better, None
+
+    @property
+    def waits_for_better(self) -> str:
+        """In words, that a better plan is known which is not followed yet; empty when none is."""
+        better = self._better
+        if better is None:
+            return ""
+        return (
+            f"a better plan is there, {better.cycle_s:.1f} s instead of {self._choices[frozenset()].cycle_s:.1f} s: "
+            "it is followed as soon as the cell is empty"
+        )
+
+    @property
+    def promised(self) -> tuple[float, float]:
+        """Cycle time of the whole cell as decided, and what no order can beat [s]; 0 while nobody knows."""
+        choice = self._choices.get(frozenset())
+        return (0.0, 0.0) if choice is None else (choice.cycle_s, choice.lower_bound_s)
+
+    def known(self, missing: frozenset[str]) -> bool:
+        """Whether `choice` answers at once."""
+        return missing in self._choices or missing in self._refused
+
+    # --- what is decided -----------------------------------------------------------------------------------
 
     def choice(self, missing: frozenset[str]) -> Choice:
-        """What is decided for the cell without some of its arms.
+        """What is decided for the cell without some of its arms; it is found, in some ten seconds, unless it is known.
 
         Raises:
             NoArrangementError: When there is something that none of the others can do, or no schedule can be coordinated.
         """
+        if missing in self._refused:
+            raise NoArrangementError(self._refused[missing])
         if missing not in self._choices:
             self._choices[missing] = self._found(missing)
         return self._choices[missing]
@@ -133,70 +184,90 @@ class Arrangements:
         try:
             found = finish(mix, state, places, _NOTHING, busy, modes)
         except ProblemError as error:
-            raise NoArrangementError(str(error)) from error
+            serials = ", ".join(joint.serial for joint in joints)
+            whom = f" without {', '.join(sorted(missing))}" if missing else ""
+            raise NoArrangementError(f"{serials} cannot be finished{whom}: {error}") from error
         return Finish(
             schedules=_schedules(choice.schedule, joints, indices, until, found),
             scrapped={joints[item.joint].serial: item.reason for item in found.scrapped},
         )
 
     def _mix(self, missing: frozenset[str]) -> Mix:
-        self.prepare()
-        assert self._whole is not None
+        whole = self.prepare()
         if missing not in self._mixes:
-            problems = self._whole.problems
+            problems = whole.problems
             for number, arm in enumerate(self._planner.cell.arms):
                 if arm.id in missing:
                     problems = tuple(without(problem, Lost(arm=number)) for problem in problems)
-            self._mixes[missing] = replace(self._whole, problems=problems)
+            self._mixes[missing] = replace(whole, problems=problems)
         return self._mixes[missing]
 
     def _found(self, missing: frozenset[str]) -> Choice:
         """The best of a few schedules once it is coordinated, its arms drawing back after every visit."""
         kinds = list(dict.fromkeys(kind(model) for model in self._models))
         hardest = slowest(self._models)
-        problem = self._mix(missing).problems[kinds.index(kind(hardest))]
-        gone = sorted(operation.name for operation in problem.operations if not operation.modes)
         names = ", ".join(sorted(missing))
+        gone = self._left_undone(missing)
         if gone:
             raise NoArrangementError(f"without {names} nobody can do operation {', '.join(gone)}")
-        trial = [hardest] * (self._planner.cell.dial.positions + _TRIAL_JOINTS)
-        best: Choice | None = None
-        reason = ""
-        for rng in np.random.default_rng(_SEED).spawn(_CANDIDATES):
-            try:
-                pattern, _ = search(problem, rng=rng, iterations=_ITERATIONS)
-            except InfeasibleProblemError as error:
-                raise NoArrangementError(f"without {names}: {error}") from error
-            schedule = schedule_of(problem, pattern, lower_bound(problem))
-            everywhere = frozenset(
-                (self._planner.cell.arms[item.mode.arm].id, item.operation)
-                for item in schedule.operations
-                if item.mode.arm != NO_ARM
-            )
-            try:
-                found = self._coordinated(schedule, everywhere, trial, missing)
-            except (CollisionError, DeadlockError) as error:
-                reason = reason or str(error)
-                continue
-            if best is None or found.cycle_s < best.cycle_s:
-                best = found
-        if best is None:
-            raise NoArrangementError(f"without {names}: {reason}")
-        return best
+        problem = self._mix(missing).problems[kinds.index(kind(hardest))]
+        reasons: list[str] = []
+        try:
+            found = list(_coordinated(self._planner, problem, hardest, missing, reasons))
+        except InfeasibleProblemError as error:
+            raise NoArrangementError(f"without {names}: {error}") from error
+        if not found:
+            raise NoArrangementError(f"without {names}: {reasons[0]}")
+        return min(found, key=lambda choice: choice.cycle_s)
 
-    def _coordinated(
-        self,
-        schedule: Schedule,
-        retreats: frozenset[Retreat],
-        trial: Sequence[JointModel],
-        missing: frozenset[str],
-    ) -> Choice:
-        """A schedule in a short order of joints, with the missing arms out of use."""
-        plan = self._planner.plan(
-            schedule, trial, retreats=retreats, improvements=1, out_of_use=sorted(missing)
+    def _left_undone(self, missing: frozenset[str]) -> list[str]:
+        """Operations that only missing arms can do."""
+        numbers = {k for k, arm in enumerate(self._planner.cell.arms) if arm.id in missing}
+        return sorted(
+            operation.name
+            for operation in self.prepare().problems[0].operations
+            if all(mode.arm in numbers for mode in operation.modes)
         )
+
+
+def quick_choice(planner: MotionPlanner, models: Sequence[JointModel]) -> Choice | None:
+    """The first schedule that can be coordinated, for the slowest model: good enough to begin with; None without one."""
+    hardest = slowest(models)
+    problem = build_problem(planner.cell, [hardest])
+    return next(_coordinated(planner, problem, hardest, frozenset(), []), None)
+
+
+def _coordinated(
+    planner: MotionPlanner,
+    problem: SchedulingProblem,
+    model: JointModel,
+    missing: frozenset[str],
+    reasons: list[str],
+) -> Iterator[Choice]:
+    """Schedules that are coordinated in a short order of a model, one by one, with the missing arms out of use.
+
+    Raises:
+        InfeasibleProblemError: When there is no schedule.
+    """
+    arms = planner.cell.arms
+    trial = [model] * (planner.cell.dial.positions + _TRIAL_JOINTS)
+    for rng in np.random.default_rng(_SEED).spawn(_CANDIDATES):
+        pattern, _ = search(problem, rng=rng, iterations=_ITERATIONS)
+        schedule = schedule_of(problem, pattern, lower_bound(problem))
+        everywhere = frozenset(
+            (arms[item.mode.arm].id, item.operation)
+            for item in schedule.operations
+            if item.mode.arm != NO_ARM
+        )
+        try:
+            plan = planner.plan(
+                schedule, trial, retreats=everywhere, improvements=1, out_of_use=sorted(missing)
+            )
+        except (CollisionError, DeadlockError) as error:
+            reasons.append(str(error))
+            continue
         steady = np.diff(plan.finished_s())[1:_TRIAL_JOINTS]  # the dial is full
-        return Choice(
+        yield Choice(
             cycle_s=float(steady.mean()),
             schedule=schedule,
             retreats=frozenset(plan.retreats),

@@ -1,10 +1,12 @@
 """Real arms: the lines that a cell file names, and wall time."""
 
 import time
+from collections.abc import Iterable, Mapping
 
 from cells.cell import Cell
 from cells.errors import CellError, Finding
 from firmware_bridge.armlink.link_settings import LinkSettings
+from firmware_bridge.armlink.serial_arm import SerialArm
 from firmware_bridge.armlink.transport import LineEntry
 from firmware_bridge.armlink.transport_process import TransportProcess
 from firmware_bridge.emulator import configuration
@@ -41,6 +43,19 @@ def line_entries(cell: Cell) -> dict[str, LineEntry]:
             settings=LinkSettings(baud=places[name].baud),
         )
         for name, expected in expectations(arms).items()
+    }
+
+
+def link_figures(arms: Iterable[SerialArm]) -> Mapping[str, Mapping[str, float]]:
+    """What is shown of every arm's line, by name with the unit in it."""
+    return {
+        arm.name: {
+            "round_trip_ms": arm.health.round_trip_ns * 1e-6,
+            "errors": float(arm.health.bad_here + arm.health.bad_there),
+            "sent_again": float(arm.health.retransmits),
+            "buffered_ms": arm.health.lead_ns * 1e-6,
+        }
+        for arm in arms
     }
 
 

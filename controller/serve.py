@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cells.cell import load_cell
-from controller.app import load_models, running_cell
+from controller.app import load_models
+from controller.live_cell import running_cell
 from controller.panel import Panel, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
 from controller.panel.settings import check_exposure

@@ -27,11 +27,12 @@ from controller.scheduling.solve import schedule_of, search
 from controller.supervision.alarms import Key
 from controller.supervision.archive import Archive
 from controller.supervision.deciding import decide
+from controller.supervision.outside import Outside
 from controller.supervision.packml import Command, State
 from controller.supervision.requests import Answer, ConfirmPlace, GiveCommand, QueueOrder, Request
 from controller.supervision.settings import CellSettings
 from controller.supervision.shift import Shift
-from controller.supervision.supervisor import Outside, Supervisor
+from controller.supervision.supervisor import Supervisor
 
 MODELS = ("Pro-NE30-50-70", "Pro-PR60-80-80", "Pro-PR60-100-90")
 FloatArray = NDArray[np.float64]
@@ -126,8 +127,8 @@ class FastCell:
         outside = Outside(
             cell=cell(),
             models=models(),
-            make_line=lambda arms, stations, listener: Line(
-                cell(), planner(), arrangements(), arms, stations, self.clock, listener
+            make_line=lambda listener, permit: Line(
+                cell(), planner(), arrangements(), self.arms, self.stations, self.clock, listener, permit
             ),
             arms=self.arms,
             stations=self.stations,
@@ -141,12 +142,15 @@ class FastCell:
         self.supervisor = Supervisor(outside, self.settings, self.archive)
 
     def _watched_by(self, witness: Witness) -> None:
-        def next_node(resource: str) -> Node:
-            return self.supervisor.production.next_node(resource)
-
         for number, (name, arm) in enumerate(self.arms.items()):
-            self.arms[name] = WitnessedArm(arm, number, witness, next_node)
-        self.stations = WitnessedStations(self.stations, witness, next_node)
+            self.arms[name] = WitnessedArm(arm, number, witness, self.next_node)
+        self.stations = WitnessedStations(self.stations, witness, self.next_node)
+
+    def next_node(self, resource: str) -> Node:
+        """What a resource is given next."""
+        line = self.supervisor.line
+        chain = self.supervisor.production.course.chains[resource]
+        return line.graph.nodes[chain[line.state.progress[resource].given]]
 
     def end(self) -> None:
         """Let go of the journal, as a power cut would."""
@@ -199,13 +203,18 @@ class FastCell:
                 return
             if self.state is State.ABORTED:
                 break
-            self.supervisor.round()
+            self._round()
         raise AssertionError(f"{self.state.name}: {self.supervisor.cause}; {self.shift.questions}")
 
     def rounds(self, count: int) -> None:
-        """So many rounds of the loop."""
+        """So many rounds of the loop, not counting those in which time waits for a plan: always to the same moment."""
         for _ in range(count):
-            self.supervisor.round()
+            self._round()
+
+    def _round(self) -> None:
+        while self.supervisor.production.planning.keeps_time():
+            pass
+        self.supervisor.round()
 
     def start_up(self) -> None:
         """From stopped, complete or aborted to executing.

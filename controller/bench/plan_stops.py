@@ -17,7 +17,8 @@ from cells.driver import StopCategory
 from cells.joint_model import JointModel
 from controller.bench.row import Figure, Options, Row
 from controller.choice import Choice
-from controller.execution.line import JointToMake, Line, PlanError
+from controller.execution.draft import JointToMake, PlanError
+from controller.execution.line import Line
 from controller.execution.state import Ended, Event
 from controller.motion.plan import MotionPlan, MotionPlanner
 from controller.motion.unroll import serial_number

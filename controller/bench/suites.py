@@ -15,6 +15,7 @@ from controller.bench import (
     plan_figures,
     plan_late,
     plan_layouts,
+    plan_lost,
     schedule_cell,
     schedule_shop,
     serial_firmware,
@@ -25,6 +26,7 @@ from controller.bench import (
     supervision_journal,
     supervision_kill,
     supervision_soak,
+    supervision_stop,
 )
 from controller.bench.row import Options, Row
 
@@ -55,6 +57,7 @@ SUITES: dict[str, dict[str, Rows]] = {
         "faults": plan_faults.rows,
         "layouts": plan_layouts.rows,
         "late": plan_late.rows,
+        "lost": plan_lost.rows,
     },
     "supervision": {
         "journal": supervision_journal.rows,
@@ -62,6 +65,7 @@ SUITES: dict[str, dict[str, Rows]] = {
         "kill": supervision_kill.rows,
         "commands": supervision_commands.rows,
         "soak": supervision_soak.rows,
+        "stop": supervision_stop.rows,
     },
     "serial": {
         "firmware": serial_firmware.rows,

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ from cells.driver import (
     StationResult,
 )
 from controller.motion.event_graph import Node
-from controller.supervision.gate import GatedArm, GatedStations
 from controller.supervision.production import UNLOAD
 from controller.supervision.shift import DIAL, INDEX
 
@@ -97,14 +97,27 @@ class Truth:
         return self.last.get((serial, number)) == "ended" or (number == UNLOAD and bool(self.left[serial]))
 
 
-class WitnessedArm(GatedArm):
+class WitnessedArm:
     """An arm with a witness."""
 
     def __init__(self, arm: ArmDriver, number: int, witness: Witness, next_node: NextNode) -> None:
+        self.name, self.limits = arm.name, arm.limits
+        self.enable, self.feed, self.stop = arm.enable, arm.feed, arm.stop
         self._arm = arm
         self._number = number
         self._witness = witness
         self._next_node = next_node
+
+    def __enter__(self) -> Self:
+        """Connect."""
+        self._arm.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, at rest."""
+        self._arm.__exit__(kind, error, trace)
 
     def queue(self, segment: Segment) -> QueueStatus:
         """Append a segment."""
@@ -122,14 +135,14 @@ class WitnessedArm(GatedArm):
         return state
 
 
-class WitnessedStations(GatedStations):
+class WitnessedStations:
     """Stations with a witness."""
 
     def __init__(self, stations: StationDriver, witness: Witness, next_node: NextNode) -> None:
+        self.stop = stations.stop
         self._stations = stations
         self._witness = witness
         self._next_node = next_node
-        self._waiting = []
 
     def start(self, cycle: StationCycle) -> None:
         """Begin a cycle."""

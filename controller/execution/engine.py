@@ -22,10 +22,14 @@ from cells.driver import (
     Status,
     StopCategory,
 )
+from controller.execution.handover import Handover
 from controller.execution.state import CellState, Course, Ended, Event, Faulted, Given, Stopped, advance
 from controller.motion.event_graph import EventGraph, Node
 
 Listener = Callable[[Event], None]
+Permit = Callable[[Node], bool]
+"""Whether a node may be given to its driver now; one that may not is asked about again in the next round."""
+
 
 _AHEAD = 1
 _LONGEST_STOP_S = 2.0
@@ -43,6 +47,7 @@ class Engine:
         stations: StationDriver,
         clock: Clock,
         listener: Listener,
+        permit: Permit = lambda node: True,
     ) -> None:
         self.course = Course(graph)
         self.state = self.course.initial()
@@ -50,6 +55,7 @@ class Engine:
         self._stations = stations
         self._clock = clock
         self._listener = listener
+        self._permit = permit
         self._moving = False  # at the last reading
         self._base = 0  # of the numbers by which drivers know the nodes of this graph
         self._earlier: dict[int, int] = {}  # numbers of nodes that were given for an earlier graph
@@ -71,20 +77,21 @@ class Engine:
         """Whether every node has ended."""
         return self._left() == 0
 
-    def adopt(self, graph: EventGraph, given: Mapping[int, int]) -> None:
-        """Go on with another graph.
+    def adopt(self, course: Course, handover: Handover | None = None) -> None:
+        """Go on with another plan.
 
         Args:
-            graph: The graph.
-            given: Nodes of the present graph that drivers are busy with, and the nodes of the new one that they are.
+            course: The plan.
+            handover: Where everything is in it; without, nothing of it has been given.
         """
-        numbers = {node: self._base + node for node in given}
-        numbers |= {node: number for number, node in self._earlier.items()}
-        earlier = {numbers[node]: new for node, new in given.items()}
-        rejects = self.state.rejects
-        self._earlier, self._base = earlier, self._base + len(self.course.graph.nodes)
-        self.course = Course(graph)
-        self.state = self.course.resumed(given.values(), rejects)
+        rejects, same = self.state.rejects, {} if handover is None else handover.same
+        numbers = {node: self._base + node for node in same}
+        numbers |= {node: number for number, node in self._earlier.items() if node in same}
+        self._earlier = {numbers[node]: new for node, new in same.items()}
+        self._base += len(self.course.graph.nodes)
+        self.course = course
+        progress = course.initial().progress if handover is None else handover.progress
+        self.state = CellState(progress=progress, rejects=rejects)
 
     def tick(self, *, give: bool = True, ahead: int = _AHEAD) -> bool:
         """One round: give what may start, let a control period pass, take in what has ended; whether anything happened."""
@@ -179,6 +186,8 @@ class Engine:
         return any_given
 
     def _hand_over(self, node: Node, arm: ArmDriver | None) -> bool:
+        if not self._permit(node):
+            return False
         if arm is None:
             assert node.cycle is not None
             self._stations.start(replace(node.cycle, id=self._base + node.id))

@@ -6,65 +6,26 @@ arms that stand elsewhere first go home one after the other. An arm that is left
 others finish what is in work and go on without it. Nothing here knows orders, states of the cell or files.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cells.cell import Cell, CellArm
+from cells.cell import Cell
 from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status, StopCategory
-from cells.joint_model import load_joint_model
-from controller.execution.engine import Engine
-from controller.execution.resuming import Resumed, interrupted
+from controller.execution.draft import Draft, Drafting, JointToMake, PlanError
+from controller.execution.engine import Engine, Listener, Permit
+from controller.execution.handover import handed_over
 from controller.execution.state import CellState, Ended, Event
 from controller.execution.takeover import Takeover
-from controller.execution.work import UnderWay, Visit, Work, given, leaving, left
-from controller.motion.coordinate import DeadlockError
+from controller.execution.work import Work, ended_since, given
 from controller.motion.event_graph import EventGraph, Node
-from controller.motion.plan import MotionPlan, MotionPlanner
-from controller.motion.poses import UnreachableError
-from controller.motion.renewal import Stand, TooLateError, Whereabouts
-from controller.motion.unroll import Entering
-from controller.motion.visit import RETREAT
-from controller.motion.volumes import CollisionError
-from controller.motion.way_home import HOME, NoWayError
+from controller.motion.plan import MotionPlanner
 from controller.rearranging import Arrangements, NoArrangementError
-from kinematics import KinematicsError
 
 FloatArray = NDArray[np.float64]
-Listener = Callable[[Event], None]
 
 _EMPTY = EventGraph(nodes=(), predecessors=(), coordination=frozenset())
-_PLANNING_ERRORS = (
-    CollisionError,
-    DeadlockError,
-    KinematicsError,
-    NoWayError,
-    TooLateError,
-    UnreachableError,
-)
-
-
-class PlanError(Exception):
-    """There is no plan; the message says who or what is in the way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointToMake:
-    """A joint in work or to come.
-
-    Attributes:
-        serial: Its serial number.
-        model: Name of its model.
-        place: It stands at dial position 0 while the dial stands in window ``place``; rises along the order.
-        done: Numbers of the operations that are complete.
-    """
-
-    serial: str
-    model: str
-    place: int
-    done: frozenset[str] = frozenset()
 
 
 class Line:
@@ -78,6 +39,7 @@ class Line:
         stations: Driver of all stations.
         clock: Time of the cell.
         listener: Called with every event; `graph` is that of the event then.
+        permit: Asked before anything is given to its driver.
     """
 
     def __init__(
@@ -89,6 +51,7 @@ class Line:
         stations: StationDriver,
         clock: Clock,
         listener: Listener,
+        permit: Permit = lambda node: True,
     ) -> None:
         self.cell = cell
         self.clock = clock
@@ -96,12 +59,13 @@ class Line:
         self.starts_s: FloatArray = np.zeros(0)
         self.giving = True
         self.ahead = 1
+        self.plan_sha256 = ""
         self._planner = planner
         self._arms = arms
         self._listener = listener
         self._work = Work()
         self._takeover = Takeover(cell, arrangements, self._work)
-        self._engine = Engine(_EMPTY, arms, stations, clock, self._listen)
+        self._engine = Engine(_EMPTY, arms, stations, clock, self._listen, permit)
 
     # --- looking ------------------------------------------------------------------------------------------
 
@@ -171,91 +135,62 @@ class Line:
                     place = max(place, (latest - planned.start) // cycle + 1)
         return place
 
-    def waits_for(self, resource: str) -> str:
-        """In words, what the next thing a resource does waits for; empty when it is busy or has nothing to do."""
+    def waits_for(self, resource: str) -> Node | None:
+        """What the next thing a resource does waits for; None when it is busy or has nothing to do."""
         progress, chain = self.state.progress.get(resource), self._engine.course.chains.get(resource, ())
         if progress is None or progress.given > progress.ended or progress.given == len(chain):
-            return ""
+            return None
         for before in self.graph.predecessors[chain[progress.given]]:
             node = self.graph.nodes[before]
             if node.resource != resource and not self._engine.course.has_ended(self.state, before):
-                return f"{node.resource} to {_in_words(node)}"
-        return ""
+                return node
+        return None
 
     # --- planning -----------------------------------------------------------------------------------------
 
-    def begin(self, joints: Sequence[JointToMake], indices: int) -> None:
-        """Plan from where every arm stands, with what it holds, and adopt the plan.
+    def drafting(self) -> Drafting:
+        """What plans are made from, as it is now; to be used in one thread at a time with all others of this line."""
+        self._engine.look()
+        if self.exhausted:
+            self._takeover.settle()
+        return Drafting(
+            self._planner,
+            self._takeover,
+            self._work,
+            self._engine.course,
+            self.state,
+            self.readings,
+            self.next_place,
+            self.clock.now_ns,
+        )
 
-        Everything must be at rest and enabled. What was interrupted by a halt is finished; joints that are not among
-        ``joints`` any more are left out, and what their arms held counts as taken out of the hand. Arms that stand
-        where they are not known to (after a restart, or moved by hand) first go home, with empty hands.
-
-        Args:
-            joints: All joints in work and to come, in the order of their places.
-            indices: How often the dial has turned: the window in which it stands.
+    def adopt(self, draft: Draft) -> None:
+        """Follow a plan from now on.
 
         Raises:
-            PlanError: When there is no plan; nothing is adopted then.
+            OvertakenError: When the line has gone on otherwise meanwhile; the running plan stays. Make another one.
         """
-        self._engine.look()
-        course, state, work = self._engine.course, self.state, self._work
-        known = [_entering(joint) for joint in joints]
-        gone = [work.joints[serial] for serial in sorted(leaving(course, state))]
-        going_on = {joint.serial: joint for joint in (*known, *gone)}
-        finishing = self._takeover.only_finishes(known)
-        visits: dict[str, UnderWay] = {}
-        abandoned: set[Visit] = set()
-        for arm in self.cell.arms:
-            if visit := work.visit_under_way(course, state, arm.id):
-                dropped = arm.id in self._takeover.missing or (finishing and visit.could_be_left)
-                if dropped or not _goes_on(visit.next, going_on):
-                    abandoned.add(visit.next.key[:3])
-                else:
-                    visits[arm.id] = visit
-        try:
-            assigned = _in_order(self._takeover.assign(known, gone, indices, visits))
-            where, graph = self._from_here(assigned, indices, visits, abandoned)
-        except (*_PLANNING_ERRORS, NoArrangementError, ValueError) as error:
-            raise PlanError(str(error)) from error
-        self._engine.adopt(graph, {})
-        self._adopted(where, graph.planned_starts())
+        course, state = self._engine.course, self.state
+        if draft.moment is None:
+            self._engine.adopt(draft.course)
+            self._work.planned(draft.where)
+        else:
+            handover = handed_over(course, draft.moment, state, draft.course)
+            self._engine.adopt(draft.course, handover)
+            since = ended_since(course, draft.moment, state)
+            self._work.planned(draft.where, since, given(draft.course, self.state))
+        self._takeover.planned()
+        self.plan_sha256 = draft.sha256
+        self.starts_s = draft.starts_s
+        self.origin_ns = self.clock.now_ns if draft.moment is None else draft.time_ns
+
+    def begin(self, joints: Sequence[JointToMake], indices: int) -> None:
+        """Plan from where everything stands, and follow the plan at once; see `Drafting.begin`."""
+        self.adopt(self.drafting().begin(joints, indices))
 
     def extend(self, joints: Sequence[JointToMake]) -> None:
-        """Plan more joints behind those of the running plan; nothing that was given changes.
-
-        Raises:
-            PlanError: When they cannot be added now; the running plan stays. Try again later.
-        """
-        for joint in joints:
-            if joint.place < self.next_place:
-                raise PlanError(
-                    f"joint {joint.serial} at place {joint.place}: too late (allowed: from {self.next_place} on)"
-                )
-        work, course, state = self._work, self._engine.course, self.state
-        under_way = list(given(course, state))
-        begun = {node.key: node for node in [*work.to_resume(course, state), *under_way]}
-        stands = dict(work.stands)
-        for node in begun.values():
-            if node.leg is not None:
-                stands[node.resource] = Stand(q=node.leg.trajectory.q[-1], held=node.leg.held_after)
-        wanted = {node.serial for node in left(course, state)}
-        known = [joint for serial, joint in work.joints.items() if serial in wanted]
-        where = Whereabouts(
-            joints=_in_order([*known, *(_entering(joint) for joint in joints)]),
-            indices=self.indices,
-            stands=stands,
-            ended=frozenset(work.ended),
-            begun={key: node.leg for key, node in begun.items()},
-        )
-        try:
-            plan = self._renewed(where)
-            numbers = {node.key: node.id for node in plan.graph.nodes}
-            same = {node.id: numbers[node.key] for node in under_way if node.key in numbers}
-            self._engine.adopt(plan.graph, same)
-        except (*_PLANNING_ERRORS, ValueError) as error:
-            raise PlanError(str(error)) from error
-        self._adopted(where, plan.starts_s)
+        """Plan more joints, and follow the plan at once; see `Drafting.extend`."""
+        self.adopt(self.drafting().extend(joints))
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -298,70 +233,6 @@ class Line:
             raise PlanError(str(error)) from error
         self._engine.leave_out(missing)
 
-    def _renewed(self, where: Whereabouts) -> MotionPlan:
-        choice = self._takeover.choice
-        retreats = choice.retreats | self._takeover.retreats(where.joints)
-        return self._planner.renew(
-            choice.schedule, where, retreats=retreats, passing=choice.passing, rules=choice.rules
-        )
-
-    def _adopted(self, where: Whereabouts, starts_s: FloatArray) -> None:
-        self._work.planned(where)
-        self._takeover.planned()
-        self.starts_s, self.origin_ns = starts_s, self.clock.now_ns
-
-    def _from_here(
-        self,
-        joints: tuple[Entering, ...],
-        indices: int,
-        visits: Mapping[str, UnderWay],
-        abandoned: Collection[Visit],
-    ) -> tuple[Whereabouts, EventGraph]:
-        """The plan from where all arms stand; an arm that is in the way there, or would run into something, goes home."""
-        home: set[str] = set()
-        while True:
-            resumed = {arm.id: self._resumed(arm, visits, home) for arm in self.cell.arms}
-            where = Whereabouts(
-                joints=joints,
-                indices=indices,
-                stands={arm: item.after for arm, item in resumed.items()},
-                ended=frozenset(key for key in self._work.ended if key[:3] not in abandoned),
-                begun={item.key: item.leg for item in resumed.values() if item.key and item.leg},
-            )
-            try:
-                graph = self._renewed(where).graph
-                break
-            except (CollisionError, DeadlockError) as error:
-                arms = {error.arm} if isinstance(error, CollisionError) else set(error.standing)
-                arms -= home | visits.keys() | self._takeover.missing | {""}
-                if not arms:
-                    raise
-                home |= arms
-        ways = {arm: (item.label, item.goal) for arm, item in resumed.items() if item.off_path}
-        if ways:
-            graph = self._planner.after_ways(graph, {arm: item.now for arm, item in resumed.items()}, ways)
-        return where, graph
-
-    def _resumed(self, arm: CellArm, visits: Mapping[str, UnderWay], home: Collection[str]) -> Resumed:
-        """How an arm goes on from where it stands."""
-        q = self.readings[arm.id].q
-        node = self._work.halted_in(self._engine.course, self.state, arm.id)
-        if arm.id in self._takeover.missing:
-            held = node.leg.held if node is not None and node.leg is not None else None
-            stand = Stand(q=q, held=held)
-            if nests := self._planner.nests_reached_into(arm.id, stand):
-                raise PlanError(
-                    f"{arm.id} stands in {', '.join(nests)}: move it out by hand, the dial cannot turn"
-                )
-            return Resumed(now=stand, after=stand, goal=q)
-        if arm.id in visits and node is not None:
-            return interrupted(node, q, arm.arm.limits)
-        known = self._work.stands.get(arm.id)
-        if known is not None and node is None and arm.id not in home:
-            return Resumed(now=Stand(q=q, held=known.held), after=known, goal=known.q)
-        parked = Stand(q=self._planner.park(arm.id))
-        return Resumed(now=Stand(q=q), after=parked, goal=parked.q, label=HOME)
-
     def _listen(self, event: Event) -> None:
         if isinstance(event, Ended):
             self._work.note(event, self.graph.nodes[event.node])
@@ -373,25 +244,3 @@ class Line:
         if progress is None or not progress.given:
             return None
         return self.graph.nodes[self._engine.course.chains[arm][progress.given - 1]]
-
-
-def _entering(joint: JointToMake) -> Entering:
-    return Entering(
-        serial=joint.serial, model=load_joint_model(joint.model), place=joint.place, done=joint.done
-    )
-
-
-def _in_order(joints: Iterable[Entering]) -> tuple[Entering, ...]:
-    return tuple(sorted(joints, key=lambda joint: joint.place))
-
-
-def _goes_on(node: Node, wanted: Mapping[str, Entering]) -> bool:
-    return node.serial in wanted and node.operation not in wanted[node.serial].done
-
-
-def _in_words(node: Node) -> str:
-    """What ends with a node, after "R2 to ..."."""
-    if node.leg is None:
-        return f"end {node.label}"
-    place = node.leg.station or node.operation
-    return f"leave {place}" if node.label in ("leave", RETREAT, "carry") else f"end {node.label} at {place}"

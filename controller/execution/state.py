@@ -5,7 +5,7 @@ nodes it has been given and how many have ended. `advance` is pure; replaying a 
 same state again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -102,20 +102,6 @@ class Course:
     def initial(self) -> CellState:
         """Nothing has been given yet."""
         return CellState(progress=MappingProxyType({name: Progress() for name in self.chains}))
-
-    def resumed(self, given: Iterable[int], rejects: Mapping[str, str]) -> CellState:
-        """Some nodes, the first of their resources, have been given already; nothing has ended.
-
-        Raises:
-            ValueError: When a node that was given comes behind one that was not.
-        """
-        progress = {name: Progress() for name in self.chains}
-        for node in sorted(given, key=self.place.__getitem__):
-            name = self.graph.nodes[node].resource
-            if self.place[node] != progress[name].given:
-                raise ValueError(f"{name}: node {node} was given, but not the one before it")
-            progress[name] = Progress(given=progress[name].given + 1)
-        return CellState(progress=MappingProxyType(progress), rejects=rejects)
 
     def has_ended(self, state: CellState, node: int) -> bool:
         """Whether a node has ended."""

@@ -32,6 +32,12 @@ class Takeover:
         self._work = work
         self._made_without: dict[str, frozenset[str]] = {}  # by serial, of joints that are made as all others
 
+    def at(self, work: Work) -> "Takeover":
+        """The same for a copy of what has been done, for somebody who plans while this goes on."""
+        other = Takeover(self._cell, self._arrangements, work)
+        other.missing, other._made_without = self.missing, dict(self._made_without)
+        return other
+
     @property
     def choice(self) -> Choice:
         """What is decided for joints that follow."""
@@ -51,6 +57,10 @@ class Takeover:
         """
         self._arrangements.choice(missing)
         self.missing = missing
+
+    def settle(self) -> None:
+        """Nothing is in work: a better plan, if one was found meanwhile, takes effect."""
+        self._arrangements.settle()
 
     def planned(self) -> None:
         """A plan has been adopted."""

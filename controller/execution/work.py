@@ -62,15 +62,35 @@ class Work:
         if node.resource == "dial":
             self.indices += 1
 
-    def planned(self, where: Whereabouts) -> None:
-        """A plan has been adopted: what belongs to none of its joints is forgotten."""
+    def copy(self) -> "Work":
+        """The same, for somebody who plans while this goes on."""
+        other = Work()
+        other.joints, other.indices = self.joints, self.indices
+        other.ended = set(self.ended)
+        other.done = {serial: set(done) for serial, done in self.done.items()}
+        other.stands = dict(self.stands)
+        other._resumed = set(self._resumed)
+        return other
+
+    def planned(
+        self, where: Whereabouts, since: Collection[Node] = (), under_way: Iterable[Node] = ()
+    ) -> None:
+        """A plan has been adopted: what belongs to none of its joints is forgotten.
+
+        Args:
+            where: What it was made from.
+            since: Nodes that have ended since then.
+            under_way: Nodes that were given since then or before and have not ended.
+        """
+        keys = {node.key for node in since}
         self.joints = {joint.serial: joint for joint in where.joints}
-        self.ended = {key for key in where.ended if key[2] in self.joints}
+        self.ended = {key for key in where.ended | keys if key[2] in self.joints}
         self.done = {serial: done for serial, done in self.done.items() if serial in self.joints}
-        self._resumed = set(where.begun)
-        moving = {key[0] for key in where.begun}
-        self.stands = {arm: stand for arm, stand in where.stands.items() if arm not in moving}
-        self.indices = where.indices
+        self._resumed = where.begun.keys() - keys
+        moving = {key[0] for key in self._resumed} | {node.resource for node in under_way}
+        moved = {node.resource: self.stands[node.resource] for node in since if node.leg is not None}
+        self.stands = {arm: stand for arm, stand in {**where.stands, **moved}.items() if arm not in moving}
+        self.indices = where.indices + sum(node.resource == "dial" for node in since)
 
     def touched(self, serial: str) -> bool:
         """Whether anything of a joint has been done."""
@@ -107,6 +127,15 @@ def given(course: Course, state: CellState) -> Iterable[Node]:
     for name, progress in state.progress.items():
         for number in course.chains[name][progress.ended : progress.given]:
             yield course.graph.nodes[number]
+
+
+def ended_since(course: Course, moment: CellState, now: CellState) -> list[Node]:
+    """Nodes that have ended since a moment of the same plan."""
+    return [
+        course.graph.nodes[number]
+        for name, progress in now.progress.items()
+        for number in course.chains[name][moment.progress[name].ended : progress.ended]
+    ]
 
 
 def left(course: Course, state: CellState) -> Iterable[Node]:

@@ -28,6 +28,8 @@ _DOES = {
     "work": "work{at}",
     "leave": "leave{to}",
     "retreat": "draw back",
+    "home": "go home",
+    "return": "come back to its path",
 }
 
 

@@ -60,6 +60,7 @@ class Moment(TypedDict):
     by: str
     allowed: list[str]
     single_step: bool
+    preparing: str
     since_last_s: float
     dial_rad: float
     arms: list[ArmPicture]
@@ -219,6 +220,7 @@ def moment(view: CellView, age_s: float) -> Moment:
         by=view.by,
         allowed=[command.name.lower() for command in view.allowed],
         single_step=view.single_step,
+        preparing=view.preparing,
         since_last_s=round(view.since_last_s, 2),
         dial_rad=round(view.dial_rad, 4),
         arms=[_arm(arm) for arm in view.arms],

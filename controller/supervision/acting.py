@@ -4,10 +4,11 @@ Clearing and resetting make ready and never move. Starting plans anew from where
 stopping and aborting void whatever was planned. All of it are process commands, never a safety function.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cells.driver import ArmDriver, Clock, Status, StopCategory
-from controller.execution.line import Line, PlanError
+from controller.execution.draft import PlanError
+from controller.execution.line import Line
 from controller.supervision.alarms import Key
 from controller.supervision.packml import State
 from controller.supervision.production import Production
@@ -34,6 +35,7 @@ class Acting:
         production: What is made.
         arms: Drivers by name, to connect and to power up.
         clock: Time of the cell.
+        unknown: Why it is not known yet what the cell does without some arms; Starting waits for that.
 
     Attributes:
         out: Arms that the cell goes on without.
@@ -43,8 +45,14 @@ class Acting:
     """
 
     def __init__(
-        self, line: Line, production: Production, arms: Mapping[str, ArmDriver], clock: Clock
+        self,
+        line: Line,
+        production: Production,
+        arms: Mapping[str, ArmDriver],
+        clock: Clock,
+        unknown: Callable[[frozenset[str]], str],
     ) -> None:
+        self.unknown = unknown
         self.out: set[str] = set()
         self.feeds = dict.fromkeys(arms, 1.0)
         self.cap = 1.0
@@ -78,10 +86,13 @@ class Acting:
             case State.HOLDING:
                 self._line.feed(0.0)
             case State.STOPPING:
+                self._production.forget()
                 self._line.halt(StopCategory.STOP_THEN_POWER_OFF)
             case State.ABORTING:
+                self._production.forget()
                 self._line.halt(StopCategory.POWER_OFF)
             case State.COMPLETING:
+                self._production.forget()
                 self._drains = self._production.waiting
                 self.give(state)
 
@@ -121,7 +132,8 @@ class Acting:
                 return self._ready({Status.FAULT, Status.RUNNING}, "is not at rest")
             case State.STARTING:
                 not_powered = {Status.FAULT, Status.DISABLED, Status.STOPPED}
-                return self._ready(not_powered, "cannot be powered up") and self._plan(enter=True)
+                powered = self._ready(not_powered, "cannot be powered up")
+                return powered and not self.unknown(frozenset(self.out)) and self._plan(enter=True)
             case State.UNHOLDING | State.UNSUSPENDING:
                 return True
             case State.HOLDING:
@@ -150,7 +162,8 @@ class Acting:
 
     def _plan(self, *, enter: bool) -> bool:
         try:
-            self._production.begin(enter=enter)
+            if not self._production.begin(enter=enter):
+                return False
         except PlanError as error:
             raise WorkError(Key("no_plan", CELL), str(error)) from error
         self.apply_feeds()
@@ -170,11 +183,12 @@ class Acting:
     def _completed(self) -> bool:
         """Nothing new enters: joints that are planned but have not entered fall out of a new plan."""
         if self._drains:
-            if self._line.idle and self._line.at_rest:
+            if not self._line.idle or not self._line.at_rest:
+                return False
+            if not self._production.book.shift.joints:
+                return True
+            if self._plan(enter=False):
                 self._drains = False
-                if not self._production.book.shift.joints:
-                    return True
-                self._plan(enter=False)
                 self.give(State.COMPLETING)
             return False
         return self._line.exhausted
@@ -184,8 +198,6 @@ class Acting:
         try:
             production.extend()
         except PlanError as error:
-            if not self._line.exhausted:
-                return False  # go on with what is planned, and try again in the next round
             raise WorkError(Key("no_plan", CELL), str(error)) from error
         if self._line.stuck:
             raise WorkError(Key("no_plan", CELL), "nothing of the plan can start")

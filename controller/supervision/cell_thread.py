@@ -30,10 +30,16 @@ class CellThread:
 
     Args:
         make: Makes the supervisor and all that it needs, and ends it; called in the cell's thread, as everything is.
+        wake: Set when something is asked, so that a clock that waits can be cut short.
     """
 
-    def __init__(self, make: Callable[[], AbstractContextManager[Supervisor]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], AbstractContextManager[Supervisor]],
+        wake: threading.Event | None = None,
+    ) -> None:
         self._make = make
+        self._wake = wake or threading.Event()
         self._asked: deque[tuple[Request, str, Future[Answer]]] = deque()
         self._ends = threading.Event()
         self._begun: Future[None] = Future()
@@ -66,6 +72,7 @@ class CellThread:
             Exception: Whatever kept the cell from ending well.
         """
         self._ends.set()
+        self._wake.set()
         self._thread.join()
         if self._error is not None and kind is None:
             raise self._error
@@ -89,6 +96,7 @@ class CellThread:
             self._asked.appendleft(entry)
         else:
             self._asked.append(entry)
+        self._wake.set()
         return answer.result(timeout_s)
 
     def _run(self) -> None:
@@ -114,6 +122,7 @@ class CellThread:
     def _loop(self, cell: Supervisor, painter: Painter) -> None:
         painted = time.monotonic()
         while not self._ends.is_set():
+            self._wake.clear()
             decided = bool(self._asked)
             while self._asked:
                 request, by, answer = self._asked.popleft()

@@ -1,8 +1,9 @@
 """Decides on requests: what fits the state of the cell is done, everything else is refused with what is allowed."""
 
 import re
+from functools import partial
 
-from controller.execution.line import PlanError
+from controller.execution.draft import PlanError
 from controller.supervision.alarms import AlarmError
 from controller.supervision.jog import Jogging
 from controller.supervision.packml import Command, Mode, RefusedError, State
@@ -186,7 +187,8 @@ def _take_out(cell: Supervisor, arm: str, by: str) -> None:
     if arm not in present:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(present)})")
     _only_at_rest(cell, f"taking out {arm}")
-    cell.line.drop(arm)
+    _only_if_known(cell, cell.acting.out | {arm})
+    cell.production.planning.in_turn(partial(cell.line.drop, arm))
     cell.acting.out.add(arm)
     cell.book.note(Doubted(resource=arm, cause=f"taken out by {by}"))
 
@@ -195,7 +197,8 @@ def _put_back(cell: Supervisor, arm: str) -> None:
     if arm not in cell.acting.out:
         raise RefusedError(f"arm {arm!r} (allowed: {', '.join(sorted(cell.acting.out)) or 'none is out'})")
     _only_at_rest(cell, f"putting back {arm}")
-    cell.line.readmit(arm)
+    _only_if_known(cell, cell.acting.out - {arm})
+    cell.production.planning.in_turn(partial(cell.line.readmit, arm))
     cell.acting.out.remove(arm)
 
 
@@ -204,6 +207,11 @@ def _only_at_rest(cell: Supervisor, what: str) -> None:
     if cell.unit.state not in states:
         names = ", ".join(state.name for state in states)
         raise RefusedError(f"{what} in state {cell.unit.state.name} (allowed in: {names})")
+
+
+def _only_if_known(cell: Supervisor, out: set[str]) -> None:
+    if reason := cell.outside.unknown(frozenset(out)):
+        raise RefusedError(reason)
 
 
 def _only_in_maintenance(cell: Supervisor, what: str) -> None:

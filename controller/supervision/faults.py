@@ -5,12 +5,15 @@ from collections.abc import Collection
 
 from controller.supervision.alarms import Key
 
-# Reasons are those of `sim.sim_arm`, `firmware_bridge.session` and `firmware_bridge.servos`.
+# Reasons are those of `sim.sim_arm`, `firmware_bridge.armlink` and `firmware_bridge.servos`.
 _KINDS = (
     ("part_dropped", re.compile(r"^(lost|dropped) \w")),
     (
         "arm_lost",
-        re.compile(r"^lost:|silent|no answer|disconnected|link|nothing heard|streaming ended", re.IGNORECASE),
+        re.compile(
+            r"^lost:|silent|no answer|disconnected|link|nothing heard|streaming ended|port is gone|serial lines has ended",
+            re.IGNORECASE,
+        ),
     ),
     ("collision", re.compile(r"collision|contact", re.IGNORECASE)),
 )

@@ -41,6 +41,11 @@ class CellMetrics:
             buckets=_PLAN_BUCKETS_S,
             registry=self.registry,
         )
+        self._overtaken = Counter(
+            "cell_plans_overtaken_total",
+            "Plans that were not followed because the cell had gone on in another way.",
+            registry=self.registry,
+        )
 
     def watch(self, view: Callable[[], CellView]) -> None:
         """Read the other figures from this view."""
@@ -51,6 +56,10 @@ class CellMetrics:
         self._parts.labels(recipe=model, result="good" if good else "rejected").inc()
         if cycle_s is not None:
             self._cycles.observe(cycle_s)
+
+    def overtaken(self) -> None:
+        """A plan came too late: the cell had gone on in another way."""
+        self._overtaken.inc()
 
     def planned(self, seconds: float) -> None:
         """A plan was made or extended."""

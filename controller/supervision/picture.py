@@ -10,6 +10,7 @@ import numpy as np
 from cells.cell import CellArm
 from cells.recipe import recipe_for
 from cells.tool_shape import X_FT
+from controller.motion.edge_words import doing
 from controller.motion.event_graph import Key
 from controller.supervision.accounts import Account
 from controller.supervision.alarms import Alarm
@@ -51,6 +52,7 @@ class Painter:
         cell, outside, shift = self._cell, self._cell.outside, self._cell.book.shift
         now = outside.clock.now_ns
         self._number += 1
+        planned_s, bound_s = outside.promised()
         live = advance(shift, cell.times.unbooked(now))
         cycles = _cycles(tuple(cell.production.left))
         alarms = cell.annunciator.alarms
@@ -79,8 +81,9 @@ class Painter:
             orders=self._orders(),
             cycles=cycles,
             target_s=cell.settings.ideal_cycle_s,
-            planned_cycle_s=outside.planned_cycle_s,
-            lower_bound_s=outside.lower_bound_s,
+            planned_cycle_s=planned_s,
+            lower_bound_s=bound_s,
+            preparing=outside.preparing(),
             since_last_s=(now - (cycles[-1].left_ns if cycles else self._started_ns)) * 1e-9,
             oee=effectiveness(live, cell.settings.ideal_cycle_s) if CELL in live.times_ns else None,
             good=shift.good,
@@ -95,7 +98,7 @@ class Painter:
     def _arm(self, arm: CellArm, times_ns: Mapping[str, int]) -> ArmView:
         cell, name = self._cell, arm.id
         reading = cell.line.readings[name]
-        entry = cell.times.entry(name)
+        entry, waits = cell.times.entry(name), cell.line.waits_for(name)
         running = cell.production.running.get(name)
         leg = running[0] if running else None
         facts = {} if leg is None else _leg_facts(leg, cell.outside.clock.now_ns)
@@ -106,7 +109,7 @@ class Painter:
             fault=reading.fault,
             q=reading.q,
             points=self._points(arm, reading.q),
-            waits_for="" if leg or entry.account is not Account.WAITING else cell.line.waits_for(name),
+            waits_for="" if leg or waits is None or entry.account is not Account.WAITING else doing(waits),
             account=entry,
             feed=min(cell.acting.feeds[name], cell.acting.cap),
             link=cell.outside.links().get(name, {}),

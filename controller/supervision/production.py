@@ -4,18 +4,21 @@ Joints are planned a few at a time. What is planned is fixed; an order that is q
 behind it, which is after at most `Lookahead.planned` joints have entered.
 """
 
-import hashlib
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cells.joint_model import JointModel
 from cells.recipe import Pick, recipe_for
-from controller.execution.line import JointToMake, Line
+from controller.execution.draft import Draft, JointToMake, PlanError
+from controller.execution.handover import OvertakenError
+from controller.execution.line import Line
+from controller.execution.planning_thread import PlanningThread
 from controller.execution.state import Course, Ended, Event, Given
 from controller.motion.event_graph import Node
+from controller.rearranging import NoArrangementError
 from controller.supervision.accounts import Account, Entry
 from controller.supervision.book import Book
 from controller.supervision.demand import Wanted, next_wanted
@@ -37,6 +40,7 @@ UNLOAD = "200"
 _FEEDER = "feeder_"
 _DIGITS = 5  # significant digits of measured values: sensors have fewer
 _CYCLES_KEPT = 96
+_LEAD_NS = 1_000_000_000  # of a plan with more joints: it takes some tenths of a second
 _NODES_KEPT = 2000  # that have ended: some minutes
 
 
@@ -98,6 +102,7 @@ class Production:
         software: Version of this software, for the genealogy.
         tray_places: Joints that the out tray holds; 0: any number.
         lookahead: How far ahead joints are planned.
+        planning: Makes the plans.
         metrics: Where times of planning are counted.
 
     Attributes:
@@ -122,9 +127,11 @@ class Production:
         *,
         tray_places: int,
         lookahead: Lookahead,
+        planning: PlanningThread,
         metrics: CellMetrics,
     ) -> None:
         self.book = book
+        self.planning = planning
         self.plan_number = 0
         self.course: Course
         self.running: dict[str, deque[Running]] = {}
@@ -148,6 +155,8 @@ class Production:
         self._planned: dict[str, tuple[Wanted, int]] = {}  # serial -> order and place of those not entered
         self._outcomes: dict[tuple[str, str], _Outcome] = {}
         self._again: set[tuple[str, str]] = set()  # begun in this process, and found not done
+        self._drafted: list[str] = []  # of them, those of a plan that is being made
+        self._last_try = False  # it is made for an empty line
         self._highest = book.shift.highest
 
     # --- plans -------------------------------------------------------------------------------------------
@@ -167,44 +176,70 @@ class Production:
         """Whether there is anything to make or to finish."""
         return bool(self.book.shift.joints) or bool(next_wanted(self.book.shift, (), 1))
 
-    def begin(self, *, enter: bool = True) -> None:
+    def begin(self, *, enter: bool = True) -> bool:
         """A new plan from where everything is; without ``enter`` only for the joints that are in the cell.
+
+        To be called in every round until it says that the plan is followed. Everything is at rest meanwhile.
 
         Raises:
             PlanError: When there is none.
         """
-        shift = self.book.shift
-        self._planned = {}
-        self._outcomes = {key: kept for key, kept in self._outcomes.items() if key[0] in shift.joints}
-        joints = [
-            JointToMake(serial=serial, model=joint.model, place=joint.place, done=frozenset(joint.done))
-            for serial, joint in sorted(shift.joints.items(), key=lambda item: item[1].place)
-        ]
-        new = self._next(self._lookahead.planned) if enter else []
-        began = time.perf_counter()
-        self.line.begin([*joints, *new], shift.indices)
-        self._adopted(time.perf_counter() - began)
+        if not self.planning.busy:
+            self._planned = {}
+            shift = self.book.shift
+            self._outcomes = {key: kept for key, kept in self._outcomes.items() if key[0] in shift.joints}
+            joints = [
+                JointToMake(serial=serial, model=joint.model, place=joint.place, done=frozenset(joint.done))
+                for serial, joint in sorted(shift.joints.items(), key=lambda item: item[1].place)
+            ]
+            try:
+                drafting = self.line.drafting()
+                joints += self._next(self._lookahead.planned) if enter else []
+            except NoArrangementError as error:
+                raise PlanError(str(error)) from error
+            self.planning.ask(partial(drafting.begin, joints, shift.indices))
+        if not self.planning.ready:
+            return False
+        self._adopt(self.planning.take())
         self.running, self.lacks = {}, {}
+        return True
 
     def extend(self) -> None:
-        """Plan more joints when few are left that have not entered.
+        """Plan more joints when few are left that have not entered, and follow that plan when it is there.
+
+        What cannot be planned while others are in work is tried again.
 
         Raises:
-            PlanError: When they cannot be planned.
+            PlanError: When joints cannot be planned though nothing is in the way of them any more.
         """
-        if len(self._planned) >= self._lookahead.least:
-            return
-        joints = self._next(self._lookahead.planned - len(self._planned))
-        if not joints:
-            return
-        began = time.perf_counter()
-        try:
-            self.line.extend(joints)
-        except Exception:
-            for joint in joints:
-                del self._planned[joint.serial]
-            raise
-        self._adopted(time.perf_counter() - began)
+        if not self.planning.busy:
+            if len(self._planned) < self._lookahead.least:
+                joints = self._next(self._lookahead.planned - len(self._planned))
+                if joints:
+                    self._drafted = [joint.serial for joint in joints]
+                    self._last_try = self.line.exhausted
+                    self.planning.ask(partial(self.line.drafting().extend, joints), _LEAD_NS)
+        elif self.planning.ready:
+            try:
+                self._adopt(self.planning.take())
+            except OvertakenError:
+                self._metrics.overtaken()
+                self._undo()
+            except PlanError:
+                self._undo()
+                if self._last_try:
+                    raise
+
+    def forget(self) -> None:
+        """A plan that is being made is not wanted any more."""
+        self.planning.forget()
+        self._undo()
+
+    def _undo(self) -> None:
+        """Joints of a plan that is not followed are to come again."""
+        for serial in self._drafted:
+            self._planned.pop(serial, None)
+        self._drafted = []
 
     def _next(self, most: int) -> list[JointToMake]:
         """The joints that come next, behind all that have a place."""
@@ -220,18 +255,15 @@ class Production:
             place += 1
         return joints
 
-    def _adopted(self, seconds: float) -> None:
+    def _adopt(self, draft: Draft) -> None:
+        self.line.adopt(draft)
+        self._drafted = []
         self.plan_number += 1
-        self.course = Course(self.line.graph)
-        self._metrics.planned(seconds)
-        self.book.note(PlanAdopted(sha256=_sha256(self.line), software=self._software))
+        self.course = draft.course
+        self._metrics.planned(self.planning.took_s)
+        self.book.note(PlanAdopted(sha256=draft.sha256, software=self._software))
 
     # --- before a leg or cycle is given to its driver ----------------------------------------------------
-
-    def next_node(self, resource: str) -> Node:
-        """What a resource is given next."""
-        chain = self.course.chains[resource]
-        return self.line.graph.nodes[chain[self.line.state.progress[resource].given]]
 
     def permit(self, node: Node) -> bool:
         """Whether a leg or cycle may be given to its driver now; an operation that it begins is on the disk then."""
@@ -360,11 +392,3 @@ class Production:
 
 def _rounded(value: float) -> float | None:
     return float(f"{value:.{_DIGITS}g}") if abs(value) < float("inf") else None
-
-
-def _sha256(line: Line) -> str:
-    """Of what is planned: who does what, in which order, for how long."""
-    plan = hashlib.sha256()
-    for node, before in zip(line.graph.nodes, line.graph.predecessors, strict=True):
-        plan.update(f"{node.key} {node.duration_s:.6f} {before}\n".encode())
-    return plan.hexdigest()

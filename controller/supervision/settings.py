@@ -7,9 +7,9 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -36,7 +36,12 @@ class CellSettings(BaseSettings):
     models: Annotated[
         tuple[str, ...], Field(description="joint models that may be ordered; none for all")
     ] = ()
-    driver: Annotated[Literal["fake", "sim"], Field(description="what executes the plan")] = "sim"
+    driver: Annotated[
+        Literal["fake", "sim", "serial"], Field(description="what executes the plan; serial: real arms")
+    ] = "sim"
+    emulate: Annotated[
+        bool, Field(description="with driver serial: emulated arms on emulated lines instead of real ones")
+    ] = False
     pace: Annotated[
         Literal["real", "fast"],
         Field(description="pace of simulated time: real time, or as fast as it goes"),
@@ -75,6 +80,14 @@ class CellSettings(BaseSettings):
     allow_jog_real: Annotated[
         bool, Field(description="jogging of real arms; needs an enabling device at the cell")
     ] = False
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.emulate and self.driver != "serial":
+            raise ValueError(f"emulate = true with driver {self.driver!r} (allowed: with driver 'serial')")
+        if self.driver == "serial" and self.pace != "real":
+            raise ValueError(f"pace {self.pace!r} with driver 'serial' (allowed: 'real')")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -157,7 +170,9 @@ def _keys(file: Path | None) -> frozenset[str]:
 
 def _finding(fault: Any, file: Path | None, in_file: frozenset[str]) -> str:
     key = str(fault["loc"][0]) if fault["loc"] else ""
-    where = f"{_origin(key, file, in_file)}: {key}" if key else "settings"
+    where = f"{_origin(key, file, in_file)}: {key}"
+    if not key:
+        return f"settings: {fault['msg']}"
     if fault["type"] == "extra_forbidden":
         return f"{where}: nobody knows it (allowed: {', '.join(CellSettings.model_fields)})"
     return f"{where}: {fault['input']!r}: {fault['msg']}"

@@ -4,14 +4,8 @@ One round of the loop: requests, line, conditions, the work of the present state
 runs in one thread (`controller.supervision.cell_thread`); the line, the clock and all else that is not pure is passed in.
 """
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from cells.cell import Cell
-from cells.driver import ArmDriver, ArmState, Clock, StationDriver, Status
-from cells.joint_model import JointModel
-from controller.execution.line import Line, Listener
+from cells.driver import ArmState, Status
+from controller.execution.planning_thread import PlanningThread
 from controller.execution.state import Event, Faulted
 from controller.supervision.accounts import Account, Entry
 from controller.supervision.acting import GIVES, Acting, WorkError
@@ -20,10 +14,8 @@ from controller.supervision.annunciator import Annunciator
 from controller.supervision.archive import Archive
 from controller.supervision.book import Book
 from controller.supervision.faults import TRIPS, alarm_of
-from controller.supervision.gate import GatedArm, GatedStations
 from controller.supervision.jog import Jogging
-from controller.supervision.log import CellLog
-from controller.supervision.metrics import CellMetrics
+from controller.supervision.outside import Outside
 from controller.supervision.packml import Command, Done, Mode, State, Unit, advance
 from controller.supervision.production import TRAY, Lookahead, Production
 from controller.supervision.settings import CellSettings
@@ -31,41 +23,12 @@ from controller.supervision.shift import CELL, Doubted, JournalError, Restarted,
 from controller.supervision.times import Times
 from controller.supervision.watch import Watch, lost_arms, silent_arms
 
-Conditions = Mapping[Key, str]
-Surroundings = Callable[[], Conditions]
-"""Alarms that sensors of the cell report: guards, contact where none was planned."""
-
+_FOLLOWS = frozenset({State.STARTING, State.EXECUTE, State.COMPLETING})  # in which a plan is adopted
 _BOOKED_EVERY_NS = 60_000_000_000
 _MAINTENANCE_FEED = 0.1
 _QUIET_ROUNDS = 2  # what ended in a round may let something begin in the next
 _LAST_ROUNDS = 10_000
 BY_ITSELF = "cell"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """Everything that is not the supervisor's own: what moves, what time it is, what sensors say.
-
-    ``make_line`` makes the line of these drivers; it is called once, with the drivers behind the gate.
-    """
-
-    cell: Cell
-    models: Mapping[str, JointModel]
-    make_line: Callable[[Mapping[str, ArmDriver], StationDriver, Listener], Line]
-    arms: Mapping[str, ArmDriver]
-    stations: StationDriver
-    clock: Clock
-    software: str
-    simulated: bool
-    driver: str
-    planned_cycle_s: float = 0.0
-    lower_bound_s: float = 0.0
-    surroundings: Surroundings = dict
-    links: Callable[[], Mapping[str, Mapping[str, float]]] = dict
-    utc_ns: Callable[[], int] = time.time_ns
-    monotonic_ns: Callable[[], int] = time.monotonic_ns
-    log: CellLog = field(default_factory=CellLog)
-    metrics: CellMetrics = field(default_factory=CellMetrics)
 
 
 class Supervisor:
@@ -97,15 +60,14 @@ class Supervisor:
             outside.software,
             tray_places=settings.tray_places,
             lookahead=Lookahead(least=settings.lookahead_joints // 2, planned=settings.lookahead_joints),
+            planning=PlanningThread(outside.clock, simulated=outside.time_waits),
             metrics=outside.metrics,
         )
-        arms = {name: GatedArm(arm, self.production) for name, arm in outside.arms.items()}
-        stations = GatedStations(outside.stations, self.production)
-        self.line = self.production.line = outside.make_line(arms, stations, self._happened)
+        self.line = self.production.line = outside.make_line(self._happened, self.production.permit)
         self.times = Times(outside.arms, outside.clock.now_ns)
         self.line.giving = False
         self.line.tick()  # every arm says where it is
-        self.acting = Acting(self.line, self.production, outside.arms, outside.clock)
+        self.acting = Acting(self.line, self.production, outside.arms, outside.clock, outside.unknown)
         self.jogging = Jogging(
             {arm.id: arm for arm in outside.cell.arms},
             outside.arms,
@@ -141,7 +103,8 @@ class Supervisor:
     def _round(self) -> None:
         if jump := self.watch.look():
             self.annunciator.tell(Key("clock_jump", CELL), f"by {jump:+.1f} s", self._now)
-        self.line.tick()
+        if self.unit.state not in _FOLLOWS or not self.production.planning.keeps_time():
+            self.line.tick()
         self.jogging.round()
         self._notice()
         self._work()
@@ -371,8 +334,8 @@ class Supervisor:
             return whole
         if arm in self.production.lacks:
             return self.production.lacks[arm]
-        whom = self.line.waits_for(arm).split()
-        return Entry(Account.WAITING, whom[0] if whom else "work")
+        whom = self.line.waits_for(arm)
+        return Entry(Account.WAITING, "work" if whom is None else whom.resource)
 
     def silent(self) -> dict[str, float]:
         """Arms that have not been heard of, and for how long [s]."""

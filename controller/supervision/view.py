@@ -36,7 +36,7 @@ class ArmView:
         serial: The joint it works on.
         leg: The leg under way.
         progress: Share of the leg's planned time that is over, 0 to 1.
-        waits_for: In words, e.g. "R2 to leave P4"; empty when it does not wait.
+        waits_for: In words, e.g. "R2 to leave nest 4"; empty when it does not wait.
         account: What its time goes to at present.
         feed: Share of the planned speed.
         late_s: How much later than planned the leg under way began [s].
@@ -154,6 +154,7 @@ class CellView:
         health: Reasons why the controller is not well; empty when it is.
         feeders: Batch and parts left of every feeder that is counted.
         tray: Joints in the out tray.
+        preparing: What is being found out about the cell, its plan above all; empty when all is known.
     """
 
     number: int
@@ -189,6 +190,7 @@ class CellView:
     health: tuple[str, ...]
     feeders: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     tray: int = 0
+    preparing: str = ""
 
 
 class CellService(Protocol):

@@ -36,9 +36,9 @@ function drawHead() {
   if (!model.now) return;
   const { now } = model, old = isOld();
   setText(state, STATES[now.state] ?? now.state);
-  setText(since, `for ${duration(now.since_s)}${now.by ? `, ${now.cause}` : ""}`);
+  setText(since, `for ${duration(now.since_s)}${now.by ? `, ${now.cause}` : ""}${now.preparing ? ` · ${now.preparing}` : ""}`);
   setText(mode, `Mode ${MODES[now.mode]}${now.single_step ? ", single-step" : ""}`);
-  setText(kind, model.simulated ? "SIMULATION" : "REAL ARMS");
+  setText(kind, model.simulated ? "SIMULATION" : model.driver.includes("emulated") ? "REAL ARMS (EMULATED)" : "REAL ARMS");
   setClass(kind, "real", !model.simulated);
   const seconds = ageS();
   setText(age, old ? `NO DATA ${Math.max(1, Math.floor(seconds))} s` : `data ${seconds < 0.25 ? "live" : `${seconds.toFixed(1)} s`}`);

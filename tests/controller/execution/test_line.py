@@ -8,8 +8,10 @@ import pytest
 
 from cells.driver import Status, StopCategory
 from controller.choice import Choice
+from controller.execution.draft import JointToMake, PlanError
 from controller.execution.fake import FakeArm, FakeClock, FakeStations
-from controller.execution.line import JointToMake, Line, PlanError
+from controller.execution.handover import OvertakenError
+from controller.execution.line import Line
 from controller.execution.state import Ended, Event, Faulted
 from controller.motion.plan import MotionPlanner
 from controller.motion.shape import moving_capsules
@@ -145,6 +147,28 @@ def test_joints_that_follow_in_time_leave_in_the_planned_cycle(rig: Rig) -> None
             rig.line.extend(rig.coming(3))
     rig.assert_all_done_once()
     assert [joint.place for joint in rig.joints.values()] == list(range(len(rig.joints)))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_plan_that_comes_later_is_followed_or_was_overtaken(rig: Rig, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rig.line.begin(rig.coming(5), indices=0)
+    followed = overtaken = 0
+    for _ in rig.rounds():
+        if len(rig.joints) < 20 and len(rig.joints) - len(rig.finished) < 12:
+            known = dict(rig.joints)
+            draft = rig.line.drafting().extend(rig.coming(2))
+            rig.run(until_s=rig.clock.now_ns * 1e-9 + rng.uniform(0.0, 3.0))
+            before = rig.line.graph
+            try:
+                rig.line.adopt(draft)
+                followed += 1
+            except OvertakenError:
+                rig.joints, overtaken = known, overtaken + 1
+                assert rig.line.graph is before
+    rig.assert_all_done_once()
+    assert followed >= 7
+    assert overtaken <= 3
 
 
 @pytest.mark.parametrize("seed", range(2))

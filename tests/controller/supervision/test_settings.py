@@ -35,7 +35,7 @@ def test_an_unknown_key_is_named_wherever_it_is(file, monkeypatch):
     ("text", "message"),
     [
         ("late_s = -1", "late_s: -1: Input should be greater than 0"),
-        ('driver = "sorcery"', "driver: 'sorcery': Input should be 'fake' or 'sim'"),
+        ('driver = "sorcery"', "driver: 'sorcery': Input should be 'fake', 'sim' or 'serial'"),
         ("late_s = [", "is not TOML"),
     ],
 )

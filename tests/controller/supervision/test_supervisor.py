@@ -1,12 +1,14 @@
 """The cell from order to tray: stops, faults, restarts, orders, modes, on the real line with fast-forward drivers."""
 
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
 
 from cells.driver import QueueStatus
 from controller.bench.fast_cell import MODELS, FastCell, cell
+from controller.execution.draft import Drafting
 from controller.execution.fake import FakeClock
 from controller.supervision.alarms import Key
 from controller.supervision.packml import Command, Mode, State
@@ -95,7 +97,7 @@ def test_an_operation_is_on_the_disk_before_anything_of_it_moves(plant):
     seen = []
 
     def watched(arm, segment):
-        node = plant.supervisor.production.next_node(arm.name)
+        node = plant.next_node(arm.name)
         if node.begins:
             (written,) = reader.execute(
                 "SELECT count(*) FROM event JOIN joint ON joint.id = joint WHERE serial = ? AND body LIKE ?",
@@ -135,6 +137,49 @@ def test_after_a_stop_nothing_moves_until_start_and_then_on_a_new_plan(plant, co
     finish(plant)
 
 
+def test_a_stop_does_not_wait_for_a_plan_in_the_making(plant, monkeypatch):
+    may = threading.Event()
+    monkeypatch.setattr(Drafting, "begin", lambda *_: may.wait(30.0))
+    plant.order()
+    plant.give(Command.RESET)
+    plant.until(State.IDLE)
+    plant.give(Command.START)
+    for _ in range(5):
+        plant.supervisor.round()
+    assert plant.state is State.STARTING
+    assert plant.give(Command.STOP).accepted
+    plant.until(State.STOPPED)
+    assert not may.is_set()
+    may.set()
+    monkeypatch.undo()
+    plant.start_up()
+    finish(plant)
+
+
+def test_starting_waits_until_there_is_a_plan_for_the_cell(plant):
+    plant.order()
+    plant.supervisor.acting.unknown = lambda missing: "schedules, 40 %"
+    plant.give(Command.RESET)
+    plant.until(State.IDLE)
+    assert plant.give(Command.START).accepted
+    plant.rounds(50)
+    assert plant.state is State.STARTING
+    plant.supervisor.acting.unknown = lambda missing: ""
+    plant.until(State.EXECUTE)
+
+
+def test_the_same_orders_are_made_in_the_same_way_whatever_the_machine_does(tmp_path):
+    made = []
+    for run in ("one", "two"):
+        plant = FastCell(tmp_path / run)
+        plant.order()
+        plant.start_up()
+        plant.until(State.COMPLETE)
+        made.append([entry.event for entry in plant.archive.journal.read()])
+        plant.end()
+    assert made[0] == made[1]
+
+
 def test_hold_stays_on_the_path_and_goes_on(plant):
     executing(plant)
     assert plant.give(Command.HOLD).accepted
@@ -172,7 +217,10 @@ def test_a_fault_aborts_asks_and_goes_on_when_it_is_mended(plant):
     plant.fail("R2", "following error 12.0 mrad, limit 10 mrad")
     plant.until(State.ABORTED)
     assert "arm_fault" in kinds(plant)
-    assert set(plant.shift.questions) == begun
+    # What was to be given in the round of the fault counts as begun: nobody knows.
+    by_r2 = {(e.serial, e.operation) for e in events(plant, "operation_begun") if e.resource == "R2"}
+    assert begun <= set(plant.shift.questions) <= by_r2
+    begun = set(plant.shift.questions)
     assert plant.give(Command.CLEAR).accepted
     plant.until(State.STOPPED)
     if begun:
