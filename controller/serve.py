@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from cells.cell import load_cell
 from controller.app import load_models, running_cell
 from controller.panel import Panel, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
+from controller.panel.serving import listening_socket
 from controller.panel.settings import check_exposure
 from controller.panel.users import UserStore
 from controller.panel_facts import facts_of
@@ -29,6 +31,7 @@ class Serving:
     app: Panel
     settings: PanelSettings
     setup_url: str
+    listening: socket.socket
 
 
 @contextmanager
@@ -42,12 +45,15 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
 
     Raises:
         ExposureError: When the panel would be open to a network without protection; before anything is started.
+        OSError: When its address cannot be listened on; before anything is started.
     """
     panel.data.mkdir(parents=True, exist_ok=True)
     panel = replace(panel, journal=cell.journal, recordings=panel.data / "recordings")
     with ExitStack() as stack:
         database = stack.enter_context(PanelDatabase(panel.data / "panel.db"))
         check_exposure(panel, bool(UserStore(database, lambda: 0).all()))
+        listening = stack.enter_context(listening_socket(panel))
+        panel = replace(panel, port=listening.getsockname()[1])
         running = stack.enter_context(running_cell(cell, progress))
         view = running.view
         facts = facts_of(
@@ -59,7 +65,7 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
         _write_private(note, json.dumps({"url": panel.url, "token": state.sessions.local()}))
         stack.callback(note.unlink, missing_ok=True)
         _log.info("the panel of %s is at %s", view.cell, panel.url)
-        yield Serving(app=app, settings=panel, setup_url=state.setup_url)
+        yield Serving(app=app, settings=panel, setup_url=state.setup_url, listening=listening)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -84,11 +84,11 @@ export function maintenancePage() {
 
   function draw() {
     if (!model.now) return;
-    const { now } = model, calm = now.state === "STOPPED" || now.state === "IDLE";
+    const { now } = model, calm = now.state === "STOPPED" || now.state === "IDLE", ready = now.state === "IDLE";
     const mine = model.panel.control === "" || inControl();
     setText(state, `${STATES[now.state]}, mode ${MODES[now.mode]}`);
     const reason = !may("engineer") ? "Jogging is for engineers." : now.mode !== "MAINTENANCE" ? "Jogging needs mode Maintenance." : !mine ? `${model.panel.control} is in control.`
-      : isOld() ? "No data." : calm ? "" : `Jogging needs the cell Stopped or Idle; it is ${STATES[now.state]}.`;
+      : isOld() ? "No data." : ready ? "" : `Jogging needs the state Idle (Reset first); the cell is ${STATES[now.state]}.`;
     setText(why, reason || "Hold a button to turn a joint; it stops when you let go, and 250 ms after the last sign of this page.");
     const usable = reason === "";
     if (!usable && running) end();

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from controller.panel import CellFacts
 from controller.supervision.packml import State
 from controller.supervision.requests import Jog
+from tests.controller.panel.browser.gestures import NOT_A_SAFETY_FUNCTION, enabled, give, runs, shows, turns
 from tests.controller.panel.browser.served_panel import PHONE, Served, browser, replayed
 from tests.controller.panel.rig import PASSWORD
-
-NOT_A_SAFETY_FUNCTION = (
-    "The buttons on this page are process commands and not a safety function. "
-    "In danger, use the emergency-stop devices at the cell."
-)
 
 
 @pytest.fixture(scope="module")
@@ -30,25 +26,6 @@ def chromium() -> Iterator[Browser]:
 def served(chromium: Browser, facts: CellFacts, tmp_path: Path) -> Iterator[Served]:
     with replayed(facts, tmp_path, chromium) as panel:
         yield panel
-
-
-def shows(page: Page, state: str) -> None:
-    expect(page.locator(".unit")).to_have_text(state)
-
-
-def give(page: Page, command: str) -> None:
-    page.get_by_role("button", name=command, exact=True).click()
-
-
-def runs(page: Page) -> None:
-    give(page, "Reset")
-    shows(page, "Idle")
-    give(page, "Start")
-    shows(page, "Running")
-
-
-def enabled(page: Page) -> set[str]:
-    return set(page.locator(".command:enabled").all_inner_texts())
 
 
 def test_first_start(chromium: Browser, facts: CellFacts, tmp_path: Path) -> None:
@@ -193,10 +170,7 @@ def test_jog_by_hold_to_run(served: Served) -> None:
     give(page, "Go on")
     expect(page.get_by_text("Stopped, mode Maintenance")).to_be_visible()
     before = served.cell.view.arms[0].q[1]
-    plus.hover()
-    page.mouse.down()
-    page.wait_for_timeout(900)
-    page.mouse.up()
+    turns(page, 2, "up", 900)
     page.wait_for_timeout(400)
     turned = served.cell.view.arms[0].q[1]
     assert turned > before + 0.02
