@@ -77,7 +77,7 @@ class Jogging:
         driver, reading = self._drivers[self.arm], self._readings()[self.arm]
         if not self._stops and self._clock.now_ns - self._heard_ns > _HEARTBEAT_NS:
             self._stop()
-        elif reading.status is Status.FAULT or (self._stops and not reading.qd.any()):
+        elif reading.status is Status.FAULT or (self._stops and reading.status is not Status.RUNNING):
             self.arm = ""
         elif self._stops or reading.status is not Status.IDLE:
             return
