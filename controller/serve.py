@@ -59,7 +59,7 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
         facts = facts_of(
             load_cell(cell.cell), load_models(cell.models), driver=view.driver, simulated=view.simulated
         )
-        app = create_panel(running, facts, panel, database, cell_metrics=running.metrics.registry)
+        app = create_panel(running, facts, panel, database, registry=running.metrics.registry)
         state = app.state.panel
         note = panel.data / NOTE
         _write_private(note, json.dumps({"url": panel.url, "token": state.sessions.local()}))

@@ -37,7 +37,7 @@ def create_panel(
     *,
     now_ns: Callable[[], int] = time.time_ns,
     now_s: Callable[[], float] = time.monotonic,
-    cell_metrics: CollectorRegistry | None = None,
+    registry: CollectorRegistry | None = None,
 ) -> Panel:
     """A panel for a running cell.
 
@@ -48,7 +48,7 @@ def create_panel(
         database: Users, audit, cycles; stays open until the application has ended.
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
-        cell_metrics: The cell's own figures for Prometheus, shown beside the panel's.
+        registry: The cell's figures for Prometheus, to which the panel adds its own.
 
     Returns:
         The application; its ``state.panel`` holds the parts.
@@ -60,7 +60,7 @@ def create_panel(
         database=database,
         now_ns=now_ns,
         now_s=now_s,
-        cell_metrics=cell_metrics,
+        registry=CollectorRegistry() if registry is None else registry,
     )
 
     @contextlib.asynccontextmanager

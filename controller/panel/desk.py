@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from controller.panel.audit import Audit
 from controller.panel.control import Control
 from controller.panel.events import EventLog
-from controller.panel.metrics import PanelMetrics
 from controller.panel.problems import ProblemError
 from controller.panel.sessions import Identity
+from controller.supervision.metrics import PanelMetrics
 from controller.supervision.packml import Command
 from controller.supervision.requests import Answer, GiveCommand, Jog, Request
 from controller.supervision.view import CellService

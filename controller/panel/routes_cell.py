@@ -23,6 +23,7 @@ from controller.supervision.requests import (
     Jog,
     LoadFeeder,
     QueueOrder,
+    ScrapJoint,
     SetFeed,
     SetMode,
     SetSingleStep,
@@ -258,6 +259,12 @@ async def take_out(arm: PathText, who: Engineer, request: Request, panel: ThePan
         raise ProblemError(404, f"there is no arm {arm!r}")
     need_confirmation(panel, who)
     return await _asked(panel, TakeOut(arm=arm), who, request)
+
+
+@router.post("/joints/{serial:path}/take-out", status_code=202, responses=_ASKING)
+async def take_out_joint(serial: PathText, who: Operator, request: Request, panel: ThePanel) -> Accepted:
+    """Say that a joint was taken out of the cell with all its parts: it is rejected, and made again for its order."""
+    return await _asked(panel, ScrapJoint(serial=serial), who, request)
 
 
 @router.post("/maintenance/jog", status_code=202, responses=_ASKING)

@@ -248,6 +248,7 @@ def test_a_fault_shows_what_and_what_to_do(cell: ServedCell) -> None:
     expect(page.get_by_text("mode Maintenance", exact=False).first).to_be_visible()
     give(page, "Reset")
     shows(page, "Idle")
+    page.get_by_label("Arm", exact=True).first.select_option("R4")  # empty-handed so early in an order
     page.get_by_role("slider", name="Speed", exact=True).fill("10")
     page.get_by_role("button", name="Hold to turn joint 2 up").hover()
     page.mouse.down()
@@ -260,6 +261,7 @@ def test_a_fault_shows_what_and_what_to_do(cell: ServedCell) -> None:
     give(page, "Clear")
     shows(page, "Stopped")
     page.get_by_role("link", name="Maintenance").click()
+    page.get_by_label("Arm", exact=True).first.select_option("R4")
     give(page, "Reset")
     shows(page, "Idle")
     turns(page, 2, "down", 3000)

@@ -1,8 +1,9 @@
 // Maintenance: the mode, jogging by hold-to-run, single-step, speed of all arms, going on without an arm.
 
 import { post, put } from "./api.js";
+import { elsewhere } from "./control.js";
 import { card, field, h, setText } from "./dom.js";
-import { inControl, isOld, may, model, watch } from "./model.js";
+import { isOld, may, model, watch } from "./model.js";
 import { ask, confirmed, say } from "./notice.js";
 import { degrees, MODES, STATES } from "./words.js";
 
@@ -59,6 +60,16 @@ export function maintenancePage() {
     angles.push(angle);
     jog.append(h("strong", {}, `J${k + 1}`), angle, less, more);
   }
+  const serials = h("datalist", { id: "serials" }), serial = h("input", { required: true, maxLength: 100, autocomplete: "off", list: "serials", placeholder: "J0000012" });
+  const scrap = h("form", { class: "form", on: { submit: async (event) => {
+    event.preventDefault();
+    const name = serial.value.trim();
+    if ((await ask(`Is ${name} out of the cell?`, h("p", {}, "Take the joint and its parts out first, also those at press and bench and in a gripper. It counts as rejected and is made again for its order."), "It is out")) === null) return;
+    const answer = await post(`/joints/${encodeURIComponent(name)}/take-out`);
+    say(answer.ok ? `${name} is taken out` : answer.body?.detail ?? "refused", !answer.ok);
+    if (answer.ok) serial.value = "";
+  } } }, field("Serial number", serial), serials, h("button", { type: "submit" }, "Taken out"));
+  const scrapWhy = h("p", { class: "note" });
   const hidden = () => document.hidden && end();
   document.addEventListener("visibilitychange", hidden);
 
@@ -85,7 +96,7 @@ export function maintenancePage() {
   function draw() {
     if (!model.now) return;
     const { now } = model, calm = now.state === "STOPPED" || now.state === "IDLE", ready = now.state === "IDLE";
-    const mine = model.panel.control === "" || inControl();
+    const mine = elsewhere() === "";
     setText(state, `${STATES[now.state]}, mode ${MODES[now.mode]}`);
     const reason = !may("engineer") ? "Jogging is for engineers." : now.mode !== "MAINTENANCE" ? "Jogging needs mode Maintenance." : !mine ? `${model.panel.control} is in control.`
       : isOld() ? "No data." : ready ? "" : `Jogging needs the state Idle (Reset first); the cell is ${STATES[now.state]}.`;
@@ -99,6 +110,14 @@ export function maintenancePage() {
     });
     single.setAttribute("aria-pressed", String(now.single_step));
     step.disabled = !now.single_step;
+    const rests = calm || now.state === "ABORTED";
+    setText(scrapWhy, rests ? "A joint that cannot be finished: it counts as rejected and is made again." : `A joint is taken out in Stopped, Idle or Aborted; the cell is ${STATES[now.state]}.`);
+    scrap.querySelector("button").disabled = !rests || !mine || isOld();
+    const known = [...new Set(now.stations.map((each) => each.serial).filter(Boolean))].sort().join(" ");
+    if (serials.dataset.known !== known) {
+      serials.dataset.known = known;
+      serials.replaceChildren(...known.split(" ").filter(Boolean).map((value) => h("option", { value })));
+    }
     const found = now.arms.find((each) => each.id === arm.value);
     found?.q_rad.forEach((angle, k) => setText(angles[k], `${degrees(angle).toFixed(2)}°`));
   }
@@ -109,6 +128,7 @@ export function maintenancePage() {
     card("Jog one joint", null, why, h("div", { class: "form" }, field("Arm", arm), field("Speed", share), shareText), jog),
     may("operator") ? card("Speed of all arms", null, h("div", { class: "form" }, field("Share of the planned speed", feed), feedText, act("Set", () => put("/cell/feed", { share: Number(feed.value) / 100 }), "set")),
       h("h3", {}, "Single-step"), h("p", { class: "note" }, "Every arm waits at the end of its leg."), h("div", { class: "actions" }, single, step)) : null,
+    may("operator") ? card("Take a joint out", null, scrapWhy, scrap) : null,
     may("engineer") ? card("Without an arm", null, h("div", { class: "form" }, field("Arm", out), takeOut)) : null));
   return { element, title: "Maintenance", close: () => { end(); unwatch(); document.removeEventListener("visibilitychange", hidden); } };
 }

@@ -46,7 +46,7 @@ def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
                 database,
                 now_ns=lambda: times.utc_ns,
                 now_s=lambda: times.s,
-                cell_metrics=metrics.registry,
+                registry=metrics.registry,
             )
             panel: PanelState = app.state.panel
             if people:
