@@ -11,9 +11,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from controller.panel import pages, problems, routes_access, routes_cell, routes_history, routes_system
+from controller.panel import (
+    pages,
+    problems,
+    routes_access,
+    routes_cell,
+    routes_history,
+    routes_process,
+    routes_system,
+)
 from controller.panel.database import PanelDatabase
-from controller.panel.facts import CellFacts
+from controller.panel.facts import CellFacts, Process
 from controller.panel.gate import Gate
 from controller.panel.problems import ProblemDetails
 from controller.panel.settings import PanelSettings
@@ -38,6 +46,7 @@ def create_panel(
     now_ns: Callable[[], int] = time.time_ns,
     now_s: Callable[[], float] = time.monotonic,
     registry: CollectorRegistry | None = None,
+    process: Process | None = None,
 ) -> Panel:
     """A panel for a running cell.
 
@@ -49,6 +58,7 @@ def create_panel(
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
         registry: The cell's figures for Prometheus, to which the panel adds its own.
+        process: The cell's process parameters; None where they cannot be changed.
 
     Returns:
         The application; its ``state.panel`` holds the parts.
@@ -61,6 +71,7 @@ def create_panel(
         now_ns=now_ns,
         now_s=now_s,
         registry=CollectorRegistry() if registry is None else registry,
+        process=process,
     )
 
     @contextlib.asynccontextmanager
@@ -91,6 +102,7 @@ def create_panel(
         routes_access.router,
         routes_cell.router,
         routes_history.router,
+        routes_process.router,
         routes_system.router,
         routes_system.bare,
         pages.router,

@@ -14,8 +14,9 @@ from controller.panel.cycles import CycleStore
 from controller.panel.database import PanelDatabase
 from controller.panel.desk import Desk
 from controller.panel.dry_run import DryRuns
-from controller.panel.facts import CellFacts
+from controller.panel.facts import CellFacts, Process
 from controller.panel.log_lines import LogLines
+from controller.panel.process_store import ProcessStore
 from controller.panel.recorder import Recorder
 from controller.panel.sessions import Identity, SessionStore
 from controller.panel.settings import PanelSettings
@@ -41,6 +42,7 @@ class PanelState:
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
         registry: The cell's figures for Prometheus, to which the panel adds its own.
+        process: The cell's process parameters; None where they cannot be changed.
     """
 
     cell: CellService
@@ -50,6 +52,7 @@ class PanelState:
     now_ns: Callable[[], int] = time.time_ns
     now_s: Callable[[], float] = time.monotonic
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    process: Process | None = None
     started_ns: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +73,8 @@ class PanelState:
         self.desk = Desk(
             self.cell, self.control, self.audit, self.metrics, self.hub.events, self.now_ns, settings.answer_s
         )
-        self.dry_runs = DryRuns(settings.data / "dry-runs")
+        self.dry_runs = DryRuns(settings.data / "dry-runs", self.facts.source)
+        self.process_versions = ProcessStore(self.database, self.now_ns)
         self.log = LogLines()
         logging.getLogger("jointcell").addHandler(self.log)
         self._secrets: dict[str, str] = {}

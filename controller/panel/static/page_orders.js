@@ -5,6 +5,7 @@ import { controlNote, elsewhere } from "./control.js";
 import { card, field, h, table } from "./dom.js";
 import { may, model, watch } from "./model.js";
 import { ask, say } from "./notice.js";
+import { processCard } from "./process.js";
 import { seconds } from "./words.js";
 
 const PACE_MS = 2000;
@@ -16,7 +17,7 @@ export function ordersPage() {
   const anyway = h("input", { type: "checkbox", id: "anyway" });
   const tryButton = h("button", { type: "button", on: { click: dryRun } }, "Try in simulation");
   const queue = h("button", { type: "submit", class: "primary", disabled: true }, "Queue");
-  const control = controlNote();
+  const control = controlNote(), process = processCard();
   let tried = "", closed = false;
   const names = (model.facts?.models ?? []).map((each) => each.name);
 
@@ -126,6 +127,6 @@ export function ordersPage() {
       h("span", { class: "check" }, anyway, h("label", { for: "anyway" }, "queue without trying it"))), control.element, result);
   const element = h("div", { class: "page" }, h("h1", {}, "Orders and recipes"), card("Queued", "a change takes effect when the next joint enters", queued),
     h("div", { class: "columns" }, h("div", { class: "stack" }, may("operator") ? card("New order", "tried in simulation first", form) : null,
-      card("Parts and tray", null, stock, may("operator") ? load : null, tray, may("operator") ? h("button", { type: "button", on: { click: () => tell(post("/supplies/tray/empty"), "The tray counts as empty") } }, "Tray emptied") : null)), card("Recipe", null, h("div", { class: "form" }, field("Joint model", recipe)), steps)));
-  return { element, title: "Orders and recipes", close: () => { closed = true; unwatch(); } };
+      card("Parts and tray", null, stock, may("operator") ? load : null, tray, may("operator") ? h("button", { type: "button", on: { click: () => tell(post("/supplies/tray/empty"), "The tray counts as empty") } }, "Tray emptied") : null)), card("Recipe", null, h("div", { class: "form" }, field("Joint model", recipe)), steps)), process.element);
+  return { element, title: "Orders and recipes", close: () => { closed = true; process.close(); unwatch(); } };
 }

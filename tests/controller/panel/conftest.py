@@ -12,6 +12,7 @@ from cells.cell import load_cell
 from cells.joint_model import load_joint_model
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
+from controller.panel.facts import Process
 from controller.panel.state import PanelState
 from controller.panel_facts import facts_of
 from controller.supervision.metrics import CellMetrics
@@ -32,7 +33,7 @@ def facts() -> CellFacts:
 def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
     with ExitStack() as stack:
 
-        def rig(people: bool = True, **changes: Any) -> Rig:
+        def rig(people: bool = True, process: Process | None = None, **changes: Any) -> Rig:
             times = Times()
             cell = ReplayedCell()
             settings = replace(PanelSettings(data=tmp_path, scrypt_log2_n=4), **changes)
@@ -47,6 +48,7 @@ def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
                 now_ns=lambda: times.utc_ns,
                 now_s=lambda: times.s,
                 registry=metrics.registry,
+                process=process,
             )
             panel: PanelState = app.state.panel
             if people:
