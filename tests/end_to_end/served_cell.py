@@ -17,7 +17,7 @@ from tests.controller.panel.browser.served_panel import DESK
 from tests.end_to_end.runs import JOINTCELL, ROOT
 
 PASSWORD = "a long password"
-_PLANNING_S = 300.0  # where no plan is kept from an earlier start
+_PLANNING_S = 500.0  # where no plan is kept from an earlier start
 _END_S = 60.0
 
 
@@ -38,7 +38,12 @@ class ServedCell:
     pages: list[Page] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

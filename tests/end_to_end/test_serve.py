@@ -26,7 +26,7 @@ from tests.controller.panel.browser.served_panel import PHONE, browser
 from tests.end_to_end.runs import JOINTCELL, ROOT
 from tests.end_to_end.served_cell import PASSWORD, ServedCell
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.pybullet]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.pybullet]
 MODEL = "Pro-NE30-30"
 
 
