@@ -75,10 +75,16 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
         )
         state = app.state.panel
         note = panel.data / NOTE
-        _write_private(note, json.dumps({"url": panel.url, "token": state.sessions.local()}))
+        _write_private(note, note_of(panel, state.sessions.local()))
         stack.callback(note.unlink, missing_ok=True)
         _log.info("the panel of %s is at %s", view.cell, panel.url)
         yield Serving(app=app, settings=panel, setup_url=state.setup_url, listening=listening)
+
+
+def note_of(panel: PanelSettings, token: str) -> str:
+    """What the command line of this machine has to know to find a panel and to be sure that it is the one."""
+    certificate = "" if panel.certificate is None else str(panel.certificate.resolve())
+    return json.dumps({"url": panel.url, "token": token, "certificate": certificate})
 
 
 def _with_process(cell: CellSettings, data: Path, store: ProcessStore) -> tuple[CellSettings, Process]:

@@ -33,7 +33,7 @@ MODEL = "Pro-NE30-30"
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with browser() as opened:
-        expect.set_options(timeout=30_000)
+        expect.set_options(timeout=120_000)  # a machine may be busy
         yield opened
 
 

@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
-from controller.panel.serving import served
+from controller.panel.serving import listening_socket, served
 from controller.panel.state import PanelState
 from controller.supervision.view import CellService
 from tests.controller.panel.replayed_cell import ReplayedCell
@@ -105,10 +104,10 @@ def serve(
 ) -> Iterator[Served]:
     """Serve a panel for a cell on a free port."""
     with ExitStack() as stack:
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        port = listening.getsockname()[1]
+        options = PanelSettings(data=folder, port=0, scrypt_log2_n=4, **settings)
+        listening = stack.enter_context(listening_socket(options))
+        options = replace(options, port=listening.getsockname()[1])
         database = stack.enter_context(PanelDatabase(folder / "panel.db"))
-        options = PanelSettings(data=folder, port=port, scrypt_log2_n=4, **settings)
         app = create_panel(cell, facts, options, database)
         panel: PanelState = app.state.panel
         if people:
@@ -117,7 +116,7 @@ def serve(
             panel.setup = None
         serving = stack.enter_context(ExitStack())
         serving.enter_context(served(app, options, listening))
-        yield Served(cell=cell, panel=panel, url=f"http://127.0.0.1:{port}", serving=serving)
+        yield Served(cell=cell, panel=panel, url=options.url, serving=serving)
 
 
 @contextmanager
