@@ -60,7 +60,7 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
         check_exposure(panel, bool(UserStore(database, lambda: 0).all()))
         listening = stack.enter_context(listening_socket(panel))
         panel = replace(panel, port=listening.getsockname()[1])
-        cell, process = _with_process(cell, panel.data, ProcessStore(database, time.time_ns))
+        cell, process = with_process(cell, panel.data, ProcessStore(database, time.time_ns))
         running = stack.enter_context(running_cell(cell, progress))
         view = running.view
         facts = facts_of(
@@ -87,7 +87,7 @@ def note_of(panel: PanelSettings, token: str) -> str:
     return json.dumps({"url": panel.url, "token": token, "certificate": certificate})
 
 
-def _with_process(cell: CellSettings, data: Path, store: ProcessStore) -> tuple[CellSettings, Process]:
+def with_process(cell: CellSettings, data: Path, store: ProcessStore) -> tuple[CellSettings, Process]:
     """The settings with the cell file of the version that was chosen, and what the panel has to know about versions.
 
     Raises:

@@ -1,5 +1,6 @@
 """A panel in front of a recorded cell."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,10 +13,12 @@ from cells.cell import load_cell
 from cells.joint_model import load_joint_model
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
-from controller.panel.facts import Process
+from controller.panel.process_store import ProcessStore
 from controller.panel.state import PanelState
 from controller.panel_facts import facts_of
+from controller.serve import with_process
 from controller.supervision.metrics import CellMetrics
+from controller.supervision.settings import CellSettings
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE, Rig, Times
 
@@ -33,11 +36,12 @@ def facts() -> CellFacts:
 def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
     with ExitStack() as stack:
 
-        def rig(people: bool = True, process: Process | None = None, **changes: Any) -> Rig:
+        def rig(people: bool = True, **changes: Any) -> Rig:
             times = Times()
             cell = ReplayedCell()
             settings = replace(PanelSettings(data=tmp_path, scrypt_log2_n=4), **changes)
             database = stack.enter_context(PanelDatabase(tmp_path / "panel.db"))
+            _, process = with_process(CellSettings(), tmp_path, ProcessStore(database, time.time_ns))
             metrics = CellMetrics()
             metrics.watch(lambda: cell.view)
             app = create_panel(

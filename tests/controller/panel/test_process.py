@@ -11,7 +11,7 @@ from cells.cell import load_cell
 from controller.panel.database import PanelDatabase
 from controller.panel.dry_run import DryRuns
 from controller.panel.process_store import ProcessStore
-from controller.serve import _with_process
+from controller.serve import with_process
 from controller.supervision.settings import CellSettings
 from tests.controller.panel.conftest import Make
 from tests.controller.panel.rig import Rig
@@ -24,9 +24,7 @@ SLOWER = {"changes": {"motion.insert_m_per_s": 0.03}, "note": "rotor bearings cr
 @pytest.fixture
 def rig(make: Make, tmp_path: Path) -> Rig:
     """A panel whose trials are a stub's."""
-    with PanelDatabase(tmp_path / "other.db") as database:
-        _, process = _with_process(CellSettings(), tmp_path, ProcessStore(database, lambda: 1))
-    rig = make(process=process)
+    rig = make()
     stub = tmp_path / "stub.py"
     stub.write_text(STUB)
     rig.panel.dry_runs = DryRuns(tmp_path / "runs", "six_arm", (sys.executable, str(stub)))
@@ -115,12 +113,12 @@ def test_the_next_start_takes_the_chosen_version(tmp_path: Path) -> None:
     with PanelDatabase(tmp_path / "panel.db") as database:
         store = ProcessStore(database, lambda: 1)
         store.choose(store.add({"motion.grip_s": 0.5, "dial.index_s": 2.0}, "note", "anna"), "anna")
-        settings, process = _with_process(CellSettings(), tmp_path, store)
+        settings, process = with_process(CellSettings(), tmp_path, store)
         assert process.running == 1
         changed, plain = load_cell(settings.cell), load_cell("six_arm")
         assert (changed.motion.grip_s, changed.dial.index_s) == (0.5, 2.0)
         assert changed.motion.release_s == plain.motion.release_s
         assert {each["value"] for each in process.parameters if each["name"] == "motion.grip_s"} == {0.25}
         store.choose(0, "anna")
-        settings, process = _with_process(CellSettings(), tmp_path, store)
+        settings, process = with_process(CellSettings(), tmp_path, store)
         assert (settings.cell, process.running) == ("six_arm", 0)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
+from controller.panel.process_store import ProcessStore
 from controller.panel.serving import listening_socket, served
 from controller.panel.state import PanelState
+from controller.serve import with_process
+from controller.supervision.settings import CellSettings
 from controller.supervision.view import CellService
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE
@@ -108,7 +112,8 @@ def serve(
         listening = stack.enter_context(listening_socket(options))
         options = replace(options, port=listening.getsockname()[1])
         database = stack.enter_context(PanelDatabase(folder / "panel.db"))
-        app = create_panel(cell, facts, options, database)
+        _, process = with_process(CellSettings(), folder, ProcessStore(database, time.time_ns))
+        app = create_panel(cell, facts, options, database, process=process)
         panel: PanelState = app.state.panel
         if people:
             for name, role in PEOPLE.items():
