@@ -6,6 +6,7 @@ not keep them back.
 
 import asyncio
 import dataclasses
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from controller.supervision.view import CellService
 STOPPING = frozenset({Command.STOP, Command.ABORT})
 _THREADS = 8
 _REMEMBERED = 256
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _JOG_NS = 250_000_000  # a jog that is not renewed for so long ends
 
 
@@ -171,7 +173,7 @@ class Desk:
         self._events.tell(
             "command",
             self._now_ns() // 1_000_000,
-            f"{who.name}: {action} {words}: {outcome}",
+            f"{who.name}: {_WORDS.sub(' ', action).lower()} {words}: {outcome}",
             {"by": who.name, "action": action, "outcome": outcome},
         )
 

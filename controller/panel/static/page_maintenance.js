@@ -69,7 +69,7 @@ export function maintenancePage() {
     say(answer.ok ? `${name} is taken out` : answer.body?.detail ?? "refused", !answer.ok);
     if (answer.ok) serial.value = "";
   } } }, field("Serial number", serial), serials, h("button", { type: "submit" }, "Taken out"));
-  const scrapWhy = h("p", { class: "note" });
+  const scrapWhy = h("p", { class: "note" }), outWhy = h("p", { class: "note" });
   const hidden = () => document.hidden && end();
   document.addEventListener("visibilitychange", hidden);
 
@@ -109,10 +109,12 @@ export function maintenancePage() {
       button.disabled = !calm || !mine || isOld() || !(k === 0 ? may("operator") : may("engineer"));
     });
     single.setAttribute("aria-pressed", String(now.single_step));
+    single.disabled = now.mode !== "MAINTENANCE" || !mine || isOld();
     step.disabled = !now.single_step;
     const rests = calm || now.state === "ABORTED";
     setText(scrapWhy, rests ? "A joint that cannot be finished: it counts as rejected and is made again." : `A joint is taken out in Stopped, Idle or Aborted; the cell is ${STATES[now.state]}.`);
-    scrap.querySelector("button").disabled = !rests || !mine || isOld();
+    setText(outWhy, rests ? "The others take over the work of an arm that stands still." : `Changed in Stopped, Idle or Aborted; the cell is ${STATES[now.state]}.`);
+    takeOut.disabled = scrap.querySelector("button").disabled = !rests || !mine || isOld();
     const known = [...new Set(now.stations.map((each) => each.serial).filter(Boolean))].sort().join(" ");
     if (serials.dataset.known !== known) {
       serials.dataset.known = known;
@@ -124,11 +126,11 @@ export function maintenancePage() {
   const unwatch = watch((what) => (what === "now" || what === "panel" || what === "connection") && draw());
   draw();
   const element = h("div", { class: "page" }, h("h1", {}, "Maintenance"), h("div", { class: "columns" },
-    card("Mode", "changes in Stopped or Idle; Maintenance and Manual ask for the password", state, h("div", { class: "actions", role: "group", "aria-label": "Mode" }, modes)),
+    h("div", { class: "stack" }, card("Mode", "changes in Stopped or Idle; Maintenance and Manual ask for the password", state, h("div", { class: "actions", role: "group", "aria-label": "Mode" }, modes)),
+      may("operator") ? card("Take a joint out", null, scrapWhy, scrap) : null,
+      may("engineer") ? card("Without an arm", null, outWhy, h("div", { class: "form" }, field("Arm", out), takeOut)) : null),
     card("Jog one joint", null, why, h("div", { class: "form" }, field("Arm", arm), field("Speed", share), shareText), jog),
     may("operator") ? card("Speed of all arms", null, h("div", { class: "form" }, field("Share of the planned speed", feed), feedText, act("Set", () => put("/cell/feed", { share: Number(feed.value) / 100 }), "set")),
-      h("h3", {}, "Single-step"), h("p", { class: "note" }, "Every arm waits at the end of its leg."), h("div", { class: "actions" }, single, step)) : null,
-    may("operator") ? card("Take a joint out", null, scrapWhy, scrap) : null,
-    may("engineer") ? card("Without an arm", null, h("div", { class: "form" }, field("Arm", out), takeOut)) : null));
+      h("h3", {}, "Single-step"), h("p", { class: "note" }, "In mode Maintenance: every arm waits at the end of its leg."), h("div", { class: "actions" }, single, step)) : null));
   return { element, title: "Maintenance", close: () => { end(); unwatch(); document.removeEventListener("visibilitychange", hidden); } };
 }

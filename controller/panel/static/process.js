@@ -12,7 +12,7 @@ export function processCard() {
   const body = h("div", {}, h("p", { class: "calm" }, "…")), trying = h("p", { role: "status" });
   const element = card("Process parameters", "of the cell's file; a change is active from the next start of the cell", body, trying);
   let closed = false, known = null, inputs = new Map();
-  const named = (number) => (number ? `version ${number}` : "the cell's file");
+  const named = (number) => (number ? `version ${number}` : "its file as it is");
   const valueIn = (number, name) => known.versions.find((each) => each.number === number)?.changes[name] ?? known.parameters.find((each) => each.name === name).value;
   const words = (changes) => Object.entries(changes).map(([name, value]) => {
     const parameter = known.parameters.find((each) => each.name === name);
@@ -55,7 +55,7 @@ export function processCard() {
       table(["Parameter", "What it is", "Cell's file", "Running", ...(may("engineer") ? ["New value"] : [])], rows, "Process parameters"),
       may("engineer") ? make : h("p", { class: "note" }, "Engineers change them."),
       versions.length ? table(["Version", "Made (UTC)", "By", "Why", "Differs from the file", "Trial", "State", ...(may("engineer") ? ["Action"] : [])], versions, "Versions of the process parameters") : h("p", { class: "calm" }, "There are no versions yet."),
-      may("engineer") && known.next_start ? h("button", { type: "button", on: { click: () => choose(0) } }, "Use the cell's file from the next start") : "");
+      may("engineer") && known.next_start ? h("button", { type: "button", on: { click: () => choose(0) } }, "Use the file as it is from the next start") : "");
   }
 
   async function send(request, done) {
