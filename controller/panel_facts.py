@@ -12,7 +12,7 @@ _PACKAGES = ("jointcell", "numpy", "numba", "pybullet", "fastapi", "uvicorn")
 
 
 def facts_of(
-    cell: Cell, models: tuple[JointModel, ...], *, source: str = "six_arm", driver: str, simulated: bool
+    cell: Cell, models: tuple[JointModel, ...], *, source: str, driver: str, simulated: bool
 ) -> CellFacts:
     """The facts of a cell, loaded from ``source``, that assembles these models."""
     return CellFacts(

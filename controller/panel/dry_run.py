@@ -58,6 +58,7 @@ class DryRuns:
         self._command = tuple(command)
         self._runs: dict[str, DryRun] = {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._waiting: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def start(
@@ -111,7 +112,9 @@ class DryRuns:
             self._runs[number] = run
             while len(self._runs) > _KEPT:
                 del self._runs[next(iter(self._runs))]
-        threading.Thread(target=self._wait, args=(run, self._process, out, ended), daemon=True).start()
+            waited = (run, self._process, out, ended)
+            self._waiting = threading.Thread(target=self._wait, args=waited, daemon=True)
+            self._waiting.start()
         return run
 
     def get(self, number: str) -> DryRun | None:
@@ -124,6 +127,8 @@ class DryRuns:
             if self._process is not None and self._process.poll() is None:
                 self._process.terminate()
                 self._process.wait(10.0)
+        if self._waiting is not None:
+            self._waiting.join(10.0)
 
     def _wait(
         self,
@@ -144,7 +149,7 @@ class DryRuns:
             found = json.loads((out / "run" / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             said = (out / "errors.txt").read_text(encoding="utf-8", errors="replace") if out.exists() else ""
-            run["reason"] = said.strip()[-400:] or f"ended with {process.returncode}"
+            run["reason"] = said.strip()[-400:] or f"it was ended ({process.returncode})"
             run["status"] = "failed"
             return
         run["met"] = bool(found["met"])

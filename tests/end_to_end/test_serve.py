@@ -227,17 +227,17 @@ def test_jog_by_hold_to_run(cell: ServedCell) -> None:
         return float(cell.ask(page, "GET", "arms/R1")["now"]["q_rad"][0])
 
     before = joint()
-    turns(page, 1, "up", 900)
-    page.wait_for_timeout(700)
+    turns(page, 1, "up", 2000)
+    page.wait_for_timeout(1000)
     turned = joint()
     assert turned > before + 0.02
     page.wait_for_timeout(400)
     assert joint() == pytest.approx(turned, abs=1e-3), "letting go stops"
     page.get_by_role("button", name="Hold to turn joint 1 down").focus()
     page.keyboard.down("Space")
-    page.wait_for_timeout(900)
+    page.wait_for_timeout(2000)
     page.keyboard.up("Space")
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1000)
     assert joint() < turned - 0.02, "by keyboard too"
 
 

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { elsewhere } from "./control.js";
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { isOld, may, model } from "./model.js";
 import { say } from "./notice.js";
 
@@ -55,6 +55,7 @@ export function commandBar() {
       const stopping = name === "stop" || name === "abort";
       const usable = may("operator") && (stopping ? old || allowed.has(name) : !old && allowed.has(name) && !holder && !obstacles[name] && !waiting.has(name));
       if (button.disabled === usable) button.disabled = !usable;
+      setAttribute(button, "aria-describedby", obstacles[name] ? "reason" : "");
     }
     const [name, obstacle] = Object.entries(obstacles)[0] ?? [];
     const label = COMMANDS.find(([command]) => command === name)?.[1];

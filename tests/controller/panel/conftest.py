@@ -29,7 +29,7 @@ Make = Callable[..., Rig]
 @pytest.fixture(scope="session")
 def facts() -> CellFacts:
     models = tuple(load_joint_model(name) for name in MODELS)
-    return facts_of(load_cell("six_arm"), models, driver="fake", simulated=True)
+    return facts_of(load_cell("six_arm"), models, source="six_arm", driver="fake", simulated=True)
 
 
 @pytest.fixture
