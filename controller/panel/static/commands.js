@@ -55,7 +55,8 @@ export function commandBar() {
       const stopping = name === "stop" || name === "abort";
       const usable = may("operator") && (stopping ? old || allowed.has(name) : !old && allowed.has(name) && !holder && !obstacles[name] && !waiting.has(name));
       if (button.disabled === usable) button.disabled = !usable;
-      setAttribute(button, "aria-describedby", obstacles[name] ? "reason" : "");
+      if (obstacles[name]) setAttribute(button, "aria-describedby", reason.id);
+      else button.removeAttribute("aria-describedby");
     }
     const [name, obstacle] = Object.entries(obstacles)[0] ?? [];
     const label = COMMANDS.find(([command]) => command === name)?.[1];
