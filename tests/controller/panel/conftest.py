@@ -1,6 +1,5 @@
 """A panel in front of a recorded cell."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,6 +12,7 @@ from cells.cell import load_cell
 from cells.joint_model import load_joint_model
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
+from controller.panel.facts import Process
 from controller.panel.process_store import ProcessStore
 from controller.panel.state import PanelState
 from controller.panel_facts import facts_of
@@ -32,8 +32,15 @@ def facts() -> CellFacts:
     return facts_of(load_cell("six_arm"), models, source="six_arm", driver="fake", simulated=True)
 
 
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Process:
+    folder = tmp_path_factory.mktemp("process")
+    with PanelDatabase(folder / "panel.db") as database:
+        return with_process(CellSettings(), folder, ProcessStore(database, lambda: 0))[1]
+
+
 @pytest.fixture
-def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
+def make(tmp_path: Path, facts: CellFacts, process: Process) -> Iterator[Make]:
     with ExitStack() as stack:
 
         def rig(people: bool = True, **changes: Any) -> Rig:
@@ -41,7 +48,6 @@ def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
             cell = ReplayedCell()
             settings = replace(PanelSettings(data=tmp_path, scrypt_log2_n=4), **changes)
             database = stack.enter_context(PanelDatabase(tmp_path / "panel.db"))
-            _, process = with_process(CellSettings(), tmp_path, ProcessStore(database, time.time_ns))
             metrics = CellMetrics()
             metrics.watch(lambda: cell.view)
             app = create_panel(

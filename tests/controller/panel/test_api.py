@@ -171,9 +171,17 @@ def test_jogging_is_slow(rig: Rig, share: float) -> None:
     assert rig.client("anna").post(f"{API}/maintenance/jog", json=JOG | {"share": share}).status_code == 422
 
 
-def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None:
+def ready_to_jog(rig: Rig) -> None:
     anna = rig.client("anna")
     anna.put(f"{API}/cell/mode", json={"mode": "maintenance"})
+    anna.post(f"{API}/cell/commands/reset")
+    time.sleep(0.4)
+    assert anna.get(f"{API}/cell").json()["moment"]["state"] == "IDLE"
+
+
+def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None:
+    anna = rig.client("anna")
+    ready_to_jog(rig)
     for _ in range(4):
         assert anna.post(f"{API}/maintenance/jog", json=JOG).status_code == 202
         time.sleep(0.1)
@@ -190,7 +198,7 @@ def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None
 
 def test_letting_go_stops_at_once(rig: Rig) -> None:
     anna = rig.client("anna")
-    anna.put(f"{API}/cell/mode", json={"mode": "maintenance"})
+    ready_to_jog(rig)
     anna.post(f"{API}/maintenance/jog", json=JOG)
     anna.post(f"{API}/maintenance/jog", json=JOG | {"share": 0.0})
     time.sleep(0.4)
