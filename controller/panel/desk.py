@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import re
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -63,6 +63,7 @@ class Desk:
         self._stop_threads = ThreadPoolExecutor(_THREADS, "panel-stop")
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
         self._jogs: dict[str, asyncio.TimerHandle] = {}
+        self._let_go: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)  # whose, which press of a button
 
     def close(self) -> None:
         """End the threads; a jog that is under way ends with the panel."""
@@ -115,9 +116,24 @@ class Desk:
                 self._answers.popitem(last=False)
         return answer
 
-    async def jog(self, request: Jog, who: Identity, address: str) -> Answer:
-        """Hold-to-run: turns for at most 250 ms unless asked again. Only the beginning and the end are in the audit."""
+    async def jog(self, request: Jog, who: Identity, address: str, *, press: str = "") -> Answer:
+        """Hold-to-run: turns for at most 250 ms unless asked again. Only the beginning and the end are in the audit.
+
+        Args:
+            request: What is asked.
+            who: On whose behalf.
+            address: Where it came from.
+            press: Name of one press of a button. After its share of 0, signs of life of it that were overtaken on the
+                way are refused, so that nothing turns after letting go.
+
+        Raises:
+            ProblemError: As `ask` does.
+        """
         self._need_control(who, address)
+        if press and request.share == 0.0:
+            self._let_go.append((who.key, press))
+        elif press and (who.key, press) in self._let_go:
+            raise ProblemError(409, "the button was let go", state=self._cell.view.state.name)
         loop = asyncio.get_running_loop()
         timer = self._jogs.pop(request.arm, None)
         if timer is not None:

@@ -111,11 +111,12 @@ class FeederLoad(_Body):
 
 
 class JogBody(_Body):
-    """Hold-to-run: send it every 100 ms; 250 ms without one stops the arm."""
+    """Hold-to-run: send it every 100 ms; 250 ms without one stops the arm. ``press`` names one press of a button."""
 
     arm: Text
     joint: Annotated[int, Field(ge=0, le=5)]
     share: Annotated[float, Field(ge=-0.1, le=0.1)]
+    press: Words = ""
 
 
 class Accepted(BaseModel):
@@ -273,7 +274,7 @@ async def jog(body: JogBody, who: Engineer, request: Request, panel: ThePanel) -
     if panel.cell.view.mode is not Mode.MAINTENANCE:
         raise ProblemError(409, "jogging needs mode maintenance", state=panel.cell.view.state.name)
     wanted = Jog(arm=body.arm, joint=body.joint, share=body.share)
-    answer = await panel.desk.jog(wanted, who, address_of(request))
+    answer = await panel.desk.jog(wanted, who, address_of(request), press=body.press)
     return Accepted(
         state=panel.cell.view.state.name, allowed=[command.name.lower() for command in answer.allowed]
     )

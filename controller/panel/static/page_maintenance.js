@@ -16,19 +16,19 @@ export function maintenancePage() {
   share.addEventListener("input", () => setText(shareText, `${share.value} % of the joint's speed`));
   const jog = h("div", { class: "jog" });
   const angles = [], buttons = [];
-  let beat = 0, running = null;
+  let beat = 0, running = null, presses = Date.now(); // signs of life that arrive after letting go are told by their press
 
   function hold(joint, sign, button) {
     const begin = async (event) => {
       event.preventDefault();
       if (running || button.disabled) return;
-      running = { joint, sign, button };
+      running = { joint, sign, button, press: String(++presses) };
       button.classList.add("turning");
       const send = async () => {
         const mine = running;
         if (!mine) return;
-        const answer = await post("/maintenance/jog", { arm: arm.value, joint, share: (sign * Number(share.value)) / 100 }, { patience: 1000 });
-        if (!answer.ok) {
+        const answer = await post("/maintenance/jog", { arm: arm.value, joint, share: (sign * Number(share.value)) / 100, press: mine.press }, { patience: 1000 });
+        if (!answer.ok && running === mine) {
           end();
           say(answer.body?.detail ?? "refused", true);
         }
@@ -44,10 +44,10 @@ export function maintenancePage() {
   function end() {
     clearInterval(beat);
     if (!running) return;
-    const { joint, button } = running;
+    const { joint, button, press } = running;
     running = null;
     button.classList.remove("turning");
-    post("/maintenance/jog", { arm: arm.value, joint, share: 0 });
+    post("/maintenance/jog", { arm: arm.value, joint, share: 0, press });
   }
   for (let k = 0; k < 6; k++) {
     const [less, more] = [["−", -1], ["+", 1]].map(([sign, way]) => {

@@ -196,6 +196,21 @@ def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None
     assert "no sign of life" in rig.panel.audit.rows()[0].outcome
 
 
+def test_a_sign_of_life_that_was_overtaken_turns_nothing(rig: Rig) -> None:
+    anna = rig.client("anna")
+    ready_to_jog(rig)
+    held, let_go = JOG | {"press": "7"}, JOG | {"press": "7", "share": 0.0}
+    assert [anna.post(f"{API}/maintenance/jog", json=body).status_code for body in (held, let_go)] == [
+        202,
+        202,
+    ]
+    late = anna.post(f"{API}/maintenance/jog", json=held)
+    assert (late.status_code, late.json()["detail"]) == (409, "the button was let go")
+    assert anna.post(f"{API}/maintenance/jog", json=held | {"press": "8"}).status_code == 202
+    shares = [request.share for _, request, _ in rig.cell.asked if isinstance(request, Jog)]
+    assert shares == [0.05, 0.0, 0.05]
+
+
 def test_letting_go_stops_at_once(rig: Rig) -> None:
     anna = rig.client("anna")
     ready_to_jog(rig)
