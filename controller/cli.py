@@ -18,7 +18,9 @@ import typer
 from controller.cli_arms import arms
 from controller.cli_bench import bench
 from controller.cli_bridge import bridge, confirm_motion
+from controller.cli_opcua import opcua
 from controller.cli_panel import COMMANDS, serve, status, users
+from controller.cli_replay import replay
 from controller.cli_solve import solve
 from controller.console import (
     INTERRUPTED,
@@ -46,7 +48,9 @@ app.add_typer(bench, name="bench")
 app.add_typer(bridge, name="bridge")
 app.command()(arms)
 app.command()(solve)
+app.command()(replay)
 app.command()(serve)
+app.command()(opcua)
 app.command()(status)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
@@ -56,7 +60,6 @@ _MOST_JOINTS = 10_000
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_TARGET_S = 86_400.0
 _SCREEN_LINES = 24
-_IDEAL_CYCLE_S = 30.0
 
 _RUN_EXAMPLES = """
 Examples:
@@ -294,41 +297,6 @@ def report(directory: DirectoryArgument) -> None:
 
         path = write_report(existing_directory(directory, "RUN_DIR"))
     say(f"{path}\n")
-
-
-@app.command()
-def replay(directory: DirectoryArgument) -> None:
-    """Replay a run's record, or the journals of a cell, through the pure state and compare with what was reported."""
-    with reserved_stdout():
-        from controller.supervision.archive import journal_files
-
-        if journal_files(existing_directory(directory, "RUN_DIR")):
-            _replay_journals(directory)
-            return
-        from controller.replaying import differences
-
-        found = differences(existing_directory(directory, "RUN_DIR"))
-    if found:
-        complain("\n".join(found))
-        raise typer.Exit(MISSED)
-    say("The record leads to the state and the figures that the run reported.\n")
-
-
-def _replay_journals(directory: Path) -> None:
-    from controller.supervision.replay import replay_journals
-
-    replayed = replay_journals(directory)
-    if replayed.findings:
-        complain("\n".join(replayed.findings))
-        raise typer.Exit(MISSED)
-    figures = replayed.figures(_IDEAL_CYCLE_S)
-    say(
-        f"{replayed.files} journal files lead to the state that was kept: {replayed.shift.good} good joints, "
-        f"{replayed.shift.rejected} rejected, {len(replayed.shift.joints)} in the cell; "
-        f"OEE {100 * figures.oee:.1f} % (availability {100 * figures.availability:.1f} %, performance "
-        f"{100 * figures.performance:.1f} %, quality {100 * figures.quality:.1f} %) at an ideal cycle of "
-        f"{_IDEAL_CYCLE_S:g} s, {figures.yearly_capacity} joints a year\n"
-    )
 
 
 def _check_inputs(cell: str, names: Sequence[str]) -> None:

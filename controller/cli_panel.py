@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from controller.cli_bridge import confirm_motion
+from controller.cli_opcua import OpcUaPort, need_opcua, opcua_beside
 from controller.console import FAULT, MISSED, UNREACHABLE, complain, progress, refuse, show
 from controller.interrupts import Interrupts
 from controller.outputs import reserved_stdout, say
@@ -47,10 +48,15 @@ def serve(
     insecure_lan: Annotated[
         bool, typer.Option("--insecure-lan", help="Listen beyond loopback without TLS.")
     ] = False,
+    opcua: Annotated[
+        bool, typer.Option("--opcua", help="Also run the OPC UA server, on loopback (the extra opcua).")
+    ] = False,
+    opcua_port: OpcUaPort = 4840,
 ) -> None:
     """Run the cell and its control panel until Ctrl-C; the cell is at rest in the beginning and at the end."""
     if (tls_cert is None) != (tls_key is None):
         refuse("--tls-cert", tls_cert or "", "together with --tls-key")
+    need_opcua(opcua)
     with reserved_stdout():
         from controller.panel import PanelSettings, serve_panel
         from controller.panel.settings import ExposureError
@@ -83,7 +89,8 @@ def serve(
         try:
             with progress() as bars, cell_and_panel(cell, panel, bars.step) as serving:
                 _welcome(serving.settings.url, serving.setup_url)
-                with Interrupts():
+                beside = opcua_beside(opcua, serving.settings.url, tls_cert, serving.opcua_token, opcua_port)
+                with Interrupts(), beside:
                     serve_panel(serving.app, serving.settings, serving.listening)
         except ExposureError as error:
             complain(str(error))

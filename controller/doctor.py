@@ -29,7 +29,7 @@ _CORES = 2
 _BUSY = 1.5  # load for each core above which wall times say little
 _COARSE_CLOCK_NS = 1_000_000
 _COLD_S = 5.0  # E: kernels come from the cache in less, and compile in more
-_REQUIREMENT = re.compile(r'([\w.-]+)>=([\d.]+)(?:; extra == "([\w-]+)")?')
+_REQUIREMENT = re.compile(r'([\w.-]+)(?:<[\d.]+,)?>=([\d.]+)(?:; extra == "([\w-]+)")?')
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "firefox")
 
 

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_PATIENCE_S = 5.0
-
 
 class UnreachableError(Exception):
     """No panel answers."""
 
 
 class RefusedError(Exception):
-    """The panel or the cell refused; says why."""
+    """The panel or the cell refused; says why.
+
+    Attributes:
+        status: The HTTP status of the refusal.
+    """
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +32,14 @@ class PanelClient:
     Attributes:
         url: Where it is.
         token: A bearer token.
-        certificate: The very certificate (PEM) that it must show; None for one that this machine's authorities vouch for.
+        patience_s: How long an answer may take.
+        ca: Certificate (PEM) by which the panel is known under TLS; None for those that this machine trusts.
     """
 
     url: str
     token: str
-    certificate: Path | None = None
+    patience_s: float = 5.0
+    ca: Path | None = None
 
     @classmethod
     def of_note(cls, note: Path) -> "PanelClient":
@@ -42,12 +50,26 @@ class PanelClient:
         """
         try:
             found = json.loads(note.read_text(encoding="utf-8"))
-            certificate = Path(found["certificate"]) if found.get("certificate") else None
-            return cls(url=found["url"], token=found["token"], certificate=certificate)
+            ca = Path(found["certificate"]) if found.get("certificate") else None
+            return cls(url=found["url"], token=found["token"], ca=ca)
         except (OSError, ValueError, KeyError, TypeError):
             raise UnreachableError(
                 f"{note}: no panel runs here (first: jointcell serve; elsewhere: --url with --token-file)"
             ) from None
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """How the panel proves who it is; None over plain HTTP."""
+        if not self.url.startswith("https:"):
+            return None
+        context = ssl.create_default_context(cafile=self.ca)
+        if self.ca is not None:
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the panel's own certificate
+        return context
+
+    def me(self) -> dict[str, Any]:
+        """Whose token it is, and what role it has."""
+        return self._ask("GET", "/sessions/me")
 
     def picture(self) -> dict[str, Any]:
         """The whole picture of the cell."""
@@ -62,21 +84,14 @@ class PanelClient:
             f"{self.url}/api/v1{path}", method=method, headers={"authorization": f"Bearer {self.token}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE_S, context=self._trust()) as answer:
+            with urllib.request.urlopen(request, timeout=self.patience_s, context=self.tls) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:
             with error:
-                raise RefusedError(_detail(error)) from None
+                raise RefusedError(_detail(error), error.code) from None
         except (OSError, ValueError) as error:
             raise UnreachableError(f"{self.url}: no answer: {error}") from None
-
-    def _trust(self) -> ssl.SSLContext | None:
-        if self.certificate is None:
-            return None
-        context = ssl.create_default_context(cafile=str(self.certificate))
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # itself, whoever has signed it
-        return context
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

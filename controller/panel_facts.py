@@ -2,6 +2,7 @@
 
 import platform
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from cells.cell import Cell
 from cells.joint_model import JointModel
@@ -39,6 +40,7 @@ def facts_of(
         ),
         models=tuple(_model(model) for model in models),
         versions={"Python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        view3d=find_spec("viser") is not None,
     )
 
 

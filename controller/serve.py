@@ -20,7 +20,7 @@ from controller.panel.process_store import ProcessStore
 from controller.panel.routes_process import file_of
 from controller.panel.serving import listening_socket
 from controller.panel.settings import check_exposure
-from controller.panel.users import UserStore
+from controller.panel.users import Role, UserStore
 from controller.panel_facts import facts_of
 from controller.planning import Progress
 from controller.process_parameters import process_parameters, write_changed_cell
@@ -32,12 +32,13 @@ _log = logging.getLogger("jointcell.panel")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """A panel that is ready to be served."""
+    """A panel that is ready to be served; with a token by which an OPC UA server beside it may see the cell."""
 
     app: Panel
     settings: PanelSettings
     setup_url: str
     listening: socket.socket
+    opcua_token: str
 
 
 @contextmanager
@@ -78,7 +79,13 @@ def cell_and_panel(cell: CellSettings, panel: PanelSettings, progress: Progress)
         _write_private(note, note_of(panel, state.sessions.local()))
         stack.callback(note.unlink, missing_ok=True)
         _log.info("the panel of %s is at %s", view.cell, panel.url)
-        yield Serving(app=app, settings=panel, setup_url=state.setup_url, listening=listening)
+        yield Serving(
+            app=app,
+            settings=panel,
+            setup_url=state.setup_url,
+            listening=listening,
+            opcua_token=state.sessions.local("opcua", Role.VIEWER),
+        )
 
 
 def note_of(panel: PanelSettings, token: str) -> str:

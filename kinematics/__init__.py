@@ -18,6 +18,7 @@ O     in the centre of a box, along its edges
 A twist is (v, w): linear velocity of the flange's origin, then angular velocity, both in B.
 """
 
+from kinematics.blend import blend
 from kinematics.bodies import Boxes, Capsules
 from kinematics.braking import Course, Stopping, course_of, pace, stopping
 from kinematics.cache import use_cache
@@ -77,6 +78,7 @@ __all__ = (
     "TorqueLimits",
     "TorqueTerms",
     "Trajectory",
+    "blend",
     "change_feed",
     "clearance",
     "collides",

@@ -13,7 +13,7 @@ from kinematics.arrays import Array, batch, joint_angles, rows
 from kinematics.elementary import ANGLE_MAX, sincos
 from kinematics.errors import KinematicsError
 from kinematics.jit import inlined, kernel
-from kinematics.lanes import FINITE, LANES, active, block, get6, load, outside, unload
+from kinematics.lanes import LANES, active, block, get6, load, not_finite, outside, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.threads import in_chunks
 from kinematics.vectors import Joints, SinCos, Vector
@@ -226,7 +226,7 @@ def _torques(reduced: Array, gravity: Array, q: Array, qd: Array, qdd: Array, ta
         load(lanes.qdd, qdd[start : start + LANES])
         count = active(len(q) - start)
         wrong += outside(lanes.q, count, ANGLE_MAX)
-        wrong += outside(lanes.qd, count, FINITE) + outside(lanes.qdd, count, FINITE)
+        wrong += not_finite(lanes.qd, count) + not_finite(lanes.qdd, count)
         for i in range(count):
             joints = torques(links, down, get6(lanes.q, i), get6(lanes.qd, i), get6(lanes.qdd, i))
             for k in range(6):

@@ -16,8 +16,8 @@ from kinematics.arrays import FLOAT64, Array, batch, finite, frozen, rows
 from kinematics.chain import Arm, Chain, unpacked
 from kinematics.elementary import PI, TURN, atan2, nearest_turn, root
 from kinematics.ik_solutions import IkSolutions
-from kinematics.jit import entry_of, inlined, kernel
-from kinematics.lanes import FINITE, LANES, Block, active, block, get6, get_frame, outside, unload
+from kinematics.jit import entry_of, inlined, kernel, transposer
+from kinematics.lanes import FINITE, LANES, Block, active, block, get6, get_frame, not_finite, unload
 from kinematics.serial_chain import SerialChain
 from kinematics.threads import in_chunks
 from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtract
@@ -25,6 +25,7 @@ from kinematics.vectors import Frame, Joints, SinCos, Vector, dot, scale, subtra
 ROW = 7  # of a table of branches: six angles and a code
 _INVERSE = block(LANES, X=12, sign=2, table=2 * ROW)
 _POSES = LANES // 4
+_spread = transposer(4, 4, again=4)  # a row of a pose into four lanes
 _LIMIT_SLACK = 1e-9  # [rad]: an angle this far outside its limit is rounding, and is set to the limit
 _REACH_SLACK = 1e-12  # of the squared reach: what rounding may take from a stretched arm
 NEAR_SINGULAR = (
@@ -269,7 +270,7 @@ def failure(model2: float, in1: bool, in2: bool, in3: bool, in4: bool, in5: bool
 
 @kernel
 def _inverse(model: Array, X: Array, table: Array) -> int:
-    """Branches of poses X (4 n, 4) into a table (8 n, 7); returns how many values of X are not finite."""
+    """Branches of poses X (4 n, 4) into a table (8 n, 7); returns how many lanes have a value not finite."""
     arm, ranges = unpacked(model), ranges_of(model)
     blocks = np.empty(1, _INVERSE)
     for i in range(LANES):
@@ -283,16 +284,12 @@ def _inverse(model: Array, X: Array, table: Array) -> int:
         poses = X[4 * start : 4 * start + LANES]
         count = active(len(poses))
         for row in range(3):
-            for column in range(4):
-                component = lanes.X[4 * row + column]
-                for i in range(0, len(poses), 4):
-                    value = poses[i + row, column]
-                    component[i] = value
-                    component[i + 1] = value
-                    component[i + 2] = value
-                    component[i + 3] = value
-                component[len(poses) : count] = 0.0
-        wrong += outside(lanes.X, count, FINITE)
+            for i in range(0, len(poses), 4):
+                _spread(poses, i + row, 0, lanes.X, 4 * row, i)
+        for k in range(12):
+            for i in range(len(poses), count):
+                lanes.X[k, i] = 0.0
+        wrong += not_finite(lanes.X, count)
         for i in range(count):
             put_branches(arm, ranges, lanes, i)
         unload(pairs[4 * start : 4 * start + LANES], lanes.table)

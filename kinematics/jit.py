@@ -126,8 +126,10 @@ def entry_of(function: F, example: tuple[Any, ...]) -> F:
     return cast(F, find(tuple(map(numba.typeof, example)))) if find else function
 
 
-def transposer(rows: int, columns: int) -> Callable[..., None]:
+def transposer(rows: int, columns: int, *, again: int = 1) -> Callable[..., None]:
     """A function that copies a tile of so many rows and columns, transposed, from one matrix into another.
+
+    With `again`, each row of the source makes so many rows of the tile.
 
     It is called with the source, the tile's first row and column there, the target, and its first row and column there;
     both matrices hold float64, their rows contiguous. LLVM does not find by itself that this takes a few shuffles of
@@ -135,7 +137,8 @@ def transposer(rows: int, columns: int) -> Callable[..., None]:
     """
 
     def transpose(source: Any, i: int, k: int, target: Any, m: int, n: int) -> None:
-        target[m : m + columns, n : n + rows] = source[i : i + rows, k : k + columns].T
+        tile = source[i : i + rows // again, k : k + columns]
+        target[m : m + columns, n : n + rows] = np.repeat(tile, again, axis=0).T
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         def pointer(array: int, row: int, columns: int) -> Any:
@@ -145,7 +148,7 @@ def transposer(rows: int, columns: int) -> Callable[..., None]:
             start = cgutils.get_item_pointer(context, builder, kind, struct, place, wraparound=False)
             return builder.bitcast(start, ir.VectorType(ir.DoubleType(), columns).as_pointer())
 
-        found = [builder.load(pointer(0, row, columns), align=8) for row in range(rows)]
+        found = [builder.load(pointer(0, row // again, columns), align=8) for row in range(rows)]
         for column in range(columns):
             vector = ir.Constant(ir.VectorType(ir.DoubleType(), rows), ir.Undefined)
             for row in range(rows):

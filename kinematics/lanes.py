@@ -92,6 +92,18 @@ def outside(rows: Array, lanes: int, bound: float) -> int:
     return count
 
 
+@inlined
+def not_finite(rows: Array, lanes: int) -> int:
+    """In how many of the first lanes a value is infinite or NaN: zero times it is NaN."""
+    count = 0
+    for i in range(lanes):
+        zero = 0.0
+        for k in range(rows.shape[0]):
+            zero += 0.0 * rows[k, i]
+        count += 0 if zero == 0.0 else 1
+    return count
+
+
 _transpose4x4, _transpose4x2, _transpose2x4 = transposer(4, 4), transposer(4, 2), transposer(2, 4)
 
 

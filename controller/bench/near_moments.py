@@ -88,11 +88,12 @@ class NearMoments:
         near = (gap**2).sum(axis=1) < self._within_m**2
         if not near.any():
             return
-        lasts = np.append(starts[1:], run.end_ns)
+        lasts = np.append(starts[1:], run.end_ns).clip(max=run.end_ns)  # a run may end within a motion
         # Moments are those of one grid for all, so that none is counted twice or left out at a seam.
         begin, end = -(-starts[near] // STEP_NS), -(-lasts[near] // STEP_NS)
         moves = (first.moving[i] | second.moving[j])[near]
-        count = np.where(moves, end - begin, np.minimum(end - begin, 1))
+        moments = (end - begin).clip(min=0)
+        count = np.where(moves, moments, np.minimum(moments, 1))
         offset = np.cumsum(count) - count
         times = STEP_NS * (np.repeat(begin - offset, count) + np.arange(count.sum()))
         pieces = np.stack([first.piece_of[i[near]], second.piece_of[j[near]]], axis=1)

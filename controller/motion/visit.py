@@ -15,7 +15,8 @@ from cells.driver import InsertPart, Process
 from cells.part import Part
 from cells.recipe import Operation
 from controller.motion.poses import ArmPoses
-from kinematics import Trajectory, concatenate, through
+from controller.motion.straight_end import onto_line
+from kinematics import Trajectory, through
 
 FloatArray = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ class Visit:
     arm: str
     position: int | None
     approach: FloatArray  # waypoints (k, 6) of the first leg, without its start
-    final: Trajectory | None  # what the first leg ends with after those
+    final: Trajectory | None  # the straight line that the first leg ends with after those
     first: Leg  # the first leg from rest at approach[0]
     rest: tuple[Leg, ...]
     _poses: ArmPoses = field(repr=False)
@@ -73,7 +74,7 @@ class Visit:
         """All legs, the first one starting at rest at ``q`` (6,) [rad]."""
         trajectory = through(np.vstack([q, self.approach]), self._poses.arm.arm.limits)
         if self.final is not None:
-            trajectory = concatenate(trajectory, self.final)
+            trajectory = onto_line(trajectory, self.final, self._poses.arm.arm)
         return replace(self.first, trajectory=trajectory), *self.rest
 
     @cached_property

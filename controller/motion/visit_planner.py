@@ -13,12 +13,12 @@ from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, Work
 from cells.tool_shape import finger_open_m
 from controller.motion.poses import ArmPoses
+from controller.motion.straight_end import off_line
 from controller.motion.visit import Leg, Visit, Zone, still
-from kinematics import Trajectory, concatenate, forward_kinematics, rest_to_rest, straight_line, through
+from kinematics import Trajectory, forward_kinematics, rest_to_rest, straight_line, through
 
 FloatArray = NDArray[np.float64]
 
-_STRAIGHT_M = 0.022  # fingers are beside or inside the part from here down, so the way is straight
 _INSERT_ABOVE_M = 0.003  # slow motion begins this far above the entry
 _STATION_ENTRY_M = 0.003  # a part meets a plain station this far above its seat
 _TURN_SPEED = 1.0  # rad/s, below the 10 rpm at which a flexspline may be turned in (V)
@@ -210,22 +210,24 @@ class _Sketch:
             self._fill_and_leave(name)
             self.zone = Zone.AFTER
             return
-        # Off the dial the way down and up is blended with the travel, but for the last straight bit at the part.
+        # Off the dial the ways down and up are blended with the travel; beside the part they are straight.
         above = self._at(step.station, self.poses.above_m)
-        near = self._at(step.station, part.grip.height_m + _STRAIGHT_M)
-        self.approach += [above, near]
-        self.q = near
-        self.final = self._line(step.station, part.grip.height_m)
+        self.approach.append(above)
         self.q = above
-        fetch = concatenate(self._travel(near), self.final)
-        self._add("fetch", fetch, process=grip, finger_m=open_m, station=name, part=part)
+        self.final = self._line(step.station, part.grip.height_m)
+        self._add("fetch", self.final, process=grip, finger_m=open_m, station=name, part=part)
         self.held = part
         following = self.operation.steps[1]
         assert isinstance(following, Place | Dispense)
-        target = self._at(following.station, self.poses.above_m)
-        lift = self._line(step.station, part.grip.height_m + _STRAIGHT_M)
+        self._lift_and_go("carry", step.station, following.station)
+
+    def _lift_and_go(self, leg: str, station: str, target: str) -> None:
+        """Straight up, then over another station."""
+        name, _ = self._station(station)
+        lift = self._line(station, self.poses.above_m)
         self.q = lift.q[-1]
-        self._add("carry", concatenate(lift, self._travel(above, target)), station=name)
+        way = self._travel(self._at(target, self.poses.above_m))
+        self._add(leg, off_line(lift, way, self.arm.arm), station=name)
 
     def _dispense(self, step: Dispense) -> None:
         name, _ = self._station(step.station)
@@ -237,11 +239,9 @@ class _Sketch:
         goal[5] = self.q6
         spin = rest_to_rest(self.q, goal, self.limits)
         self._add("dispense", spin.stretched(max(1.0, step.core_s / spin.duration)), station=name)
-        above = self._at(step.station, self.poses.above_m)
-        index = self.operation.steps.index(step)
-        following = self.operation.steps[index + 1]
+        following = self.operation.steps[self.operation.steps.index(step) + 1]
         assert isinstance(following, Place)
-        self._add("bring", self._travel(above, self._at(following.station, self.poses.above_m)), station=name)
+        self._lift_and_go("bring", step.station, following.station)
 
     def _place(self, step: Place, *, last: bool) -> None:
         part = self.held

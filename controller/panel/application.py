@@ -19,6 +19,7 @@ from controller.panel import (
     routes_history,
     routes_process,
     routes_system,
+    routes_view3d,
 )
 from controller.panel.database import PanelDatabase
 from controller.panel.facts import CellFacts, Process
@@ -105,6 +106,7 @@ def create_panel(
         routes_process.router,
         routes_system.router,
         routes_system.bare,
+        routes_view3d.router,
         pages.router,
     ):
         app.include_router(router)

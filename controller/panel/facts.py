@@ -62,7 +62,7 @@ class DialFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFacts:
-    """Arms, dial, joint models, and the versions of the software; ``source`` is the cell's bundled name or file."""
+    """Arms, dial, joint models, versions, whether the 3D view is installed; ``source``: the cell's bundled name or file."""
 
     cell: str
     source: str
@@ -72,6 +72,7 @@ class CellFacts:
     dial: DialFacts
     models: tuple[ModelFacts, ...]
     versions: dict[str, str]
+    view3d: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ SHELL_PATHS = (
     "/orders",
     "/maintenance",
     "/system",
+    "/3d",
     "/arms/{arm}",
     "/joints/{serial:path}",
 )

@@ -64,7 +64,7 @@ class SessionStore:
         self._session_ns = int(session_s * 1e9)
         self._idle_ns = int(idle_s * 1e9)
         self._tickets: dict[bytes, tuple[Identity, int]] = {}
-        self._local = b""
+        self._local: dict[str, tuple[bytes, Role]] = {}
 
     def open(self, user: User) -> str:
         """Begin a login; returns its secret."""
@@ -125,16 +125,17 @@ class SessionStore:
         )
         return secret
 
-    def local(self) -> str:
-        """A token of the command line on this machine, for as long as this process lives; the one before is void."""
+    def local(self, name: str = "command line", role: Role = Role.OPERATOR) -> str:
+        """A token of a program on this machine, for as long as this process lives; its one before is void."""
         secret = f"jointcell_{secrets.token_urlsafe(32)}"
-        self._local = _hash(secret)
+        self._local[name] = (_hash(secret), role)
         return secret
 
     def of_token(self, secret: str) -> Identity | None:
         """Whose token it is, with the lesser of its role and its user's; None when unknown or expired."""
-        if self._local and hmac.compare_digest(_hash(secret), self._local):
-            return Identity(name="command line", role=Role.OPERATOR, key="local", via="token")
+        for name, (hashed, role) in self._local.items():
+            if hmac.compare_digest(_hash(secret), hashed):
+                return Identity(name=name, role=role, key=f"local-{name}", via="token")
         rows = self._db.rows(
             "SELECT id, user, token.role, user.role, expires_ns FROM token JOIN user ON name = user "
             "WHERE token.hash = ?",

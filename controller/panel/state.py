@@ -24,6 +24,7 @@ from controller.panel.setup_link import SetupLink
 from controller.panel.stream import Hub
 from controller.panel.throttle import LoginThrottle
 from controller.panel.users import UserStore
+from controller.panel.view3d import View3d
 from controller.supervision.metrics import PanelMetrics
 from controller.supervision.view import CellService, CellView
 
@@ -65,7 +66,7 @@ class PanelState:
         self.audit = Audit(self.database, self.now_ns)
         self.control = Control(self.is_alive)
         self.cycles = CycleStore(self.database)
-        self.recorder = None if settings.recordings is None else Recorder(settings.recordings)
+        self.recorder = None if settings.recordings is None else Recorder(settings.recordings, self.facts)
         self.hub = Hub(self.cell, settings.rate_hz, self.panel_part, self._watched)
         if self.recorder is not None:
             self.hub.events.also = self.recorder.event
@@ -75,6 +76,7 @@ class PanelState:
         )
         self.dry_runs = DryRuns(settings.data / "dry-runs", self.facts.source)
         self.process_versions = ProcessStore(self.database, self.now_ns)
+        self.view3d = View3d(self.cell, self.facts) if self.facts.view3d else None
         self.log = LogLines()
         logging.getLogger("jointcell").addHandler(self.log)
         self._secrets: dict[str, str] = {}
@@ -83,6 +85,8 @@ class PanelState:
         """Let go of what outlives the web application; the cell is not the panel's to stop."""
         logging.getLogger("jointcell").removeHandler(self.log)
         self.dry_runs.close()
+        if self.view3d is not None:
+            self.view3d.close()
         if self.recorder is not None:
             self.recorder.close()
 

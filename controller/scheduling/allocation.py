@@ -143,18 +143,8 @@ class Allocations:
         modes = [[m for m in rows if m.arm == arm] for rows, arm in zip(self._modes, arms, strict=True)]
         order = sorted(range(n), key=lambda v: len(modes[v]))
         chosen: list[Mode | None] = [None] * n
+        at = [OFF_DIAL] * n  # positions on the dial, as far as they are chosen
         room = [cycle_time - problem.index_ticks] * problem.positions
-
-        def fits(v: int, mode: Mode) -> bool:
-            if mode.position == OFF_DIAL:
-                return True
-            if mode.inside > room[mode.position]:
-                return False
-            return all(
-                other is None or other.position == OFF_DIAL or sign * (mode.position - other.position) >= 0
-                for sign, group in ((1, self._before[v]), (-1, self._after[v]))
-                for other in (chosen[u] for u in group)
-            )
 
         def place(k: int) -> Iterator[Allocation]:
             budget.spend()
@@ -167,13 +157,19 @@ class Allocations:
                     yield allocation
                 return
             v = order[k]
+            first = max((at[u] for u in self._before[v]), default=0)
+            last = min((at[u] for u in self._after[v] if at[u] != OFF_DIAL), default=problem.positions)
             for mode in modes[v]:
-                if fits(v, mode):
+                if mode.position == OFF_DIAL:
                     chosen[v] = mode
-                    room[mode.position] -= mode.inside if mode.position != OFF_DIAL else 0
                     yield from place(k + 1)
-                    room[mode.position] += mode.inside if mode.position != OFF_DIAL else 0
-                    chosen[v] = None
+                elif first <= mode.position <= last and mode.inside <= room[mode.position]:
+                    chosen[v], at[v] = mode, mode.position
+                    room[mode.position] -= mode.inside
+                    yield from place(k + 1)
+                    room[mode.position] += mode.inside
+                at[v] = OFF_DIAL
+            chosen[v] = None
 
         yield from place(0)
 

@@ -139,7 +139,7 @@ class Fault(IntEnum):
     NONE = 0  # none
     HOST_LOST = 0x0101  # the host was silent for three times the lease
     STARVED = 0x0103  # motion ran out of knots more than three times
-    LINE_QUALITY = 0x0104  # more than a quarter of the frames of 2 s were bad
+    LINE_QUALITY = 0x0104  # more frames of 2 s were bad than good
     FOLLOWING = 0x0201  # a joint is too far from its setpoint
     STOP_OVERRUN = 0x0203  # the arm was not at rest in time; power was removed at once
     OVERCURRENT = 0x0301  # a motor current is above its limit

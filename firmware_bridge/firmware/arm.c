@@ -139,7 +139,7 @@ static void watch_host(al_arm_t *arm, uint32_t now_us)
 static void watch_line(al_arm_t *arm, uint32_t now_us)
 {
     if ((now_us - arm->quality_us) >= QUALITY_US) {
-        const bool bad = (arm->quality_bad >= QUALITY_BAD_MIN) && ((arm->quality_bad * 3u) > arm->quality_good);
+        const bool bad = (arm->quality_bad >= QUALITY_BAD_MIN) && (arm->quality_bad > arm->quality_good);
         if (bad && al_drive_powered(&arm->drive)) {
             al_drive_fault(&arm->drive, AL_FAULT_LINE_QUALITY, 255u);
         }

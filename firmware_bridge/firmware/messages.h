@@ -132,7 +132,7 @@ enum {
     AL_FAULT_NONE = 0x0, /* none */
     AL_FAULT_HOST_LOST = 0x101, /* the host was silent for three times the lease */
     AL_FAULT_STARVED = 0x103, /* motion ran out of knots more than three times */
-    AL_FAULT_LINE_QUALITY = 0x104, /* more than a quarter of the frames of 2 s were bad */
+    AL_FAULT_LINE_QUALITY = 0x104, /* more frames of 2 s were bad than good */
     AL_FAULT_FOLLOWING = 0x201, /* a joint is too far from its setpoint */
     AL_FAULT_STOP_OVERRUN = 0x203, /* the arm was not at rest in time; power was removed at once */
     AL_FAULT_OVERCURRENT = 0x301, /* a motor current is above its limit */

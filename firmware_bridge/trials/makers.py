@@ -142,12 +142,16 @@ def _over_bad_line(
             port.openPort()
             port.setBaudRate(BAUD)
             for _ in range(rounds):
-                for for_good, right in answers(port):
-                    taken += for_good
-                    wrong += for_good and not right
-                    refused += not for_good
-                    if not for_good:
-                        time.sleep(_SETTLING_S)
+                try:
+                    for for_good, right in answers(port):
+                        taken += for_good
+                        wrong += for_good and not right
+                        refused += not for_good
+                        if not for_good:
+                            time.sleep(_SETTLING_S)
+                except IndexError:  # Feetech's SDK reads past the end of a reply that lost its data
+                    refused += 1
+                    time.sleep(_SETTLING_S)
             port.closePort()
     finally:
         sdk.port_handler.LATENCY_TIMER = before

@@ -7,6 +7,7 @@ import re
 import tomllib
 import types
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,8 @@ OWNERS = {
     "uvicorn": "controller/panel/",
     "starlette": "controller/panel/",
     "mcap_ros2": "controller/panel/",
+    "asyncua": "controller/opcua/",
+    "viser": "controller/view3d/",
 }
 # Modules that import inside functions, and why that is right there.
 LATE_IMPORTS = {
@@ -43,7 +46,9 @@ LATE_IMPORTS = {
     "controller/cli_arms.py": "for the same reason",
     "controller/cli_bench.py": "for the same reason",
     "controller/cli_bridge.py": "for the same reason",
+    "controller/cli_opcua.py": "for the same reason",
     "controller/cli_panel.py": "for the same reason",
+    "controller/cli_replay.py": "for the same reason",
     "controller/cli_solve.py": "for the same reason",
     "controller/scheduling/shop/exact.py": "OR-Tools is in the extra `exact`",
     "controller/outputs.py": "for the same reason",
@@ -58,6 +63,8 @@ EXTRAS = {
     "controller/motion/verify_body.py": {"coal", "pinocchio"},
     "controller/scheduling/shop/exact.py": {"ortools"},
 }
+# Packages whose modules cannot be imported without the library of their extra.
+NEED = {"controller.opcua": "asyncua", "controller.view3d": "viser"}
 CONCRETE_DRIVERS = {
     "World",
     "SimArm",
@@ -191,7 +198,8 @@ def public_modules() -> list[str]:
         module = importlib.import_module(package)
         found.append(package)
         found += [info.name for info in pkgutil.walk_packages(module.__path__, f"{package}.")]
-    return found
+    lacking = tuple(f"{name}." for name, library in NEED.items() if find_spec(library) is None)
+    return [name for name in found if not name.startswith(lacking) and not name.endswith(".__main__")]
 
 
 FACES = [name for name in public_modules() if hasattr(importlib.import_module(name), "__all__")]

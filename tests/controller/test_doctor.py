@@ -28,6 +28,7 @@ def test_packages_missing_or_too_old_are_broken_and_extras_are_not() -> None:
         "rich>=13",
         'coal>=3.0; extra == "verify"',
         'pin>=3.0; extra == "verify"',
+        'viser<1.2,>=1.1; extra == "view3d"',
     ]
     findings = {finding.what: finding for finding in doctor.packages(requirements, installed.get)}
     assert findings["numpy"].broken
@@ -36,6 +37,7 @@ def test_packages_missing_or_too_old_are_broken_and_extras_are_not() -> None:
     assert findings["rich"] == doctor.Finding(what="rich", state="15.0.0")
     assert findings["extra verify"].state == "lacks pin"
     assert not findings["extra verify"].broken
+    assert findings["extra view3d"].state == "lacks viser"
 
 
 def test_every_requirement_of_the_package_is_understood() -> None:

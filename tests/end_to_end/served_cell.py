@@ -34,6 +34,7 @@ class ServedCell:
     options: tuple[str, ...] = ("--driver", "sim")
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    opcua_port: int = 0
     browser: Browser | None = None
     pages: list[Page] = field(default_factory=list)
 

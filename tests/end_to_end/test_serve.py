@@ -3,6 +3,7 @@
 All scenarios share one served cell; each begins by bringing it to Stopped and ends wherever it ends.
 """
 
+import asyncio
 import os
 import re
 import signal
@@ -24,7 +25,8 @@ from tests.controller.panel.browser.gestures import (
 )
 from tests.controller.panel.browser.served_panel import PHONE, browser
 from tests.end_to_end.runs import JOINTCELL, ROOT
-from tests.end_to_end.served_cell import PASSWORD, ServedCell
+from tests.end_to_end.served_cell import PASSWORD, ServedCell, free_port
+from tests.extras import need
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.pybullet]
 MODEL = "Pro-NE30-30"
@@ -97,7 +99,10 @@ def first_day(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Fi
 @pytest.fixture(scope="module")
 def serving(first_day: FirstDay, chromium: Browser) -> Iterator[ServedCell]:
     """The same cell on the next day, simulated, in real time."""
-    with ServedCell(first_day.data, browser=chromium) as cell:
+    need("asyncua", "opcua")
+    port = free_port()
+    options = ("--driver", "sim", "--opcua", "--opcua-port", str(port))
+    with ServedCell(first_day.data, options, browser=chromium, opcua_port=port) as cell:
         yield cell
 
 
@@ -296,6 +301,10 @@ def test_two_users(cell: ServedCell) -> None:
     shows(otto, "Idle")
 
 
+def test_an_opcua_client_that_has_not_logged_in_reads_the_state(cell: ServedCell) -> None:
+    assert asyncio.run(_state_by_opcua(f"opc.tcp://127.0.0.1:{cell.opcua_port}/cell")) == "STOPPED"
+
+
 def test_on_a_phone(cell: ServedCell) -> None:
     page = cell.page("otto", size=PHONE)
     shows(page, "Stopped")
@@ -354,6 +363,14 @@ def test_a_power_cut_asks_what_was_done(cell: ServedCell) -> None:
     give(page, "Stop")
     shows(page, "Stopped")
     assert len(list((cell.data / "recordings").glob("*.mcap"))) >= 2
+
+
+async def _state_by_opcua(address: str) -> str:
+    from asyncua import Client
+
+    async with Client(address, timeout=20.0) as client:
+        namespace = await client.get_namespace_index("urn:jointcell:cell")
+        return str(await client.get_node(f"ns={namespace};s=Cell/Status/CurrentState").read_value())
 
 
 def _note_when_lost(page: Page) -> None:

@@ -147,7 +147,7 @@ def test_a_processor_that_stood_still_stops_the_arm() -> None:
     assert on_path(running(after, 1), AWAY) < NEAR
 
 
-@pytest.mark.parametrize(("bad", "good", "faulty"), [(30, 60, True), (10, 60, False), (7, 1, False)])
+@pytest.mark.parametrize(("bad", "good", "faulty"), [(90, 60, True), (30, 60, False), (7, 1, False)])
 def test_a_bad_line_holds_the_arm_and_is_named(bad: int, good: int, faulty: bool) -> None:
     host = Host().enable()
     host.run(2.1)

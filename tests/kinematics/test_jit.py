@@ -92,12 +92,28 @@ def check_transposer():
     np.testing.assert_array_equal(target, expected)
 
 
+def check_a_row_again():
+    tile = jit.transposer(4, 2, again=2)
+
+    @jit.kernel
+    def copy(source, target):
+        tile(source, 1, 0, target, 1, 2)
+
+    source, target = np.arange(12.0).reshape(6, 2), np.zeros((4, 7))
+    copy(source, target)
+    expected = np.zeros((4, 7))
+    expected[1:3, 2:6] = source[[1, 1, 2, 2]].T
+    np.testing.assert_array_equal(target, expected)
+
+
 def test_a_tile_is_transposed_and_nothing_else_is_written(compiled):
     check_transposer()
+    check_a_row_again()
 
 
 def test_a_tile_is_transposed_interpreted(interpreted):
     check_transposer()
+    check_a_row_again()
 
 
 def check_entry():

@@ -15,7 +15,7 @@ export function runPage() {
   const view = cellView(), alarms = alarmList(), arms = armCards();
   const cycle = cycleCard(), orders = orderCard(), gantt = ganttCard();
   const element = h("div", { class: "run" }, h("h1", { class: "unseen" }, "Run"),
-    card("Cell", "drag or use the arrow keys to turn", view.element), cycle.element,
+    card("Cell", h("span", { class: "note" }, "drag or use the arrow keys to turn", model.facts.view3d ? [", or ", h("a", { href: "/3d" }, "in 3D")] : null), view.element), cycle.element,
     h("div", { class: "side" }, card("Alarms", null, alarms.element), orders.element),
     gantt.element, arms.element);
   const drawers = { now: () => model.now && [view, cycle, gantt, arms].forEach((each) => each.draw()), alarms: alarms.draw, orders: orders.draw, cycles: cycle.drawTrend,

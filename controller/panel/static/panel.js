@@ -17,7 +17,7 @@ let page = null, unfollow = null;
 
 const bar = commandBar();
 const state = h("strong", { class: "unit" }), mode = h("span", { class: "mode" }), kind = h("span", { class: "chip" });
-const age = h("span", { class: "chip age" }), since = h("span", { class: "since" }), unseen = h("a", { href: "/", class: "unseen-count" });
+const age = h("span", { class: "chip age" }), since = h("span", { class: "since" }), unseen = h("a", { href: "/", class: "unseen-count", hidden: true });
 const control = h("button", { type: "button", class: "small", on: { click: takeControl } });
 const who = h("span", { class: "who" }), time = h("time", { class: "clock" });
 const links = PAGES.map(([path, label]) => h("a", { href: path }, label));
@@ -49,6 +49,7 @@ function drawHead() {
   if (lost.textContent !== words) lost.textContent = words;
   const count = (model.parts.alarms?.alarms ?? []).filter((alarm) => !alarm.acknowledged).length;
   setText(unseen, count ? `${count} unacknowledged` : "");
+  unseen.hidden = !count; // an empty link is one that nobody can name
   setText(time, clock(now.utc_ms));
   if (now.state !== lastState) {
     lastState = now.state;
@@ -70,7 +71,7 @@ async function leave() {
   location.assign("/login");
 }
 
-const LATER = { history: "historyPage", orders: "ordersPage", maintenance: "maintenancePage", system: "systemPage", arms: "armPage", joints: "jointPage" };
+const LATER = { history: "historyPage", orders: "ordersPage", maintenance: "maintenancePage", system: "systemPage", arms: "armPage", joints: "jointPage", "3d": "view3dPage" };
 async function show(path) {
   const [, name, ...parts] = path.split("/"), rest = parts.join("/");
   let make = runPage;

@@ -13,7 +13,7 @@ from cells.driver import DriveScrews, Dwell, GripPart, InsertPart, ReleasePart, 
 from cells.joint_model import load_joint_model
 from cells.part import Part, parts_of
 from cells.recipe import NEST, Dispense, Operation, Pick, Place, Recipe, Screw, recipe_for
-from cells.tool_shape import finger_open_m
+from cells.tool_shape import OPENING_M, finger_open_m
 from controller.motion.poses import ArmPoses, UnreachableError
 from controller.motion.visit import Leg, Visit, Zone
 from controller.motion.visit_planner import VisitPlanner
@@ -247,7 +247,9 @@ def test_fingers_come_and_go_straight_while_they_are_beside_the_part(model: str,
                 if isinstance(two.process, DriveScrews | Dwell) and way is two.trajectory:
                     continue
                 assert low.any()
-                assert np.abs(X_WT[low, :2, 3] - place[:2, 3]).max() < STRAIGHT_M
+                aside = np.linalg.norm(X_WT[low, :2, 3] - place[:2, 3], axis=1)
+                assert aside.max() < OPENING_M / 2
+                assert (X_WT[low, 2, 2] < -np.cos(0.02)).all()
 
 
 @EVERY_VISIT

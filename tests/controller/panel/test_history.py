@@ -148,7 +148,7 @@ def test_spans_join_the_bars_of_an_operation() -> None:
 
 
 def test_a_run_is_recorded_and_read_back(rig: Rig, tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "recordings")
+    recorder = Recorder(tmp_path / "recordings", rig.panel.facts)
     rig.panel.recorder = recorder
     rig.panel.hub.events.also = recorder.event
     rig.client("otto")

@@ -134,7 +134,7 @@ def test_the_command_line_of_this_machine_trusts_this_certificate_and_no_other(
     other = tmp_path / "other.pem"
     secure.authority.issue_cert(secure.address[0]).cert_chain_pems[0].write_to_path(other)
     with pytest.raises(UnreachableError, match="certificate verify failed"):
-        PanelClient(url=client.url, token=client.token, certificate=other).picture()
+        PanelClient(url=client.url, token=client.token, ca=other).picture()
 
 
 @pytest.mark.parametrize(
