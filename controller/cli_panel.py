@@ -1,7 +1,6 @@
 """The panel on the command line: serve it, look at the cell, command it, add users."""
 
 import sys
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -102,13 +101,16 @@ def serve(
                 _welcome(serving.settings.url, serving.setup_url)
                 beside = opcua_beside(opcua, serving.settings.url, tls_cert, serving.opcua_token, opcua_port)
                 with Interrupts(), beside:
-                    serve_panel(serving.app, replace(serving.settings))
+                    serve_panel(serving.app, serving.settings, serving.listening)
         except ExposureError as error:
             complain(str(error))
             raise typer.Exit(2) from None
         except LinkError as error:
             complain(str(error))
             raise typer.Exit(UNREACHABLE) from None
+        except OSError as error:
+            complain(f"{error.filename or data}: {error.strerror}")
+            raise typer.Exit(2) from None
         except KeyboardInterrupt:
             complain("The panel has ended; the cell is at rest.")
 

@@ -50,7 +50,8 @@ class PanelClient:
         """
         try:
             found = json.loads(note.read_text(encoding="utf-8"))
-            return cls(url=found["url"], token=found["token"])
+            ca = Path(found["certificate"]) if found.get("certificate") else None
+            return cls(url=found["url"], token=found["token"], ca=ca)
         except (OSError, ValueError, KeyError, TypeError):
             raise UnreachableError(
                 f"{note}: no panel runs here (first: jointcell serve; elsewhere: --url with --token-file)"

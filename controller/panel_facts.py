@@ -12,10 +12,13 @@ from controller.panel.facts import ArmFacts, CellFacts, DialFacts, ModelFacts, R
 _PACKAGES = ("jointcell", "numpy", "numba", "pybullet", "fastapi", "uvicorn")
 
 
-def facts_of(cell: Cell, models: tuple[JointModel, ...], *, driver: str, simulated: bool) -> CellFacts:
-    """The facts of a cell that assembles these models."""
+def facts_of(
+    cell: Cell, models: tuple[JointModel, ...], *, source: str, driver: str, simulated: bool
+) -> CellFacts:
+    """The facts of a cell, loaded from ``source``, that assembles these models."""
     return CellFacts(
         cell=cell.name,
+        source=source,
         driver=driver,
         simulated=simulated,
         arms=tuple(

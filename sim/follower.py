@@ -110,6 +110,11 @@ class Follower:
         self._free, self._behind_ns = (now_ns, now_ns), 0
         self._settle(1.0)
 
+    def stand(self, q: FloatArray) -> None:
+        """Begin anew at q (6,) [rad], wherever the arm was on its way to."""
+        self.q, self.shift = q, np.zeros(6)
+        self.keep_shift()
+
     def feed(self, share: float) -> None:
         """Let the path's time pass at this rate as soon as the limits allow it."""
         self._to = share

@@ -44,6 +44,11 @@ class Motors:
         self._setpoint = target
         self.still = max(map(abs, speed)) < _STILL_RAD_PER_S
 
+    def hold(self, q: FloatArray) -> None:
+        """Stand at (6,) joints, whatever was asked for before."""
+        self._setpoint = self._model(q)
+        self.command(q, 1.0)
+
     def read(self, time_ns: int) -> tuple[FloatArray, FloatArray]:
         """Joints and their speeds, (6,) each, as the encoders read them [rad, rad/s]."""
         states = self._states(time_ns)

@@ -79,7 +79,12 @@ class SimArm:
         return self.cell_arm.arm.limits
 
     def __enter__(self) -> Self:
-        """Connect; nothing to do in simulation."""
+        """Connect, without power; a fault is over when the driver that reported it was closed."""
+        if self._status is Status.FAULT and self.follower.running is None:
+            self._status, self._stop_status, self._fault = Status.DISABLED, Status.STOPPED, ""
+            q = self.measured_q()  # not where the path led, which may lie behind an obstacle
+            self.follower.stand(q)
+            self.motors.hold(q)
         return self
 
     def __exit__(

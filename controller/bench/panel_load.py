@@ -5,7 +5,6 @@ The cell runs in simulation in this process, as `jointcell serve` has it; the cl
 
 import http.client
 import json
-import socket
 import statistics
 import subprocess
 import sys
@@ -59,12 +58,11 @@ def rows(options: Options) -> Iterator[Row]:
     yield Figure(name="weight of the page, all modules", value=page_bytes() / 1000, unit="kB", goal=150.0)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        port = listening.getsockname()[1]
         cell = CellSettings(driver="fake" if options.quick else "sim", journal=folder / "journal")
-        settings = PanelSettings(data=folder, port=port)
-        serving = stack.enter_context(cell_and_panel(cell, settings, lambda *_: None))
-        stack.enter_context(served(serving.app, serving.settings, listening))
+        anywhere = PanelSettings(data=folder, port=0)
+        serving = stack.enter_context(cell_and_panel(cell, anywhere, lambda *_: None))
+        settings, port = serving.settings, serving.settings.port
+        stack.enter_context(served(serving.app, settings, serving.listening))
         panel: PanelState = serving.app.state.panel
         panel.users.add("bench", Role.OPERATOR, _PASSWORD)
         user = panel.users.verified("bench", _PASSWORD)

@@ -17,11 +17,12 @@ from controller.panel import (
     routes_access,
     routes_cell,
     routes_history,
+    routes_process,
     routes_system,
     routes_view3d,
 )
 from controller.panel.database import PanelDatabase
-from controller.panel.facts import CellFacts
+from controller.panel.facts import CellFacts, Process
 from controller.panel.gate import Gate
 from controller.panel.problems import ProblemDetails
 from controller.panel.settings import PanelSettings
@@ -45,7 +46,8 @@ def create_panel(
     *,
     now_ns: Callable[[], int] = time.time_ns,
     now_s: Callable[[], float] = time.monotonic,
-    cell_metrics: CollectorRegistry | None = None,
+    registry: CollectorRegistry | None = None,
+    process: Process | None = None,
 ) -> Panel:
     """A panel for a running cell.
 
@@ -56,7 +58,8 @@ def create_panel(
         database: Users, audit, cycles; stays open until the application has ended.
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
-        cell_metrics: The cell's own figures for Prometheus, shown beside the panel's.
+        registry: The cell's figures for Prometheus, to which the panel adds its own.
+        process: The cell's process parameters; None where they cannot be changed.
 
     Returns:
         The application; its ``state.panel`` holds the parts.
@@ -68,7 +71,8 @@ def create_panel(
         database=database,
         now_ns=now_ns,
         now_s=now_s,
-        cell_metrics=cell_metrics,
+        registry=CollectorRegistry() if registry is None else registry,
+        process=process,
     )
 
     @contextlib.asynccontextmanager
@@ -99,6 +103,7 @@ def create_panel(
         routes_access.router,
         routes_cell.router,
         routes_history.router,
+        routes_process.router,
         routes_system.router,
         routes_system.bare,
         routes_view3d.router,

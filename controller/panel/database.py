@@ -32,6 +32,23 @@ _MIGRATIONS = (
     ) STRICT;
     CREATE INDEX cycle_left ON cycle (left_utc_ns);
     """,
+    """
+    CREATE TABLE process (
+        version INTEGER PRIMARY KEY, utc_ns INTEGER NOT NULL, author TEXT NOT NULL, note TEXT NOT NULL,
+        changes TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER process_is_final BEFORE UPDATE ON process BEGIN SELECT raise(ABORT, 'a version is final'); END;
+    CREATE TRIGGER process_stays BEFORE DELETE ON process BEGIN SELECT raise(ABORT, 'a version stays'); END;
+    CREATE TABLE process_trial (
+        version INTEGER PRIMARY KEY REFERENCES process, utc_ns INTEGER NOT NULL, met INTEGER NOT NULL,
+        cycle_p95_s REAL, cycle_mean_s REAL, lower_bound_s REAL, reason TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE process_choice (
+        seq INTEGER PRIMARY KEY, utc_ns INTEGER NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER choice_is_final BEFORE UPDATE ON process_choice BEGIN SELECT raise(ABORT, 'a choice is final'); END;
+    CREATE TRIGGER choice_stays BEFORE DELETE ON process_choice BEGIN SELECT raise(ABORT, 'a choice stays'); END;
+    """,
 )
 
 

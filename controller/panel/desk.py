@@ -6,17 +6,18 @@ not keep them back.
 
 import asyncio
 import dataclasses
+import re
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from controller.panel.audit import Audit
 from controller.panel.control import Control
 from controller.panel.events import EventLog
-from controller.panel.metrics import PanelMetrics
 from controller.panel.problems import ProblemError
 from controller.panel.sessions import Identity
+from controller.supervision.metrics import PanelMetrics
 from controller.supervision.packml import Command
 from controller.supervision.requests import Answer, GiveCommand, Jog, Request
 from controller.supervision.view import CellService
@@ -24,6 +25,7 @@ from controller.supervision.view import CellService
 STOPPING = frozenset({Command.STOP, Command.ABORT})
 _THREADS = 8
 _REMEMBERED = 256
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _JOG_NS = 250_000_000  # a jog that is not renewed for so long ends
 
 
@@ -61,6 +63,7 @@ class Desk:
         self._stop_threads = ThreadPoolExecutor(_THREADS, "panel-stop")
         self._answers: OrderedDict[tuple[str, str], Answer] = OrderedDict()
         self._jogs: dict[str, asyncio.TimerHandle] = {}
+        self._let_go: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)  # whose, which press of a button
 
     def close(self) -> None:
         """End the threads; a jog that is under way ends with the panel."""
@@ -113,9 +116,24 @@ class Desk:
                 self._answers.popitem(last=False)
         return answer
 
-    async def jog(self, request: Jog, who: Identity, address: str) -> Answer:
-        """Hold-to-run: turns for at most 250 ms unless asked again. Only the beginning and the end are in the audit."""
+    async def jog(self, request: Jog, who: Identity, address: str, *, press: str = "") -> Answer:
+        """Hold-to-run: turns for at most 250 ms unless asked again. Only the beginning and the end are in the audit.
+
+        Args:
+            request: What is asked.
+            who: On whose behalf.
+            address: Where it came from.
+            press: Name of one press of a button. After its share of 0, signs of life of it that were overtaken on the
+                way are refused, so that nothing turns after letting go.
+
+        Raises:
+            ProblemError: As `ask` does.
+        """
         self._need_control(who, address)
+        if press and request.share == 0.0:
+            self._let_go.append((who.key, press))
+        elif press and (who.key, press) in self._let_go:
+            raise ProblemError(409, "the button was let go", state=self._cell.view.state.name)
         loop = asyncio.get_running_loop()
         timer = self._jogs.pop(request.arm, None)
         if timer is not None:
@@ -171,7 +189,7 @@ class Desk:
         self._events.tell(
             "command",
             self._now_ns() // 1_000_000,
-            f"{who.name}: {action} {words}: {outcome}",
+            f"{who.name}: {_WORDS.sub(' ', action).lower()} {words}: {outcome}",
             {"by": who.name, "action": action, "outcome": outcome},
         )
 

@@ -1,4 +1,7 @@
-"""Trying an order before it is queued: planned and run without physics, in a process of its own at low priority."""
+"""Trying an order before it is queued, or a cell file before it is used.
+
+Planned and run without physics, in a process of its own at low priority.
+"""
 
 import json
 import os
@@ -6,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -40,32 +43,54 @@ class DryRuns:
 
     Args:
         directory: Where their results are written.
+        cell: The cell that runs: a bundled name or the path of a cell file.
         command: How to call `jointcell`.
     """
 
     def __init__(
-        self, directory: Path, command: Sequence[str] = (sys.executable, "-m", "controller.cli")
+        self,
+        directory: Path,
+        cell: str,
+        command: Sequence[str] = (sys.executable, "-m", "controller.cli"),
     ) -> None:
         self._directory = directory
+        self._cell = cell
         self._command = tuple(command)
         self._runs: dict[str, DryRun] = {}
         self._process: subprocess.Popen[bytes] | None = None
+        self._waiting: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def start(self, number: str, lines: Mapping[str, int], target_s: float) -> DryRun:
+    def start(
+        self,
+        number: str,
+        names: Iterable[str],
+        target_s: float,
+        *,
+        cell: str = "",
+        ended: Callable[[DryRun], None] = lambda run: None,
+    ) -> DryRun:
         """Begin one.
+
+        Args:
+            number: Its name.
+            names: Joint models of the mix.
+            target_s: Cycle time to keep.
+            cell: A cell file to try instead of the running one.
+            ended: Called from a thread of its own, however it ended.
 
         Raises:
             BusyError: When another is under way.
         """
-        models = sorted(lines)
+        models = sorted(names)
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 raise BusyError("another dry run is under way")
             out = self._directory / number
             shutil.rmtree(self._directory, ignore_errors=True)
             out.mkdir(parents=True)
-            options = ["--models", ",".join(models), "--joints", str(_JOINTS), "--target", f"{target_s:g}"]
+            options = ["--cell", cell or self._cell, "--models", ",".join(models)]
+            options += ["--joints", str(_JOINTS), "--target", f"{target_s:g}"]
             with (out / "errors.txt").open("wb") as errors:
                 self._process = subprocess.Popen(
                     [*self._command, "run", "--driver", "fake", "--out", str(out / "run"), *options],
@@ -87,7 +112,9 @@ class DryRuns:
             self._runs[number] = run
             while len(self._runs) > _KEPT:
                 del self._runs[next(iter(self._runs))]
-        threading.Thread(target=self._wait, args=(run, self._process, out), daemon=True).start()
+            waited = (run, self._process, out, ended)
+            self._waiting = threading.Thread(target=self._wait, args=waited, daemon=True)
+            self._waiting.start()
         return run
 
     def get(self, number: str) -> DryRun | None:
@@ -100,8 +127,20 @@ class DryRuns:
             if self._process is not None and self._process.poll() is None:
                 self._process.terminate()
                 self._process.wait(10.0)
+        if self._waiting is not None:
+            self._waiting.join(10.0)
 
-    def _wait(self, run: DryRun, process: "subprocess.Popen[bytes]", out: Path) -> None:
+    def _wait(
+        self,
+        run: DryRun,
+        process: "subprocess.Popen[bytes]",
+        out: Path,
+        ended: Callable[[DryRun], None],
+    ) -> None:
+        self._read(run, process, out)
+        ended(run)
+
+    def _read(self, run: DryRun, process: "subprocess.Popen[bytes]", out: Path) -> None:
         try:
             process.wait(_LONGEST_S)
         except subprocess.TimeoutExpired:
@@ -110,7 +149,7 @@ class DryRuns:
             found = json.loads((out / "run" / "run.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             said = (out / "errors.txt").read_text(encoding="utf-8", errors="replace") if out.exists() else ""
-            run["reason"] = said.strip()[-400:] or f"ended with {process.returncode}"
+            run["reason"] = said.strip()[-400:] or f"it was ended ({process.returncode})"
             run["status"] = "failed"
             return
         run["met"] = bool(found["met"])

@@ -1,6 +1,8 @@
 """What does not change while the cell runs and the page has to know. Plain data, so that the panel needs no kinematics."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from typing_extensions import TypedDict
 
@@ -22,6 +24,18 @@ class RecipeStep(TypedDict):
     does: str
     core_s: float
     after: list[str]
+
+
+class ProcessParameter(TypedDict):
+    """A time or speed of the cell's file, and what a file may say; with ``above_lowest``, not the lowest itself."""
+
+    name: str
+    unit: str
+    meaning: str
+    value: float
+    lowest: float
+    highest: float
+    above_lowest: bool
 
 
 class ModelFacts(TypedDict):
@@ -48,9 +62,10 @@ class DialFacts(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFacts:
-    """Arms, dial, joint models, the versions of the software, and whether the 3D view is installed."""
+    """Arms, dial, joint models, versions, whether the 3D view is installed; ``source``: the cell's bundled name or file."""
 
     cell: str
+    source: str
     driver: str
     simulated: bool
     arms: tuple[ArmFacts, ...]
@@ -58,3 +73,18 @@ class CellFacts:
     models: tuple[ModelFacts, ...]
     versions: dict[str, str]
     view3d: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """The process parameters of a cell.
+
+    Attributes:
+        parameters: With the values of the cell's file.
+        running: The version that the cell runs with; 0 for the file as it is.
+        write: Writes a cell file with some values changed, by name; ValueError with every finding when it is no cell.
+    """
+
+    parameters: tuple[ProcessParameter, ...]
+    running: int
+    write: Callable[[Mapping[str, float], Path], None]

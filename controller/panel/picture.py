@@ -59,6 +59,7 @@ class Moment(TypedDict):
     cause: str
     by: str
     allowed: list[str]
+    obstacles: dict[str, str]
     single_step: bool
     preparing: str
     since_last_s: float
@@ -219,6 +220,7 @@ def moment(view: CellView, age_s: float) -> Moment:
         cause=view.cause,
         by=view.by,
         allowed=[command.name.lower() for command in view.allowed],
+        obstacles={command.name.lower(): reason for command, reason in view.obstacles.items()},
         single_step=view.single_step,
         preparing=view.preparing,
         since_last_s=round(view.since_last_s, 2),

@@ -23,6 +23,7 @@ from controller.supervision.requests import (
     Jog,
     LoadFeeder,
     QueueOrder,
+    ScrapJoint,
     SetFeed,
     SetMode,
     SetSingleStep,
@@ -110,11 +111,12 @@ class FeederLoad(_Body):
 
 
 class JogBody(_Body):
-    """Hold-to-run: send it every 100 ms; 250 ms without one stops the arm."""
+    """Hold-to-run: send it every 100 ms; 250 ms without one stops the arm. ``press`` names one press of a button."""
 
     arm: Text
     joint: Annotated[int, Field(ge=0, le=5)]
     share: Annotated[float, Field(ge=-0.1, le=0.1)]
+    press: Words = ""
 
 
 class Accepted(BaseModel):
@@ -260,13 +262,19 @@ async def take_out(arm: PathText, who: Engineer, request: Request, panel: ThePan
     return await _asked(panel, TakeOut(arm=arm), who, request)
 
 
+@router.post("/joints/{serial:path}/take-out", status_code=202, responses=_ASKING)
+async def take_out_joint(serial: PathText, who: Operator, request: Request, panel: ThePanel) -> Accepted:
+    """Say that a joint was taken out of the cell with all its parts: it is rejected, and made again for its order."""
+    return await _asked(panel, ScrapJoint(serial=serial), who, request)
+
+
 @router.post("/maintenance/jog", status_code=202, responses=_ASKING)
 async def jog(body: JogBody, who: Engineer, request: Request, panel: ThePanel) -> Accepted:
     """Turn one joint slowly for as long as this keeps coming, in maintenance mode only."""
     if panel.cell.view.mode is not Mode.MAINTENANCE:
         raise ProblemError(409, "jogging needs mode maintenance", state=panel.cell.view.state.name)
     wanted = Jog(arm=body.arm, joint=body.joint, share=body.share)
-    answer = await panel.desk.jog(wanted, who, address_of(request))
+    answer = await panel.desk.jog(wanted, who, address_of(request), press=body.press)
     return Accepted(
         state=panel.cell.view.state.name, allowed=[command.name.lower() for command in answer.allowed]
     )

@@ -4,13 +4,13 @@ import resource
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, WebSocket
+from prometheus_client import generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
 from controller.panel.access import Engineer, Operator, ThePanel, Viewer, identity_of, panel_of
 from controller.panel.dry_run import BusyError, DryRun
 from controller.panel.facts import CellFacts, ModelFacts
 from controller.panel.log_lines import LogLine
-from controller.panel.metrics import MEDIA_TYPE
 from controller.panel.picture import utc_text
 from controller.panel.problems import ProblemError, documented, problem_response
 from controller.panel.routes_cell import PathText
@@ -21,6 +21,7 @@ router = APIRouter(prefix="/api/v1")
 bare = APIRouter()
 _OLD_S = 1.0
 _SCRAPE_RATE = 20.0
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class System(BaseModel):
@@ -151,5 +152,4 @@ async def readyz(panel: ThePanel) -> Any:
 )
 async def metrics(_: Viewer, panel: ThePanel) -> Response:
     """Figures for Prometheus; scrape it with a viewer's token."""
-    text = panel.metrics.text(panel.hub.clients, panel.hub.age_s)
-    return Response(text, media_type=MEDIA_TYPE)
+    return Response(generate_latest(panel.registry), media_type=_METRICS_TYPE)

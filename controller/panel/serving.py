@@ -16,9 +16,25 @@ _PING_S = 10.0
 _MOST_MESSAGE = 4096  # nothing that clients send on the stream is read
 
 
-def serve_panel(app: Panel, settings: PanelSettings) -> None:
+def listening_socket(settings: PanelSettings) -> socket.socket:
+    """A socket that listens where the panel is to be: whoever comes before the panel serves waits for it.
+
+    Raises:
+        OSError: When the address cannot be listened on; it names the address.
+    """
+    where = f"{settings.host}:{settings.port}"
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot be listened on: {error.strerror}", where) from None
+
+
+def serve_panel(app: Panel, settings: PanelSettings, listening: socket.socket) -> None:
     """Serve until the process is asked to end."""
-    uvicorn.Server(_config(app, settings)).run()
+    uvicorn.Server(_config(app, settings)).run([listening])
 
 
 @contextlib.contextmanager

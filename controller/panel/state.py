@@ -14,9 +14,9 @@ from controller.panel.cycles import CycleStore
 from controller.panel.database import PanelDatabase
 from controller.panel.desk import Desk
 from controller.panel.dry_run import DryRuns
-from controller.panel.facts import CellFacts
+from controller.panel.facts import CellFacts, Process
 from controller.panel.log_lines import LogLines
-from controller.panel.metrics import PanelMetrics
+from controller.panel.process_store import ProcessStore
 from controller.panel.recorder import Recorder
 from controller.panel.sessions import Identity, SessionStore
 from controller.panel.settings import PanelSettings
@@ -25,6 +25,7 @@ from controller.panel.stream import Hub
 from controller.panel.throttle import LoginThrottle
 from controller.panel.users import UserStore
 from controller.panel.view3d import View3d
+from controller.supervision.metrics import PanelMetrics
 from controller.supervision.view import CellService, CellView
 
 SESSION_COOKIE = "jointcell"
@@ -41,7 +42,8 @@ class PanelState:
         database: The panel's own file.
         now_ns: Time of day (UTC).
         now_s: A monotonic clock.
-        cell_metrics: The cell's own figures for Prometheus.
+        registry: The cell's figures for Prometheus, to which the panel adds its own.
+        process: The cell's process parameters; None where they cannot be changed.
     """
 
     cell: CellService
@@ -50,7 +52,8 @@ class PanelState:
     database: PanelDatabase
     now_ns: Callable[[], int] = time.time_ns
     now_s: Callable[[], float] = time.monotonic
-    cell_metrics: CollectorRegistry | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    process: Process | None = None
     started_ns: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,15 +66,16 @@ class PanelState:
         self.audit = Audit(self.database, self.now_ns)
         self.control = Control(self.is_alive)
         self.cycles = CycleStore(self.database)
-        self.metrics = PanelMetrics(self.cell_metrics)
         self.recorder = None if settings.recordings is None else Recorder(settings.recordings, self.facts)
         self.hub = Hub(self.cell, settings.rate_hz, self.panel_part, self._watched)
         if self.recorder is not None:
             self.hub.events.also = self.recorder.event
+        self.metrics = PanelMetrics(self.registry, lambda: self.hub.clients, lambda: self.hub.age_s)
         self.desk = Desk(
             self.cell, self.control, self.audit, self.metrics, self.hub.events, self.now_ns, settings.answer_s
         )
-        self.dry_runs = DryRuns(settings.data / "dry-runs")
+        self.dry_runs = DryRuns(settings.data / "dry-runs", self.facts.source)
+        self.process_versions = ProcessStore(self.database, self.now_ns)
         self.view3d = View3d(self.cell, self.facts) if self.facts.view3d else None
         self.log = LogLines()
         logging.getLogger("jointcell").addHandler(self.log)

@@ -1,6 +1,7 @@
 """Decides on requests: what fits the state of the cell is done, everything else is refused with what is allowed."""
 
 import re
+from collections.abc import Mapping
 from functools import partial
 
 from controller.execution.draft import PlanError
@@ -20,6 +21,7 @@ from controller.supervision.requests import (
     PutBack,
     QueueOrder,
     Request,
+    ScrapJoint,
     SetFeed,
     SetMode,
     SetSingleStep,
@@ -29,6 +31,7 @@ from controller.supervision.requests import (
     WithdrawOrder,
 )
 from controller.supervision.shift import (
+    NOTHING_DONE,
     Confirmed,
     Doubted,
     FeederLoaded,
@@ -103,6 +106,14 @@ def _act(cell: Supervisor, request: Request, by: str) -> None:
             )
         case EmptyTray():
             cell.book.record(TrayEmptied(by=by))
+        case ScrapJoint():
+            _scrap(cell, request.serial, by)
+
+
+def obstacles(cell: Supervisor) -> Mapping[Command, str]:
+    """Commands that fit the state and would be refused all the same, with the reason and what helps."""
+    found = {command: _obstacle(cell, command) for command in cell.unit.allowed}
+    return {command: reason for command, reason in found.items() if reason}
 
 
 def _command(cell: Supervisor, command: Command, by: str) -> None:
@@ -156,6 +167,16 @@ def _confirm(cell: Supervisor, request: ConfirmPlace, by: str) -> None:
         cell.book.record(confirmed)
     if request.found == "not_done":
         cell.production.found_undone(request.serial, request.operation)
+
+
+def _scrap(cell: Supervisor, serial: str, by: str) -> None:
+    joint = cell.book.shift.joints.get(serial)
+    if joint is None:
+        known = ", ".join(cell.book.shift.joints) or "none is in the cell"
+        raise RefusedError(f"joint {serial!r} (allowed: {known})")
+    _only_at_rest(cell, f"taking out {serial}")
+    at = next(iter((*joint.unknown, *joint.begun, *reversed(joint.done))), NOTHING_DONE)
+    cell.book.record(Confirmed(serial=serial, operation=at, found="scrap", by=by))
 
 
 def _feed(cell: Supervisor, request: SetFeed) -> None:

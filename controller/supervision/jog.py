@@ -47,6 +47,7 @@ class Jogging:
         self._wish = (0, 0.0)  # joint and share
         self._heard_ns = 0
         self._stops = False
+        self._powered = False  # since this button was pressed
 
     def refusal(self, arm: str, joint: int, share: float) -> str:
         """Why this cannot be asked for; empty when it can."""
@@ -66,8 +67,7 @@ class Jogging:
         if self.arm and (share == 0.0 or self._wish != (joint, share)):
             self._stop()
         elif not self.arm and share != 0.0:
-            self.arm, self._stops = arm, False
-            self._drivers[arm].enable()
+            self.arm, self._stops, self._powered = arm, False, False
         self._wish = joint, share
 
     def round(self) -> None:
@@ -77,12 +77,18 @@ class Jogging:
         driver, reading = self._drivers[self.arm], self._readings()[self.arm]
         if not self._stops and self._clock.now_ns - self._heard_ns > _HEARTBEAT_NS:
             self._stop()
-        elif reading.status is Status.FAULT or (self._stops and not reading.qd.any()):
+        elif reading.status is Status.FAULT or (self._stops and reading.status is not Status.RUNNING):
             self.arm = ""
-        elif self._stops or reading.status is not Status.IDLE:
+        elif self._stops:
             return
-        elif driver.queue(self._piece(reading)) is QueueStatus.REFUSED:
-            self._stop()
+        elif reading.status is not Status.IDLE:
+            if not self._powered:
+                driver.enable()  # without effect until it has come to rest from the button before
+            return
+        else:
+            self._powered = True
+            if driver.queue(self._piece(reading)) is QueueStatus.REFUSED:
+                self._stop()
 
     def stop(self) -> None:
         """Whatever is asked for: stop."""

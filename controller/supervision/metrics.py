@@ -1,8 +1,11 @@
-"""Figures of a running cell for Prometheus: counted as things happen, read from the view when somebody asks."""
+"""Figures of a running cell, and of the panel that serves it, for Prometheus: one registry, every number once.
+
+Some are counted as things happen, others are read from the view when somebody asks. Base units; counters end in _total.
+"""
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -11,6 +14,7 @@ from controller.supervision.view import CellView
 
 _CYCLE_BUCKETS_S = (20, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 35, 40, 60, 120, 300, 900)
 _PLAN_BUCKETS_S = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
+_ANSWER_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2)
 _PRIORITIES = (1, 2, 3, 4)
 
 
@@ -64,6 +68,46 @@ class CellMetrics:
     def planned(self, seconds: float) -> None:
         """A plan was made or extended."""
         self._plans.observe(seconds)
+
+
+class PanelMetrics:
+    """What a panel adds to the figures of its cell.
+
+    Args:
+        registry: The cell's.
+        clients: How many streams are open.
+        age_s: How old the newest picture is.
+    """
+
+    def __init__(
+        self, registry: CollectorRegistry, clients: Callable[[], int], age_s: Callable[[], float]
+    ) -> None:
+        self._answers = Histogram(
+            "panel_command_duration_seconds",
+            "Time from a command's arrival to the cell's decision.",
+            ("kind",),
+            buckets=_ANSWER_BUCKETS_S,
+            registry=registry,
+        )
+        self._refused = Counter(
+            "panel_requests_refused",
+            "Requests refused before anything read them.",
+            ("status",),
+            registry=registry,
+        )
+        for kind in ("stop", "other"):
+            self._answers.labels(kind)
+        Gauge("panel_stream_clients", "Open streams.", registry=registry).set_function(clients)
+        age = Gauge("panel_picture_age_seconds", "Age of the newest picture of the cell.", registry=registry)
+        age.set_function(age_s)
+
+    def answered(self, seconds: float, stopping: bool) -> None:
+        """The cell has decided on a request."""
+        self._answers.labels("stop" if stopping else "other").observe(seconds)
+
+    def refused(self, status: int) -> None:
+        """A request was refused at the door."""
+        self._refused.labels(str(status)).inc()
 
 
 class _Viewed(Collector):

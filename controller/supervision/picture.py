@@ -14,6 +14,7 @@ from controller.motion.edge_words import doing
 from controller.motion.event_graph import Key
 from controller.supervision.accounts import Account
 from controller.supervision.alarms import Alarm
+from controller.supervision.deciding import obstacles
 from controller.supervision.demand import ranked
 from controller.supervision.production import Left, Running
 from controller.supervision.shift import CELL, DIAL, advance
@@ -45,7 +46,8 @@ class Painter:
         self._bars_of = (-1, 0)
         self._critical: frozenset[Key] = frozenset()
         self._critical_of = -1
-        self._started_ns = cell.outside.clock.now_ns
+        self._last_left = ""
+        self._ran_before_ns = 0  # up to when the last joint left
 
     def picture(self) -> CellView:
         """The cell now."""
@@ -84,7 +86,7 @@ class Painter:
             planned_cycle_s=planned_s,
             lower_bound_s=bound_s,
             preparing=outside.preparing(),
-            since_last_s=(now - (cycles[-1].left_ns if cycles else self._started_ns)) * 1e-9,
+            since_last_s=self._running_since_last_ns(now) * 1e-9,
             oee=effectiveness(live, cell.settings.ideal_cycle_s) if CELL in live.times_ns else None,
             good=shift.good,
             rejected=shift.rejected,
@@ -93,7 +95,17 @@ class Painter:
             health=cell.watch.health(silent, cell.waiting_requests, cell.book.pending),
             feeders=MappingProxyType({name: (f.batch, f.left) for name, f in shift.feeders.items()}),
             tray=shift.tray,
+            obstacles=MappingProxyType(obstacles(cell)),
         )
+
+    def _running_since_last_ns(self, now_ns: int) -> int:
+        """Time in which the cell ran since the last joint left."""
+        ran_ns = self._cell.times.spent_ns(CELL, Account.WORKING, now_ns)
+        left = self._cell.production.left
+        if left and left[-1].serial != self._last_left:
+            self._last_left = left[-1].serial
+            self._ran_before_ns = max(self._ran_before_ns, ran_ns - (now_ns - left[-1].time_ns))
+        return ran_ns - self._ran_before_ns
 
     def _arm(self, arm: CellArm, times_ns: Mapping[str, int]) -> ArmView:
         cell, name = self._cell, arm.id

@@ -132,6 +132,13 @@ class EmptyTray:
     """Somebody took everything out of the out tray."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapJoint:
+    """Somebody took a joint with all its parts out of the cell: it counts as rejected, and is made again for its order."""
+
+    serial: str
+
+
 Request = (
     GiveCommand
     | SetMode
@@ -148,6 +155,7 @@ Request = (
     | PutBack
     | LoadFeeder
     | EmptyTray
+    | ScrapJoint
 )
 
 

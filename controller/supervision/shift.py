@@ -38,6 +38,7 @@ __all__ = (
     "CELL",
     "DIAL",
     "INDEX",
+    "NOTHING_DONE",
     "AlarmChanged",
     "Carried",
     "Confirmed",
@@ -67,6 +68,7 @@ __all__ = (
 
 CELL = "cell"  # the cell as a whole, among the names of times
 DIAL, INDEX = "dial", "index"
+NOTHING_DONE = "before 10"  # in place of an operation, of a joint that was taken out before any
 _FINISHED_KEPT = 50
 _TRAILING_NUMBER = re.compile(r"[0-9]{1,15}$")
 
@@ -318,11 +320,14 @@ def _worked(shift: Shift, event: OperationBegun | OperationEnded | Confirmed) ->
         begun = {other: resource for other, resource in joint.begun.items() if other != number}
         joint = _with(joint, begun=begun, done=(*joint.done, number), reject=reject)
     else:
-        _require(number in joint.unknown, event, f"operation {number} is not in question")
+        scrapped = (
+            event.found == "scrap"
+        )  # a joint may be taken out whether or not anything is asked about it
+        _require(scrapped or number in joint.unknown, event, f"operation {number} is not in question")
         unknown = tuple(other for other in joint.unknown if other != number)
         done = (*joint.done, number) if event.found == "done" else joint.done
         joint = _with(joint, unknown=unknown, done=done)
-        if event.found == "scrap":
+        if scrapped:
             return _left(shift, event.serial, f"{number}: scrapped by {event.by}", event)
     return _with(shift, joints={**shift.joints, event.serial: joint})
 

@@ -20,6 +20,10 @@ class Times:
         """What the time of an arm goes to at present."""
         return self._ledgers[name].entry
 
+    def spent_ns(self, name: str, account: Account, now_ns: int) -> int:
+        """How much of its time has gone to an account so far, for whomever."""
+        return sum(ns for entry, ns in self._ledgers[name].at(now_ns).items() if entry.account is account)
+
     def switch(self, name: str, entry: Entry, now_ns: int) -> None:
         """From now on it goes there."""
         self._ledgers[name] = switched(self._ledgers[name], entry, now_ns)

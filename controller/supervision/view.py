@@ -138,7 +138,8 @@ class CellView:
         utc_ns: Time of day.
         state: PackML state; ``cause`` and ``by`` say how it came to be, ``since_ns`` when.
         mode: PackML mode.
-        allowed: Commands that would be accepted now.
+        allowed: Commands that fit the state.
+        obstacles: Those of them that would be refused all the same, with the reason and what helps.
         arms: In the order of the cell.
         stations: All stations and nests.
         alarms: What asks for an operator, first things first; their consequences in ``consequences``.
@@ -146,7 +147,8 @@ class CellView:
         orders: In the order in which they are worked on.
         cycles: The last 96 joints, the last one last.
         target_s: Cycle time to reach; ``planned_cycle_s`` what the plan yields, ``lower_bound_s`` what is proven.
-        since_last_s: Time since the last joint left (or the start).
+        since_last_s: Time in which the cell ran since the last joint left, or since the controller began; it stands while
+            the cell does.
         oee: Figures of the shift.
         good: Good joints since the journal began; ``rejected`` likewise.
         plan_number: Rises when `bars` was planned anew.
@@ -191,6 +193,7 @@ class CellView:
     feeders: Mapping[str, tuple[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     tray: int = 0
     preparing: str = ""
+    obstacles: Mapping[Command, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class CellService(Protocol):

@@ -340,6 +340,28 @@ def test_a_faulted_arm_refuses_and_enabling_does_not_clear_it(bench: Bench) -> N
     assert (arm.read().status, arm.read().fault) == (Status.FAULT, "a bearing is hot")
 
 
+def test_a_fault_is_over_once_the_driver_was_closed_and_connected_again(bench: Bench) -> None:
+    if bench.driver in ("dynamixel", "feetech"):
+        pytest.skip("an arm of servos that was closed stays closed; another driver is made")
+    arm = bench.arm
+    arm.enable()
+    first = move(bench, START, THERE)
+    arm.queue(first)
+    bench.wait(first.duration_s / 2)
+    arm.fail("a bearing is hot")
+    bench.wait(1.0)
+    arm.__exit__(None, None, None)
+    arm.__enter__()
+    bench.wait(0.5)
+    stands = arm.read()
+    assert (stands.status, stands.fault) == (Status.DISABLED, "")
+    arm.enable()
+    bench.wait(0.1)
+    assert arm.queue(move(bench, arm.read().q, START)) is QueueStatus.ACCEPTED
+    assert len(finish(bench)) == 1
+    assert np.abs(arm.read().q - START).max() < bench.near_rad
+
+
 @pytest.mark.parametrize("category", list(StopCategory))
 @pytest.mark.parametrize("moving", [False, True], ids=["at rest", "moving"])
 def test_a_stop_does_not_clear_a_fault(bench: Bench, category: StopCategory, moving: bool) -> None:

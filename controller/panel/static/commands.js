@@ -1,8 +1,9 @@
 // The command bar. The server says which commands are allowed; the page only shows it. Stop and abort are never held back.
 
 import { post } from "./api.js";
-import { h } from "./dom.js";
-import { inControl, isOld, may, model } from "./model.js";
+import { elsewhere } from "./control.js";
+import { h, setAttribute, setText } from "./dom.js";
+import { isOld, may, model } from "./model.js";
 import { say } from "./notice.js";
 
 const COMMANDS = [["reset", "Reset"], ["start", "Start"], ["hold", "Hold"], ["unhold", "Unhold"], ["suspend", "Suspend"],
@@ -27,6 +28,8 @@ export function commandBar() {
   const normal = h("div", { class: "normal" }, COMMANDS.map(make));
   const stops = h("div", { class: "stops" }, STOPS.map(make));
   const element = h("div", { class: "commands", role: "group", "aria-label": "Commands to the cell" }, normal, stops);
+  const words = h("span", {}), remedy = h("a", { href: "/orders" });
+  const reason = h("p", { class: "reason", id: "reason", role: "status" }, words, " ", remedy);
 
   async function give(name, label) {
     const stopping = name === "stop" || name === "abort";
@@ -47,12 +50,21 @@ export function commandBar() {
   function draw() {
     const old = isOld();
     const allowed = new Set(model.now?.allowed ?? []);
-    const mine = model.panel.control === "" || inControl();
+    const holder = elsewhere(), obstacles = model.now?.obstacles ?? {};
     for (const [name, button] of buttons) {
       const stopping = name === "stop" || name === "abort";
-      const usable = may("operator") && (stopping ? old || allowed.has(name) : !old && allowed.has(name) && mine && !waiting.has(name));
+      const usable = may("operator") && (stopping ? old || allowed.has(name) : !old && allowed.has(name) && !holder && !obstacles[name] && !waiting.has(name));
       if (button.disabled === usable) button.disabled = !usable;
+      if (obstacles[name]) setAttribute(button, "aria-describedby", reason.id);
+      else button.removeAttribute("aria-describedby");
     }
+    const [name, obstacle] = Object.entries(obstacles)[0] ?? [];
+    const label = COMMANDS.find(([command]) => command === name)?.[1];
+    setText(words, !may("operator") || old ? "" : holder ? `${holder} is in control: you can Stop and Abort, or take over above.` : obstacle ? `${label} waits: ${obstacle}.` : "");
+    const asked = (model.parts.alarms?.questions ?? []).length > 0, way = holder || !words.textContent ? "" : asked ? "/" : obstacle.includes("order") ? "/orders" : "";
+    setText(remedy, way === "/" ? "Answer what is asked on the page Run" : way ? "Queue an order" : "");
+    remedy.hidden = way === "";
+    if (way) remedy.setAttribute("href", way);
   }
-  return { element, draw };
+  return { element, reason, draw };
 }

@@ -1,9 +1,11 @@
 // Orders: what is queued, a new one with a try in simulation first, and the recipes of the joint models.
 
 import { get, post, remove } from "./api.js";
+import { controlNote, elsewhere } from "./control.js";
 import { card, field, h, table } from "./dom.js";
 import { may, model, watch } from "./model.js";
 import { ask, say } from "./notice.js";
+import { processCard } from "./process.js";
 import { seconds } from "./words.js";
 
 const PACE_MS = 2000;
@@ -15,6 +17,7 @@ export function ordersPage() {
   const anyway = h("input", { type: "checkbox", id: "anyway" });
   const tryButton = h("button", { type: "button", on: { click: dryRun } }, "Try in simulation");
   const queue = h("button", { type: "submit", class: "primary", disabled: true }, "Queue");
+  const control = controlNote(), process = processCard();
   let tried = "", closed = false;
   const names = (model.facts?.models ?? []).map((each) => each.name);
 
@@ -36,7 +39,7 @@ export function ordersPage() {
   }
   const mixOf = (found) => Object.keys(found).sort().join(",");
   function check() {
-    queue.disabled = !may("operator") || !lines.children.length || !(anyway.checked || (tried !== "" && tried === mixOf(wanted())));
+    queue.disabled = !may("operator") || elsewhere() !== "" || !lines.children.length || !(anyway.checked || (tried !== "" && tried === mixOf(wanted())));
   }
   anyway.addEventListener("change", check);
 
@@ -113,16 +116,17 @@ export function ordersPage() {
     tray.textContent = `Out tray: ${part.tray} joints.`;
     stock.replaceChildren(part.feeders.length ? table(["Feeder", "Batch", "Parts left"], part.feeders.map((each) => [each.feeder, each.batch, String(each.left)]), "Feeders") : h("p", { class: "calm" }, "No feeder is counted: all count as full."));
   }
-  const unwatch = watch((what) => (what === "orders" ? draw() : what === "supplies" && drawSupplies()));
+  const unwatch = watch((what) => (what === "orders" ? draw() : what === "supplies" ? drawSupplies() : what === "panel" && (control.draw(), check())));
   drawSupplies();
   draw();
   showRecipe();
+  control.draw();
   if (may("operator")) addLine();
   const form = h("form", { on: { submit } }, h("div", { class: "form" }, field("Name of the order", name), field("Priority, 1 first", priority), field("Due", due)), lines,
     h("div", { class: "form" }, h("button", { type: "button", class: "small", on: { click: () => addLine(names[lines.children.length % names.length]) } }, "Add a line"), tryButton, queue,
-      h("span", { class: "check" }, anyway, h("label", { for: "anyway" }, "queue without trying it"))), result);
+      h("span", { class: "check" }, anyway, h("label", { for: "anyway" }, "queue without trying it"))), control.element, result);
   const element = h("div", { class: "page" }, h("h1", {}, "Orders and recipes"), card("Queued", "a change takes effect when the next joint enters", queued),
     h("div", { class: "columns" }, h("div", { class: "stack" }, may("operator") ? card("New order", "tried in simulation first", form) : null,
-      card("Parts and tray", null, stock, may("operator") ? load : null, tray, may("operator") ? h("button", { type: "button", on: { click: () => tell(post("/supplies/tray/empty"), "The tray counts as empty") } }, "Tray emptied") : null)), card("Recipe", null, h("div", { class: "form" }, field("Joint model", recipe)), steps)));
-  return { element, title: "Orders and recipes", close: () => { closed = true; unwatch(); } };
+      card("Parts and tray", null, stock, may("operator") ? load : null, tray, may("operator") ? h("button", { type: "button", on: { click: () => tell(post("/supplies/tray/empty"), "The tray counts as empty") } }, "Tray emptied") : null)), card("Recipe", null, h("div", { class: "form" }, field("Joint model", recipe)), steps)), process.element);
+  return { element, title: "Orders and recipes", close: () => { closed = true; process.close(); unwatch(); } };
 }

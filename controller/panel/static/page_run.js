@@ -7,7 +7,7 @@ import { card, h, setAttribute, setClass, setText } from "./dom.js";
 import { drawGantt, heightFor, told } from "./gantt.js";
 import { isOld, model, watch } from "./model.js";
 import { drawTrend } from "./trend.js";
-import { percent, seconds, whole } from "./words.js";
+import { duration, percent, seconds, STATES, whole } from "./words.js";
 
 const BEHIND_S = 28, AHEAD_S = 32, SHOWN_CYCLES = 48;
 
@@ -40,11 +40,11 @@ export function runPage() {
 }
 
 function cycleCard() {
-  const big = h("span", { class: "big" }), target = h("span", { class: "of" });
+  const big = h("span", { class: "big" }), target = h("span", { class: "of" }), stands = h("p", { class: "note stands" });
   const fill = h("div", { class: "fill" }), goal = h("div", { class: "goal" });
   const canvas = h("canvas", { class: "trend", role: "img", "aria-label": "Trend of cycle times" });
   const figures = h("dl", { class: "figures" });
-  const element = card("Cycle", null, h("p", { class: "cycletime" }, big, target), h("div", { class: "bar wide" }, fill, goal), canvas, figures);
+  const element = card("Cycle", null, h("p", { class: "cycletime" }, big, target), h("div", { class: "bar wide" }, fill, goal), stands, canvas, figures);
   const shown = {};
   const figure = (name, title) => {
     shown[name] = h("dd", {});
@@ -54,11 +54,13 @@ function cycleCard() {
   function draw() {
     const target_s = model.parts.figures?.target_s ?? 30, passed = model.now.since_last_s;
     const first = !model.parts.cycles?.length; // the first joint takes longer: it passes every place
-    setText(big, passed < 1000 ? passed.toFixed(1) : "–");
-    setText(target, `s since the ${first ? "start; no joint has left yet" : "last joint"}, target ${target_s.toFixed(1)} s`);
+    const runs = ["EXECUTE", "COMPLETING"].includes(model.now.state);
+    setText(big, passed.toFixed(1));
+    setText(target, `s of running since the ${first ? "start; no joint has left yet" : "last joint"}, target ${target_s.toFixed(1)} s`);
+    setText(stands, runs ? "" : `The clock stands: ${STATES[model.now.state]} for ${duration(model.now.since_s)}, ${model.now.cause}.`);
     fill.style.width = `${Math.min(100, (100 * passed) / (1.2 * target_s))}%`;
     goal.style.left = `${100 / 1.2}%`;
-    setClass(fill, "over", passed > target_s && !first && model.now.state === "EXECUTE");
+    setClass(fill, "over", passed > target_s && !first);
   }
   function trend() {
     const cycles = (model.parts.cycles ?? []).slice(-SHOWN_CYCLES), part = model.parts.figures;

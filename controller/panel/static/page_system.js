@@ -35,7 +35,7 @@ export function systemPage() {
   async function drawEngineers() {
     if (!may("engineer")) return;
     const [rows, lines, people, keys] = await Promise.all([get("/audit?most=200"), get("/log"), get("/users"), get("/tokens")]);
-    if (rows.ok) audit.replaceChildren(table(["Time (UTC)", "Who", "What", "Details", "Outcome", "From"], rows.body.map((row) => [day(row.time_utc), row.name ? `${row.name}, ${row.role}` : "nobody", row.action, detailWords(row.detail), row.outcome, row.address]), "Audit"));
+    if (rows.ok) audit.replaceChildren(table(["Time (UTC)", "Who", "What", "Details", "Outcome", "From"], rows.body.map((row) => [day(row.time_utc), row.name ? `${row.name}, ${row.role}` : "nobody", row.action.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase(), detailWords(row.detail), row.outcome, row.address]), "Audit"));
     if (lines.ok) log.replaceChildren(table(["Time (UTC)", "Level", "Line"], lines.body.map((line) => [day(line.time_utc), line.level, line.text]), "Log"));
     if (people.ok) users.replaceChildren(table(["Name", "Role", "Since (UTC)", "Action"], people.body.map((user) => [user.name, user.role, day(user.created_utc),
       h("button", { type: "button", class: "small", "aria-label": `Remove ${user.name}`, on: { click: () => dropUser(user.name) } }, "Remove")]), "Users"));

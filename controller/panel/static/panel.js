@@ -1,10 +1,11 @@
 // The shell: header, commands, which page is shown, who is logged in.
 
-import { get, post, remove } from "./api.js";
+import { get, remove } from "./api.js";
 import { commandBar } from "./commands.js";
+import { takeControl } from "./control.js";
 import { h, setClass, setText } from "./dom.js";
 import { ageS, changed, inControl, isOld, may, model, watch } from "./model.js";
-import { notices, say } from "./notice.js";
+import { notices } from "./notice.js";
 import { loginPage } from "./page_login.js";
 import { runPage } from "./page_run.js";
 import { follow } from "./stream.js";
@@ -27,7 +28,7 @@ function buildHead() {
   head.replaceChildren(
     h("div", { class: "top" }, h("span", { class: "cell" }, model.cell || "jointcell"), state, since, mode, kind, age, h("span", { class: "space" }), unseen, who, control,
       h("button", { type: "button", class: "small", on: { click: leave } }, "Log out"), time),
-    h("div", { class: "second" }, h("nav", { "aria-label": "Pages" }, links), bar.element), lost, spoken, notices);
+    h("div", { class: "second" }, h("nav", { "aria-label": "Pages" }, links), bar.element), bar.reason, lost, spoken, notices);
 }
 
 let lastState = "";
@@ -63,13 +64,6 @@ function drawWho() {
   control.hidden = !may("operator");
   setText(control, inControl() ? "In control: give back" : holder ? `${holder} is in control: take over` : "Take control");
   setClass(control, "mine", inControl());
-}
-
-async function takeControl() {
-  if (inControl()) return void (await post("/control/release"));
-  const holder = model.panel.control;
-  const answer = await post("/control/take", { instead_of: holder });
-  say(answer.ok ? "You are in control" : answer.body?.detail ?? "refused", !answer.ok);
 }
 
 async function leave() {
@@ -133,7 +127,7 @@ function login() {
 }
 
 watch((what) => {
-  if (what === "now" || what === "connection" || what === "alarms") drawHead();
+  if (["now", "connection", "alarms", "orders"].includes(what)) drawHead();
   if (what === "panel") { drawWho(); drawHead(); }
 });
 setInterval(() => isOld() && (drawHead(), changed("connection")), 200);

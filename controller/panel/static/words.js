@@ -9,7 +9,7 @@ export const STATES = {
 export const MODES = { PRODUCTION: "Production", MAINTENANCE: "Maintenance", MANUAL: "Manual" };
 export const ACCOUNTS = {
   working: "Working", waiting: "Waiting", starved: "No parts", blocked: "No room", hold: "Held", fault: "Fault",
-  unplanned: "Not asked",
+  stopped: "Stopped", unplanned: "Not asked",
 };
 
 export const seconds = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits));

@@ -12,9 +12,13 @@ from cells.cell import load_cell
 from cells.joint_model import load_joint_model
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
+from controller.panel.facts import Process
+from controller.panel.process_store import ProcessStore
 from controller.panel.state import PanelState
 from controller.panel_facts import facts_of
+from controller.serve import with_process
 from controller.supervision.metrics import CellMetrics
+from controller.supervision.settings import CellSettings
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE, Rig, Times
 
@@ -25,11 +29,18 @@ Make = Callable[..., Rig]
 @pytest.fixture(scope="session")
 def facts() -> CellFacts:
     models = tuple(load_joint_model(name) for name in MODELS)
-    return facts_of(load_cell("six_arm"), models, driver="fake", simulated=True)
+    return facts_of(load_cell("six_arm"), models, source="six_arm", driver="fake", simulated=True)
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Process:
+    folder = tmp_path_factory.mktemp("process")
+    with PanelDatabase(folder / "panel.db") as database:
+        return with_process(CellSettings(), folder, ProcessStore(database, lambda: 0))[1]
 
 
 @pytest.fixture
-def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
+def make(tmp_path: Path, facts: CellFacts, process: Process) -> Iterator[Make]:
     with ExitStack() as stack:
 
         def rig(people: bool = True, **changes: Any) -> Rig:
@@ -46,7 +57,8 @@ def make(tmp_path: Path, facts: CellFacts) -> Iterator[Make]:
                 database,
                 now_ns=lambda: times.utc_ns,
                 now_s=lambda: times.s,
-                cell_metrics=metrics.registry,
+                registry=metrics.registry,
+                process=process,
             )
             panel: PanelState = app.state.panel
             if people:

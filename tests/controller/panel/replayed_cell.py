@@ -271,8 +271,9 @@ class ReplayedCell:
             case Step() if not self._single_step:
                 raise RefusedError("single-step is off")
             case Jog(arm=arm, joint=joint, share=share):
-                if self._unit.mode is not Mode.MAINTENANCE or arm not in self._jogged:
-                    raise RefusedError("jogging needs mode maintenance and an arm of the cell")
+                ready = self._unit.mode is Mode.MAINTENANCE and self._unit.state is State.IDLE
+                if not ready or arm not in self._jogged:
+                    raise RefusedError("jogging needs mode maintenance, state IDLE and an arm of the cell")
                 self._jog = (arm, joint, share, now_ns) if share else None
             case LoadFeeder(feeder=feeder, batch=batch, count=count):
                 if feeder not in self.cell.stations:
@@ -381,7 +382,13 @@ class ReplayedCell:
             health=(),
             feeders=dict(self._feeders),
             tray=self._tray,
+            obstacles=self._obstacles(),
         )
+
+    def _obstacles(self) -> dict[Command, str]:
+        if self._orders or Command.START not in self._unit.allowed:
+            return {}
+        return {Command.START: "there is nothing to make, queue an order first"}
 
     def _arm(self, k: int, q: np.ndarray, t: float) -> ArmView:
         arm = self.cell.arms[k]

@@ -171,9 +171,17 @@ def test_jogging_is_slow(rig: Rig, share: float) -> None:
     assert rig.client("anna").post(f"{API}/maintenance/jog", json=JOG | {"share": share}).status_code == 422
 
 
-def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None:
+def ready_to_jog(rig: Rig) -> None:
     anna = rig.client("anna")
     anna.put(f"{API}/cell/mode", json={"mode": "maintenance"})
+    anna.post(f"{API}/cell/commands/reset")
+    time.sleep(0.4)
+    assert anna.get(f"{API}/cell").json()["moment"]["state"] == "IDLE"
+
+
+def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None:
+    anna = rig.client("anna")
+    ready_to_jog(rig)
     for _ in range(4):
         assert anna.post(f"{API}/maintenance/jog", json=JOG).status_code == 202
         time.sleep(0.1)
@@ -188,9 +196,24 @@ def test_a_jog_that_is_not_renewed_is_stopped_by_the_panel_too(rig: Rig) -> None
     assert "no sign of life" in rig.panel.audit.rows()[0].outcome
 
 
+def test_a_sign_of_life_that_was_overtaken_turns_nothing(rig: Rig) -> None:
+    anna = rig.client("anna")
+    ready_to_jog(rig)
+    held, let_go = JOG | {"press": "7"}, JOG | {"press": "7", "share": 0.0}
+    assert [anna.post(f"{API}/maintenance/jog", json=body).status_code for body in (held, let_go)] == [
+        202,
+        202,
+    ]
+    late = anna.post(f"{API}/maintenance/jog", json=held)
+    assert (late.status_code, late.json()["detail"]) == (409, "the button was let go")
+    assert anna.post(f"{API}/maintenance/jog", json=held | {"press": "8"}).status_code == 202
+    shares = [request.share for _, request, _ in rig.cell.asked if isinstance(request, Jog)]
+    assert shares == [0.05, 0.0, 0.05]
+
+
 def test_letting_go_stops_at_once(rig: Rig) -> None:
     anna = rig.client("anna")
-    anna.put(f"{API}/cell/mode", json={"mode": "maintenance"})
+    ready_to_jog(rig)
     anna.post(f"{API}/maintenance/jog", json=JOG)
     anna.post(f"{API}/maintenance/jog", json=JOG | {"share": 0.0})
     time.sleep(0.4)

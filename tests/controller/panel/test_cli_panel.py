@@ -131,20 +131,20 @@ def finished(runs: DryRuns, number: str) -> dict[str, object]:
 def test_an_order_is_tried(tmp_path: Path) -> None:
     stub = tmp_path / "stub.py"
     stub.write_text(STUB)
-    runs = DryRuns(tmp_path / "runs", (sys.executable, str(stub)))
-    runs.start("a", {"Pro-NE30-30": 3}, 30.0)
+    runs = DryRuns(tmp_path / "runs", "six_arm", (sys.executable, str(stub)))
+    runs.start("a", ["Pro-NE30-30"], 30.0)
     run = finished(runs, "a")
     assert (run["status"], run["met"], run["cycle_p95_s"]) == ("done", True, 27.1)
-    runs.start("b", {"bad": 3}, 30.0)
+    runs.start("b", ["bad"], 30.0)
     run = finished(runs, "b")
     assert (run["status"], run["reason"]) == ("failed", "This cell cannot do it: no arm reaches")
     assert runs.get("c") is None
 
 
 def test_one_order_at_a_time(tmp_path: Path) -> None:
-    runs = DryRuns(tmp_path / "runs", (sys.executable, "-c", "import time; time.sleep(60)"))
-    runs.start("a", {"Pro-NE30-30": 3}, 30.0)
+    runs = DryRuns(tmp_path / "runs", "six_arm", (sys.executable, "-c", "import time; time.sleep(60)"))
+    runs.start("a", ["Pro-NE30-30"], 30.0)
     with pytest.raises(BusyError):
-        runs.start("b", {"Pro-NE30-30": 3}, 30.0)
+        runs.start("b", ["Pro-NE30-30"], 30.0)
     runs.close()
     assert finished(runs, "a")["status"] == "failed"

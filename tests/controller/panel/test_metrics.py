@@ -47,5 +47,15 @@ def test_the_figures_are_those_of_the_picture(rig: Rig) -> None:
     assert clients.value == 0.0
 
 
+def test_every_number_is_there_once(rig: Rig) -> None:
+    rig.client("otto").post("/api/v1/cell/commands/reset")
+    lines = rig.client("vera").get("/metrics").text.splitlines()
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+    samples = [line.rsplit(" ", 1)[0] for line in lines if not line.startswith("#")]
+    assert len(samples) == len(set(samples))
+    assert {name.split("_")[0] for name in names} == {"cell", "panel"}
+
+
 def test_metrics_need_a_login(rig: Rig) -> None:
     assert rig.client().get("/metrics").status_code == 401

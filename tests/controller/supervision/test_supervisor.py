@@ -12,6 +12,7 @@ from controller.execution.draft import Drafting
 from controller.execution.fake import FakeClock
 from controller.supervision.alarms import Key
 from controller.supervision.packml import Command, Mode, State
+from controller.supervision.picture import Painter
 from controller.supervision.requests import (
     AcknowledgeAlarm,
     ConfirmPlace,
@@ -19,6 +20,7 @@ from controller.supervision.requests import (
     Jog,
     LoadFeeder,
     PutBack,
+    ScrapJoint,
     SetFeed,
     SetMode,
     SetSingleStep,
@@ -327,6 +329,49 @@ def test_scrap_is_made_again(tmp_path):
     again.until(State.COMPLETE)
     assert (again.shift.good, again.shift.rejected) == (4, 1)
     again.end()
+
+
+def test_a_joint_is_taken_out_without_a_question_and_made_again(plant):
+    executing(plant, 300)
+    assert "allowed in: ABORTED, STOPPED, IDLE" in plant.ask(ScrapJoint(serial="J0000001")).reason
+    assert plant.give(Command.STOP).accepted
+    plant.until(State.STOPPED)
+    assert not plant.shift.questions
+    serial = next(iter(plant.shift.joints))
+    assert f"allowed: {', '.join(plant.shift.joints)}" in plant.ask(ScrapJoint(serial="J9")).reason
+    assert plant.ask(ScrapJoint(serial=serial)).accepted
+    assert (events(plant, "confirmed")[-1].found, plant.shift.tray) == ("scrap", 0)
+    assert serial not in plant.shift.joints
+    plant.start_up()
+    plant.until(State.COMPLETE)
+    assert (plant.shift.good, plant.shift.rejected) == (4, 1)
+
+
+def test_the_cycle_clock_counts_running_and_stands_while_the_cell_does(plant):
+    painter = Painter(plant.supervisor)
+    assert painter.picture().since_last_s == 0.0
+    executing(plant, 300)
+    ran = painter.picture().since_last_s
+    assert ran > 10.0
+    assert plant.give(Command.STOP).accepted
+    plant.until(State.STOPPED)
+    stood = painter.picture().since_last_s
+    plant.clock.now_ns += 3_600_000_000_000
+    plant.rounds(3)
+    assert painter.picture().since_last_s == pytest.approx(stood, abs=1e-6)
+    plant.start_up()
+    while not plant.supervisor.production.left:
+        plant.rounds(1)
+    assert painter.picture().since_last_s == pytest.approx(0.0, abs=1.0)
+
+
+def test_what_keeps_a_command_back_is_in_the_picture(plant):
+    painter = Painter(plant.supervisor)
+    assert plant.give(Command.RESET).accepted
+    plant.until(State.IDLE)
+    assert painter.picture().obstacles == {Command.START: "there is nothing to make, queue an order first"}
+    assert plant.order().accepted
+    assert painter.picture().obstacles == {}
 
 
 def test_a_full_disk_holds_the_cell_and_unhold_works_when_it_is_mended(plant):

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from controller.panel import CellFacts, PanelSettings, create_panel
 from controller.panel.database import PanelDatabase
-from controller.panel.serving import served
+from controller.panel.process_store import ProcessStore
+from controller.panel.serving import listening_socket, served
 from controller.panel.state import PanelState
+from controller.serve import with_process
+from controller.supervision.settings import CellSettings
 from controller.supervision.view import CellService
 from tests.controller.panel.replayed_cell import ReplayedCell
 from tests.controller.panel.rig import PASSWORD, PEOPLE
@@ -105,11 +108,12 @@ def serve(
 ) -> Iterator[Served]:
     """Serve a panel for a cell on a free port."""
     with ExitStack() as stack:
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        port = listening.getsockname()[1]
+        options = PanelSettings(data=folder, port=0, scrypt_log2_n=4, **settings)
+        listening = stack.enter_context(listening_socket(options))
+        options = replace(options, port=listening.getsockname()[1])
         database = stack.enter_context(PanelDatabase(folder / "panel.db"))
-        options = PanelSettings(data=folder, port=port, scrypt_log2_n=4, **settings)
-        app = create_panel(cell, facts, options, database)
+        _, process = with_process(CellSettings(), folder, ProcessStore(database, time.time_ns))
+        app = create_panel(cell, facts, options, database, process=process)
         panel: PanelState = app.state.panel
         if people:
             for name, role in PEOPLE.items():
@@ -117,7 +121,7 @@ def serve(
             panel.setup = None
         serving = stack.enter_context(ExitStack())
         serving.enter_context(served(app, options, listening))
-        yield Served(cell=cell, panel=panel, url=f"http://127.0.0.1:{port}", serving=serving)
+        yield Served(cell=cell, panel=panel, url=options.url, serving=serving)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def main() -> None:
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
     directory.mkdir(parents=True, exist_ok=True)
     models = tuple(load_joint_model(name) for name in joint_model_names())
-    facts = facts_of(load_cell("six_arm"), models, driver="fake", simulated=True)
+    facts = facts_of(load_cell("six_arm"), models, source="six_arm", driver="fake", simulated=True)
     with (
         browser() as chromium,
         tempfile.TemporaryDirectory() as folder,

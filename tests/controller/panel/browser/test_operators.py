@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from controller.panel import CellFacts
 from controller.supervision.packml import State
-from controller.supervision.requests import Jog
+from controller.supervision.requests import Jog, ScrapJoint
+from tests.controller.panel.browser.gestures import NOT_A_SAFETY_FUNCTION, enabled, give, runs, shows, turns
 from tests.controller.panel.browser.served_panel import PHONE, Served, browser, replayed
 from tests.controller.panel.rig import PASSWORD
-
-NOT_A_SAFETY_FUNCTION = (
-    "The buttons on this page are process commands and not a safety function. "
-    "In danger, use the emergency-stop devices at the cell."
-)
 
 
 @pytest.fixture(scope="module")
@@ -30,25 +26,6 @@ def chromium() -> Iterator[Browser]:
 def served(chromium: Browser, facts: CellFacts, tmp_path: Path) -> Iterator[Served]:
     with replayed(facts, tmp_path, chromium) as panel:
         yield panel
-
-
-def shows(page: Page, state: str) -> None:
-    expect(page.locator(".unit")).to_have_text(state)
-
-
-def give(page: Page, command: str) -> None:
-    page.get_by_role("button", name=command, exact=True).click()
-
-
-def runs(page: Page) -> None:
-    give(page, "Reset")
-    shows(page, "Idle")
-    give(page, "Start")
-    shows(page, "Running")
-
-
-def enabled(page: Page) -> set[str]:
-    return set(page.locator(".command:enabled").all_inner_texts())
 
 
 def test_first_start(chromium: Browser, facts: CellFacts, tmp_path: Path) -> None:
@@ -192,11 +169,11 @@ def test_jog_by_hold_to_run(served: Served) -> None:
     page.get_by_role("textbox", name="Password").fill(PASSWORD)
     give(page, "Go on")
     expect(page.get_by_text("Stopped, mode Maintenance")).to_be_visible()
+    expect(page.get_by_text("Jogging needs the state Idle (Reset first)")).to_be_visible()
+    give(page, "Reset")
+    expect(page.get_by_text("Idle, mode Maintenance")).to_be_visible()
     before = served.cell.view.arms[0].q[1]
-    plus.hover()
-    page.mouse.down()
-    page.wait_for_timeout(900)
-    page.mouse.up()
+    turns(page, 2, "up", 900)
     page.wait_for_timeout(400)
     turned = served.cell.view.arms[0].q[1]
     assert turned > before + 0.02
@@ -212,6 +189,66 @@ def test_jog_by_hold_to_run(served: Served) -> None:
     page.keyboard.up("Space")
     page.wait_for_timeout(300)
     assert served.cell.view.arms[0].q[1] > turned, "by keyboard too"
+
+
+def test_start_without_an_order_says_why_and_what_helps(served: Served) -> None:
+    served.cell._orders.clear()
+    page = served.page("otto")
+    give(page, "Reset")
+    shows(page, "Idle")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+    expect(page.locator(".reason")).to_contain_text(
+        "Start waits: there is nothing to make, queue an order first."
+    )
+    page.get_by_role("link", name="Queue an order").click()
+    page.get_by_label("Name of the order").fill("o-1")
+    page.get_by_label("queue without trying it").check()
+    give(page, "Queue")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    expect(page.locator(".reason")).to_be_hidden()
+
+
+def test_queueing_while_somebody_else_is_in_control(served: Served) -> None:
+    """Who it is and the way to take over stand beside the button, and what was typed stays."""
+    otto, olga = served.page("otto"), served.page("olga", "/orders")
+    runs(otto)
+    olga.get_by_label("Name of the order").fill("mine")
+    olga.get_by_label("queue without trying it").check()
+    queue = olga.get_by_role("button", name="Queue", exact=True)
+    expect(queue).to_be_disabled()
+    expect(olga.locator(".controlnote")).to_contain_text("otto is in control, and this needs control.")
+    expect(olga.locator(".reason")).to_contain_text("otto is in control: you can Stop and Abort")
+    give(olga, "Take over from otto")
+    expect(queue).to_be_enabled()
+    queue.click()
+    expect(olga.get_by_role("row", name="mine")).to_be_visible()
+    expect(otto.locator(".reason")).to_contain_text("olga is in control")
+
+
+def test_a_joint_is_taken_out(served: Served) -> None:
+    page = served.page("otto", "/maintenance")
+    out = page.get_by_role("button", name="Taken out")
+    page.get_by_label("Serial number").fill("J0007")
+    out.click()
+    page.get_by_role("dialog").get_by_role("button", name="It is out").click()
+    expect(page.locator(".notices")).to_contain_text("J0007 is taken out")
+    assert [request for _, request, _ in served.cell.asked] == [ScrapJoint(serial="J0007")]
+    runs(page)
+    expect(out).to_be_disabled()
+
+
+def test_the_cycle_clock_says_why_it_stands(served: Served) -> None:
+    page = served.page("otto")
+    runs(page)
+    expect(page.locator(".stands")).to_have_text("")
+    give(page, "Hold")
+    shows(page, "Held")
+    expect(page.locator(".stands")).to_contain_text(
+        re.compile(r"The clock stands: Held for \d+ s, hold by otto")
+    )
+    stood = page.locator(".big").inner_text()
+    page.wait_for_timeout(1200)
+    assert page.locator(".big").inner_text() == stood
 
 
 def test_two_users(served: Served) -> None:

@@ -1,0 +1,38 @@
+"""What operators do and see on the page, in the words of the page."""
+
+from playwright.sync_api import Page, expect
+
+NOT_A_SAFETY_FUNCTION = (
+    "The buttons on this page are process commands and not a safety function. "
+    "In danger, use the emergency-stop devices at the cell."
+)
+
+
+def shows(page: Page, state: str) -> None:
+    """The header says so, sooner or later."""
+    expect(page.locator(".unit")).to_have_text(state)
+
+
+def give(page: Page, command: str) -> None:
+    page.get_by_role("button", name=command, exact=True).click()
+
+
+def runs(page: Page) -> None:
+    """From Stopped to Running."""
+    give(page, "Reset")
+    shows(page, "Idle")
+    give(page, "Start")
+    shows(page, "Running")
+
+
+def enabled(page: Page) -> set[str]:
+    """Commands that can be pressed."""
+    return set(page.locator(".command:enabled").all_inner_texts())
+
+
+def turns(page: Page, joint: int, way: str, for_ms: int) -> None:
+    """Hold the jog button of a joint (1 to 6, up or down) for so long."""
+    page.get_by_role("button", name=f"Hold to turn joint {joint} {way}").hover()
+    page.mouse.down()
+    page.wait_for_timeout(for_ms)
+    page.mouse.up()
