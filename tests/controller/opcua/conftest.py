@@ -15,7 +15,8 @@ from tests.controller.panel.replayed_cell import ReplayedCell
 
 @pytest.fixture(scope="session")
 def facts() -> CellFacts:
-    return facts_of(load_cell("six_arm"), (load_joint_model("Pro-NE30-30"),), driver="fake", simulated=True)
+    models = (load_joint_model("Pro-NE30-30"),)
+    return facts_of(load_cell("six_arm"), models, source="six_arm", driver="fake", simulated=True)
 
 
 @pytest.fixture
