@@ -22,7 +22,7 @@ from controller.execution.fake import FakeClock
 from controller.motion.shape import moving_capsules
 from controller.rearranging import NoArrangementError
 from controller.supervision.packml import Command, State
-from controller.supervision.requests import TakeOut
+from controller.supervision.requests import ScrapJoint, TakeOut
 from kinematics import Body, Scene, clearance
 
 _TRIALS, _FEW = 200, 4
@@ -39,6 +39,7 @@ class Lost:
     Attributes:
         trials: How many there were.
         planned_s: Processor time until the new plan ran, of those in which there is one [s].
+        taken_out: Joints that could not be finished and were taken out by hand before those plans.
         irreplaceable: Arms that the others cannot do without, with the reason given.
         in_the_way: Reasons given for which there was no plan from just there.
         unexplained: What went wrong without a reason that names arm or joint.
@@ -48,6 +49,7 @@ class Lost:
 
     trials: int = 0
     planned_s: list[float] = field(default_factory=list)
+    taken_out: int = 0
     irreplaceable: dict[str, str] = field(default_factory=dict)
     in_the_way: list[str] = field(default_factory=list)
     unexplained: list[str] = field(default_factory=list)
@@ -92,10 +94,7 @@ def _lose(plant: FastCell, arm: str, moment_s: float, lost: Lost) -> None:
     plant.answer(lambda serial, number: "not_done")
     plant.give(Command.CLEAR)
     plant.until(State.STOPPED)
-    plant.give(Command.RESET)
-    plant.until(State.IDLE)
-    plant.give(Command.START)
-    plant.until(State.EXECUTE, State.STOPPED)
+    taken_out = _start_without(plant)
     if plant.state is State.STOPPED:
         reason = plant.supervisor.cause
         lost.in_the_way.append(f"{where}: {reason}")
@@ -104,6 +103,7 @@ def _lose(plant: FastCell, arm: str, moment_s: float, lost: Lost) -> None:
             lost.unexplained.append(f"{where}: {reason}")
         return
     lost.planned_s.append(time.process_time() - began)
+    lost.taken_out += taken_out
     poses = []
     end_ns = plant.clock.now_ns + round(_WATCHED_S * 1e9)
     while plant.clock.now_ns < end_ns and plant.state is State.EXECUTE:
@@ -114,6 +114,24 @@ def _lose(plant: FastCell, arm: str, moment_s: float, lost: Lost) -> None:
     distances = _distances(np.array(poses))
     lost.collisions += int((distances < 0.0).sum())
     lost.smallest_m = min(lost.smallest_m, float(distances.min()))
+
+
+def _start_without(plant: FastCell) -> int:
+    """Start again; joints that are named as not to be finished are taken out by hand first. How many those were."""
+    taken_out = 0
+    while True:
+        plant.give(Command.RESET)
+        plant.until(State.IDLE, State.STOPPED)
+        if plant.state is State.IDLE:
+            plant.give(Command.START)
+            plant.until(State.EXECUTE, State.STOPPED)
+        hopeless = [serial for serial in plant.shift.joints if serial in plant.supervisor.cause]
+        if plant.state is not State.STOPPED or not hopeless:
+            return taken_out
+        for serial in hopeless:
+            if not plant.ask(ScrapJoint(serial=serial)).accepted:
+                return taken_out
+        taken_out += len(hopeless)
 
 
 def _distances(q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -139,7 +157,7 @@ def rows(options: Options) -> Iterator[Row]:
         value=max(lost.planned_s, default=None),
         unit="s",
         goal=_GOAL_S,
-        note=f"{len(lost.planned_s)} of {lost.trials} trials; "
+        note=f"{len(lost.planned_s)} of {lost.trials} trials, {lost.taken_out} joints taken out by hand; "
         + ("; ".join(f"{arm}: {why}" for arm, why in sorted(lost.irreplaceable.items())) or "no arm refused"),
     )
     yield Figure(

@@ -117,7 +117,10 @@ def obstacles(cell: Supervisor) -> Mapping[Command, str]:
 
 
 def _command(cell: Supervisor, command: Command, by: str) -> None:
-    if command in cell.unit.allowed and (reason := _obstacle(cell, command)):
+    reason = _obstacle(cell, command)
+    if command is Command.START and cell.jogging.arm:  # no obstacle to show: the page must not move under the finger
+        reason = f"{cell.jogging.arm} is being jogged"
+    if command in cell.unit.allowed and reason:
         allowed = ", ".join(other.name for other in cell.unit.allowed if other is not command)
         raise RefusedError(f"{command.name}: {reason} (allowed: {allowed or 'nothing but to wait'})")
     if command is Command.SUSPEND:
@@ -136,8 +139,6 @@ def _obstacle(cell: Supervisor, command: Command) -> str:
         return f"the journal cannot be written: {cell.book.failure}"
     if command is Command.START and not cell.production.wanted:
         return "there is nothing to make, queue an order first"
-    if command is Command.START and cell.jogging.arm:
-        return f"{cell.jogging.arm} is being jogged"
     return ""
 
 

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -302,7 +303,9 @@ def test_two_users(cell: ServedCell) -> None:
 
 
 def test_an_opcua_client_that_has_not_logged_in_reads_the_state(cell: ServedCell) -> None:
-    assert asyncio.run(_state_by_opcua(f"opc.tcp://127.0.0.1:{cell.opcua_port}/cell")) == "STOPPED"
+    address = f"opc.tcp://127.0.0.1:{cell.opcua_port}/cell"
+    with ThreadPoolExecutor(1) as elsewhere:  # the browser's thread has a loop of its own
+        assert elsewhere.submit(lambda: asyncio.run(_state_by_opcua(address))).result() == "STOPPED"
 
 
 def test_on_a_phone(cell: ServedCell) -> None:
