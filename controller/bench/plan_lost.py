@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.bench.fast_cell import MODELS, FastCell, arrangements, cell, warm
+from controller.bench.fast_cell import MODELS, FastCell, arrangements, cell, planner, warm
 from controller.bench.row import Figure, Options, Row
 from controller.execution.fake import FakeClock
 from controller.motion.shape import moving_capsules
@@ -39,7 +39,8 @@ class Lost:
     Attributes:
         trials: How many there were.
         planned_s: Processor time until the new plan ran, of those in which there is one [s].
-        taken_out: Joints that could not be finished and were taken out by hand before those plans.
+        by_hand: What had to be taken away by hand before those plans, because it was named: joints that could not be
+            finished, arms that stood in the way.
         irreplaceable: Arms that the others cannot do without, with the reason given.
         in_the_way: Reasons given for which there was no plan from just there.
         unexplained: What went wrong without a reason that names arm or joint.
@@ -49,7 +50,7 @@ class Lost:
 
     trials: int = 0
     planned_s: list[float] = field(default_factory=list)
-    taken_out: int = 0
+    by_hand: Counter[str] = field(default_factory=Counter)
     irreplaceable: dict[str, str] = field(default_factory=dict)
     in_the_way: list[str] = field(default_factory=list)
     unexplained: list[str] = field(default_factory=list)
@@ -94,7 +95,7 @@ def _lose(plant: FastCell, arm: str, moment_s: float, lost: Lost) -> None:
     plant.answer(lambda serial, number: "not_done")
     plant.give(Command.CLEAR)
     plant.until(State.STOPPED)
-    taken_out = _start_without(plant)
+    by_hand = _start_without(plant, arm)
     if plant.state is State.STOPPED:
         reason = plant.supervisor.cause
         lost.in_the_way.append(f"{where}: {reason}")
@@ -103,7 +104,7 @@ def _lose(plant: FastCell, arm: str, moment_s: float, lost: Lost) -> None:
             lost.unexplained.append(f"{where}: {reason}")
         return
     lost.planned_s.append(time.process_time() - began)
-    lost.taken_out += taken_out
+    lost.by_hand += by_hand
     poses = []
     end_ns = plant.clock.now_ns + round(_WATCHED_S * 1e9)
     while plant.clock.now_ns < end_ns and plant.state is State.EXECUTE:
@@ -116,22 +117,28 @@ def _lose(plant: FastCell, arm: str, moment_s: float, lost: Lost) -> None:
     lost.smallest_m = min(lost.smallest_m, float(distances.min()))
 
 
-def _start_without(plant: FastCell) -> int:
-    """Start again; joints that are named as not to be finished are taken out by hand first. How many those were."""
-    taken_out = 0
+def _start_without(plant: FastCell, arm: str) -> Counter[str]:
+    """Start again; what is named as hopeless or in the way is first taken away by hand. How much of it there was."""
+    by_hand: Counter[str] = Counter()
     while True:
         plant.give(Command.RESET)
         plant.until(State.IDLE, State.STOPPED)
         if plant.state is State.IDLE:
             plant.give(Command.START)
             plant.until(State.EXECUTE, State.STOPPED)
-        hopeless = [serial for serial in plant.shift.joints if serial in plant.supervisor.cause]
-        if plant.state is not State.STOPPED or not hopeless:
-            return taken_out
-        for serial in hopeless:
-            if not plant.ask(ScrapJoint(serial=serial)).accepted:
-                return taken_out
-        taken_out += len(hopeless)
+        cause = plant.supervisor.cause
+        if plant.state is not State.STOPPED:
+            return by_hand
+        hopeless = [serial for serial in plant.shift.joints if serial in cause]
+        if f"{arm} where it stands" in cause or f"{arm} stands in" in cause:
+            if by_hand["arm"]:
+                return by_hand
+            plant.arms[arm].move_by_hand(planner().aside(arm))
+            by_hand["arm"] += 1
+        elif hopeless and plant.ask(ScrapJoint(serial=hopeless[0])).accepted:
+            by_hand["joint"] += 1
+        else:
+            return by_hand
 
 
 def _distances(q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -157,7 +164,8 @@ def rows(options: Options) -> Iterator[Row]:
         value=max(lost.planned_s, default=None),
         unit="s",
         goal=_GOAL_S,
-        note=f"{len(lost.planned_s)} of {lost.trials} trials, {lost.taken_out} joints taken out by hand; "
+        note=f"{len(lost.planned_s)} of {lost.trials} trials, {lost.by_hand['joint']} joints taken out and "
+        f"{lost.by_hand['arm']} arms moved aside by hand; "
         + ("; ".join(f"{arm}: {why}" for arm, why in sorted(lost.irreplaceable.items())) or "no arm refused"),
     )
     yield Figure(

@@ -214,6 +214,11 @@ class FakeArm:
         self._halt()
         self._status, self._fault = Status.FAULT, self._fault or fault
 
+    def move_by_hand(self, q: FloatArray) -> None:
+        """Pretend that somebody moves it, its brakes released, to joints (6,) [rad]."""
+        self._halt()
+        self._q = self._last_q = np.array(q, dtype=np.float64)
+
     def _halt(self) -> None:
         self._follow()
         self._q, _ = self._state()

@@ -118,7 +118,9 @@ def obstacles(cell: Supervisor) -> Mapping[Command, str]:
 
 def _command(cell: Supervisor, command: Command, by: str) -> None:
     reason = _obstacle(cell, command)
-    if command is Command.START and cell.jogging.arm:  # no obstacle to show: the page must not move under the finger
+    if (
+        command is Command.START and cell.jogging.arm
+    ):  # no obstacle to show: the page must not move under the finger
         reason = f"{cell.jogging.arm} is being jogged"
     if command in cell.unit.allowed and reason:
         allowed = ", ".join(other.name for other in cell.unit.allowed if other is not command)
