@@ -158,9 +158,16 @@ class FastCell:
 
     def fail(self, arm: str, reason: str) -> None:
         """Let an arm fault."""
+        self._fake(arm).fail(reason)
+
+    def move_by_hand(self, arm: str, q: FloatArray) -> None:
+        """Let somebody move an arm to joints (6,) [rad]."""
+        self._fake(arm).move_by_hand(q)
+
+    def _fake(self, arm: str) -> FakeArm:
         driver = self._fakes[arm]
         assert isinstance(driver, FakeArm)
-        driver.fail(reason)
+        return driver
 
     @property
     def state(self) -> State:

@@ -133,7 +133,7 @@ def _start_without(plant: FastCell, arm: str) -> Counter[str]:
         if f"{arm} where it stands" in cause or f"{arm} stands in" in cause:
             if by_hand["arm"]:
                 return by_hand
-            plant.arms[arm].move_by_hand(planner().aside(arm))
+            plant.move_by_hand(arm, planner().aside(arm))
             by_hand["arm"] += 1
         elif hopeless and plant.ask(ScrapJoint(serial=hopeless[0])).accepted:
             by_hand["joint"] += 1
