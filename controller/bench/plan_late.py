@@ -1,4 +1,4 @@
-"""The plan of the mix executed with arms that are late and slow by any amount, and stopped at any moment."""
+"""The plan of the mix executed with arms that are late and slow by any amount; and stopped at any moment."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _QUICK_JOINTS = 2  # of the order in simulation
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Random delays and feeds, on the arcs that are left once those that others imply are gone; then stops."""
+    """Random delays and feeds, on the arcs that are left once those that others imply are gone."""
     mix = mix_plan(options.seed)
     motion = mix.plan.motion
     graph = reduced(motion.graph)
@@ -23,4 +23,9 @@ def rows(options: Options) -> Iterator[Row]:
         )
         graph = reduced(short.graph)
     yield from late_world.rows_of(mix.cell, graph, options)
-    yield from plan_stops.rows_of(mix.cell, motion, options)
+
+
+def stop_rows(options: Options) -> Iterator[Row]:
+    """Stops at random moments in simulation."""
+    mix = mix_plan(options.seed)
+    yield from plan_stops.rows_of(mix.cell, mix.plan.motion, options)

@@ -57,6 +57,7 @@ SUITES: dict[str, dict[str, Rows]] = {
         "faults": plan_faults.rows,
         "layouts": plan_layouts.rows,
         "late": plan_late.rows,
+        "stops": plan_late.stop_rows,
         "lost": plan_lost.rows,
     },
     "supervision": {
