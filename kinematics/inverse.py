@@ -6,7 +6,7 @@ own, four for each pose, so that a single pose costs no more than one SIMD regis
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +47,7 @@ class Conventions(Protocol):
         """Of the joints [rad]."""
 
 
+_solutions = partial(tuple.__new__, IkSolutions)  # what its constructor does, without being Python
 Ranges = tuple[Joints, Joints, Joints, Joints]  # middle, half, lower and upper limit of each joint
 
 
@@ -76,9 +77,9 @@ def inverse_kinematics(chain: Chain | SerialChain, X_BF: ArrayLike, *, threads: 
         and X_BF.dtype is FLOAT64
         and X_BF.flags.carray
     ):
-        table = np.empty((8, ROW))
+        table = np.ndarray((8, ROW))
         if not _entry()(chain.inverse_model, X_BF, table):
-            return tuple.__new__(IkSolutions, (table,))  # what its constructor does, without being Python
+            return _solutions((table,))
     poses, single = rows("X_BF", X_BF, (4, 4))
     if isinstance(chain, SerialChain):
         batch("X_BF", X_BF, (4, 4))
