@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.controller.panel.browser.gestures import (
     NOT_A_SAFETY_FUNCTION,
     enabled,
     give,
+    note_when_lost,
+    one_controls_both_stop,
     runs,
     shows,
     turns,
@@ -236,9 +238,9 @@ def test_jog_by_hold_to_run(cell: ServedCell) -> None:
     for _ in range(5):  # a page whose pictures are late on a busy machine lets go
         turns(page, 1, "up", 1000)
         page.wait_for_timeout(1000)
-        if (turned := joint()) > before + 0.01:
+        if (turned := joint()) > before + 0.02:
             break
-    assert turned > before + 0.01
+    assert turned > before + 0.02
     page.wait_for_timeout(400)
     assert joint() == pytest.approx(turned, abs=1e-3), "letting go stops"
     page.get_by_role("button", name="Hold to turn joint 1 down").focus()
@@ -247,9 +249,9 @@ def test_jog_by_hold_to_run(cell: ServedCell) -> None:
         page.wait_for_timeout(1000)
         page.keyboard.up("Space")
         page.wait_for_timeout(1000)
-        if joint() < turned - 0.01:
+        if joint() < turned - 0.02:
             break
-    assert joint() < turned - 0.01, "by keyboard too"
+    assert joint() < turned - 0.02, "by keyboard too"
 
 
 def test_a_fault_shows_what_and_what_to_do(cell: ServedCell) -> None:
@@ -286,20 +288,7 @@ def test_a_fault_shows_what_and_what_to_do(cell: ServedCell) -> None:
 
 
 def test_two_users(cell: ServedCell) -> None:
-    """One is in control, both see it, the other stops; control is taken over by name."""
-    otto, olga = cell.page("otto"), cell.page("olga")
-    runs(otto)
-    shows(olga, "Running")
-    expect(olga.get_by_role("button", name="otto is in control: take over")).to_be_visible()
-    assert enabled(olga) == {"Stop", "Abort"}
-    give(olga, "Stop")
-    shows(otto, "Stopped")
-    expect(otto.get_by_role("button", name="Reset")).to_be_enabled()
-    expect(olga.get_by_role("button", name="Reset")).to_be_disabled()
-    give(olga, "otto is in control: take over")
-    expect(otto.get_by_role("button", name="olga is in control: take over")).to_be_visible()
-    give(olga, "Reset")
-    shows(otto, "Idle")
+    one_controls_both_stop(cell.page("otto"), cell.page("olga"))
 
 
 def test_an_opcua_client_that_has_not_logged_in_reads_the_state(cell: ServedCell) -> None:
@@ -327,7 +316,7 @@ def test_a_lost_server_is_said_within_a_second_and_comes_back(cell: ServedCell) 
     """The whole process stands still for seconds: the page says so, stop is not confirmed, and all of it comes back."""
     page = cell.page("otto")
     runs(page)
-    _note_when_lost(page)
+    note_when_lost(page)
     os.kill(cell.process.pid, signal.SIGSTOP)
     try:
         stood = page.evaluate("performance.now()")
@@ -374,12 +363,3 @@ async def _state_by_opcua(address: str) -> str:
     async with Client(address, timeout=20.0) as client:
         namespace = await client.get_namespace_index("urn:jointcell:cell")
         return str(await client.get_node(f"ns={namespace};s=Cell/Status/CurrentState").read_value())
-
-
-def _note_when_lost(page: Page) -> None:
-    page.evaluate(
-        """() => { window.lostAt = 0; const age = document.querySelector('.age');
-        new MutationObserver(() => {
-          if (!window.lostAt && age.textContent.startsWith('NO DATA')) window.lostAt = performance.now(); })
-          .observe(age, {childList: true, characterData: true, subtree: true}); }"""
-    )

@@ -36,3 +36,29 @@ def turns(page: Page, joint: int, way: str, for_ms: int) -> None:
     page.mouse.down()
     page.wait_for_timeout(for_ms)
     page.mouse.up()
+
+
+def one_controls_both_stop(otto: Page, olga: Page) -> None:
+    """One is in control, both see it, the other stops; control is taken over by name."""
+    runs(otto)
+    shows(olga, "Running")
+    expect(olga.get_by_role("button", name="otto is in control: take over")).to_be_visible()
+    assert enabled(olga) == {"Stop", "Abort"}
+    give(olga, "Stop")
+    shows(otto, "Stopped")
+    expect(otto.get_by_role("button", name="Reset")).to_be_enabled()
+    expect(olga.get_by_role("button", name="Reset")).to_be_disabled()
+    give(olga, "otto is in control: take over")
+    expect(otto.get_by_role("button", name="olga is in control: take over")).to_be_visible()
+    give(olga, "Reset")
+    shows(otto, "Idle")
+
+
+def note_when_lost(page: Page) -> None:
+    """From now on `window.lostAt` is when the page first said NO DATA, 0 until then."""
+    page.evaluate(
+        """() => { window.lostAt = 0; const age = document.querySelector('.age');
+        new MutationObserver(() => {
+          if (!window.lostAt && age.textContent.startsWith('NO DATA')) window.lostAt = performance.now(); })
+          .observe(age, {childList: true, characterData: true, subtree: true}); }"""
+    )

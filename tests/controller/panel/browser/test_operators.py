@@ -11,7 +11,16 @@ from playwright.sync_api import Browser, expect
 from controller.panel import CellFacts
 from controller.supervision.packml import State
 from controller.supervision.requests import Jog, ScrapJoint
-from tests.controller.panel.browser.gestures import NOT_A_SAFETY_FUNCTION, enabled, give, runs, shows, turns
+from tests.controller.panel.browser.gestures import (
+    NOT_A_SAFETY_FUNCTION,
+    enabled,
+    give,
+    note_when_lost,
+    one_controls_both_stop,
+    runs,
+    shows,
+    turns,
+)
 from tests.controller.panel.browser.served_panel import PHONE, Served, browser, replayed
 from tests.controller.panel.rig import PASSWORD
 
@@ -252,20 +261,7 @@ def test_the_cycle_clock_says_why_it_stands(served: Served) -> None:
 
 
 def test_two_users(served: Served) -> None:
-    """One is in control, both see it, the other stops; control is taken over by name."""
-    otto, olga = served.page("otto"), served.page("olga")
-    runs(otto)
-    shows(olga, "Running")
-    expect(olga.get_by_role("button", name="otto is in control: take over")).to_be_visible()
-    assert enabled(olga) == {"Stop", "Abort"}
-    give(olga, "Stop")
-    shows(otto, "Stopped")
-    expect(otto.get_by_role("button", name="Reset")).to_be_enabled()
-    expect(olga.get_by_role("button", name="Reset")).to_be_disabled()
-    give(olga, "otto is in control: take over")
-    expect(otto.get_by_role("button", name="olga is in control: take over")).to_be_visible()
-    give(olga, "Reset")
-    shows(otto, "Idle")
+    one_controls_both_stop(served.page("otto"), served.page("olga"))
 
 
 def test_viewers_only_look(served: Served) -> None:
@@ -278,12 +274,7 @@ def test_viewers_only_look(served: Served) -> None:
 def test_a_lost_server_is_said_within_a_second_and_stop_is_tried(served: Served) -> None:
     page = served.page("otto")
     runs(page)
-    page.evaluate(
-        """() => { window.lostAt = 0; const age = document.querySelector('.age');
-        new MutationObserver(() => {
-          if (!window.lostAt && age.textContent.startsWith('NO DATA')) window.lostAt = performance.now(); })
-          .observe(age, {childList: true, characterData: true, subtree: true}); }"""
-    )
+    note_when_lost(page)
     served.end()
     ended = page.evaluate("performance.now()")
     expect(page.locator(".age")).to_have_text(re.compile(r"NO DATA \d+ s"))
