@@ -1,8 +1,8 @@
-"""The plan of the mix executed with arms that are late and slow by any amount; and stopped at any moment."""
+"""The plan of the mix executed with arms that are late and slow by any amount."""
 
 from collections.abc import Iterator
 
-from controller.bench import late_world, plan_delays, plan_stops
+from controller.bench import late_world, plan_delays
 from controller.bench.plan_mix import CELL, mix_plan
 from controller.bench.row import Options, Row
 from controller.motion.plan import MotionPlanner
@@ -23,9 +23,3 @@ def rows(options: Options) -> Iterator[Row]:
         )
         graph = reduced(short.graph)
     yield from late_world.rows_of(mix.cell, graph, options)
-
-
-def stop_rows(options: Options) -> Iterator[Row]:
-    """Stops at random moments in simulation."""
-    mix = mix_plan(options.seed)
-    yield from plan_stops.rows_of(mix.cell, mix.plan.motion, options)

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from cells.cell import Cell
 from cells.driver import StopCategory
 from cells.joint_model import JointModel
+from controller.bench.plan_mix import mix_plan
 from controller.bench.row import Figure, Options, Row
 from controller.choice import Choice
 from controller.execution.draft import JointToMake, PlanError
 from controller.execution.line import Line
 from controller.execution.state import Ended, Event
-from controller.motion.plan import MotionPlan, MotionPlanner
+from controller.motion.plan import MotionPlanner
 from controller.motion.unroll import serial_number
 from controller.rearranging import Arrangements
 from kinematics import Stopping, stopping
@@ -211,8 +212,10 @@ def stop_and_go_on(cell: Cell, choice: Choice, order: Sequence[JointModel], mome
     return stops
 
 
-def rows_of(cell: Cell, motion: MotionPlan, options: Options) -> Iterator[Row]:
-    """The decisions of a plan made already, for short orders of its models."""
+def rows(options: Options) -> Iterator[Row]:
+    """The decisions of the plan of the mix, for short orders of its models."""
+    mix = mix_plan(options.seed)
+    motion = mix.plan.motion
     choice = Choice(
         cycle_s=motion.schedule.cycle_time / 1000,
         schedule=motion.schedule,
@@ -221,7 +224,7 @@ def rows_of(cell: Cell, motion: MotionPlan, options: Options) -> Iterator[Row]:
     )
     began = time.thread_time()
     moments = 5 if options.quick else 500
-    stops = stop_and_go_on(cell, choice, motion.order[:_JOINTS], moments, options.seed)
+    stops = stop_and_go_on(mix.cell, choice, motion.order[:_JOINTS], moments, options.seed)
     note = f"{stops.moments} moments, {len(stops.stops)} arms moving; {time.thread_time() - began:.0f} s"
     for name, value, unit, goal in (
         ("arms at rest later than promised", 1000 * stops.late_s, "ms", 1000 * SERVO_S),

@@ -16,6 +16,7 @@ from controller.bench import (
     plan_late,
     plan_layouts,
     plan_lost,
+    plan_stops,
     schedule_cell,
     schedule_shop,
     serial_firmware,
@@ -57,7 +58,7 @@ SUITES: dict[str, dict[str, Rows]] = {
         "faults": plan_faults.rows,
         "layouts": plan_layouts.rows,
         "late": plan_late.rows,
-        "stops": plan_late.stop_rows,
+        "stops": plan_stops.rows,
         "lost": plan_lost.rows,
     },
     "supervision": {
