@@ -111,13 +111,14 @@ class SimStations:
         """Bring every station to rest; cycles are abandoned and what is carried stays clamped."""
         self._not_fetched |= {station for station in self.world.at if station.startswith("feeder_")}
         for station, running in tuple(self._running.items()):
-            running.work.close()
             machine = self.dial if station == "dial" else self.shuttles.get(station)
             self._stopped[station] = running.order
+            if running.abandoned:  # it comes to rest already
+                running.following = None
+                continue
+            running.work.close()
             if machine is None:
                 del self._running[station]
-            elif running.abandoned:
-                running.following = None
             else:
                 running.abandoned, running.outcome = True, None
                 running.work = self._come_to_rest(machine)
