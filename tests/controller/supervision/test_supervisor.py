@@ -1,73 +1,24 @@
-"""The cell from order to tray: stops, faults, restarts, orders, modes, on the real line with fast-forward drivers."""
+"""The cell from order to tray: stops, faults, restarts, orders, on the real line with fast-forward drivers."""
 
 import sqlite3
 import threading
 
-import numpy as np
 import pytest
 
 from cells.driver import QueueStatus
-from controller.bench.fast_cell import MODELS, FastCell, cell
+from controller.bench.fast_cell import MODELS, FastCell
 from controller.execution.draft import Drafting
-from controller.execution.fake import FakeClock
 from controller.supervision.alarms import Key
-from controller.supervision.packml import Command, Mode, State
+from controller.supervision.packml import Command, State
 from controller.supervision.picture import Painter
 from controller.supervision.requests import (
     AcknowledgeAlarm,
-    ConfirmPlace,
     EmptyTray,
-    Jog,
     LoadFeeder,
-    PutBack,
-    ScrapJoint,
-    SetFeed,
-    SetMode,
-    SetSingleStep,
-    Step,
-    TakeOut,
     WithdrawOrder,
 )
 from controller.supervision.shift import CELL
-
-SOME_ROUNDS = 130  # in the middle of things
-
-
-@pytest.fixture
-def plant(tmp_path):
-    plant = FastCell(tmp_path)
-    yield plant
-    plant.end()
-
-
-def kinds(plant):
-    return {key.kind for key, alarm in plant.supervisor.annunciator.alarms.by_key.items() if alarm.active}
-
-
-def events(plant, kind):
-    return [entry.event for entry in plant.archive.journal.read() if entry.event.kind == kind]
-
-
-def finish(plant, good=4):
-    plant.until(State.COMPLETE)
-    assert (plant.shift.good, plant.shift.rejected, dict(plant.shift.joints)) == (good, 0, {})
-    plant.archive.journal.check()
-    plant.supervisor.book_times()
-    plant.supervisor.book.commit()
-    assert plant.archive.journal.replay() == plant.shift
-    done = [(event.serial, event.operation) for event in events(plant, "operation_ended")]
-    assert len(done) == len(set(done))
-    assert plant.supervisor.times.unaccounted_ns(plant.clock.now_ns) == 0
-
-
-def executing(plant, rounds=SOME_ROUNDS):
-    plant.order()
-    plant.start_up()
-    plant.rounds(rounds)
-
-
-def answered(plant, found="not_done"):
-    plant.answer(lambda serial, number: found)
+from tests.controller.supervision.plant import answered, events, executing, finish, kinds
 
 
 def test_an_order_is_made_to_its_end(plant):
@@ -317,36 +268,6 @@ def test_a_restart_knows_all_but_what_was_under_way(tmp_path):
     again.end()
 
 
-def test_scrap_is_made_again(tmp_path):
-    plant = FastCell(tmp_path)
-    executing(plant, 300)
-    plant.end()
-    again = FastCell(tmp_path)
-    serial, operation = again.shift.questions[0]
-    assert again.ask(ConfirmPlace(serial=serial, operation=operation, found="scrap")).accepted
-    answered(again, "done")
-    again.start_up()
-    again.until(State.COMPLETE)
-    assert (again.shift.good, again.shift.rejected) == (4, 1)
-    again.end()
-
-
-def test_a_joint_is_taken_out_without_a_question_and_made_again(plant):
-    executing(plant, 300)
-    assert "allowed in: ABORTED, STOPPED, IDLE" in plant.ask(ScrapJoint(serial="J0000001")).reason
-    assert plant.give(Command.STOP).accepted
-    plant.until(State.STOPPED)
-    assert not plant.shift.questions
-    serial = next(iter(plant.shift.joints))
-    assert f"allowed: {', '.join(plant.shift.joints)}" in plant.ask(ScrapJoint(serial="J9")).reason
-    assert plant.ask(ScrapJoint(serial=serial)).accepted
-    assert (events(plant, "confirmed")[-1].found, plant.shift.tray) == ("scrap", 0)
-    assert serial not in plant.shift.joints
-    plant.start_up()
-    plant.until(State.COMPLETE)
-    assert (plant.shift.good, plant.shift.rejected) == (4, 1)
-
-
 def test_the_cycle_clock_counts_running_and_stands_while_the_cell_does(plant):
     painter = Painter(plant.supervisor)
     assert painter.picture().since_last_s == 0.0
@@ -394,62 +315,6 @@ def test_a_full_disk_holds_the_cell_and_unhold_works_when_it_is_mended(plant):
     finish(plant)
 
 
-def test_jogging_only_in_maintenance_idle_and_while_somebody_holds(tmp_path):
-    plant = FastCell(tmp_path, clock=FakeClock(20_000_000))
-    jog = Jog(arm="R3", joint=0, share=0.05)
-    assert "jogging in mode PRODUCTION (allowed in: MAINTENANCE)" in plant.ask(jog).reason
-    plant.ask(SetMode(mode=Mode.MAINTENANCE))
-    assert "allowed in: IDLE" in plant.ask(jog).reason
-    plant.give(Command.RESET)
-    plant.until(State.IDLE)
-    assert "share 0.5 (allowed: -0.1 to 0.1)" in plant.ask(Jog(arm="R3", joint=0, share=0.5)).reason
-    before = plant.arms["R3"].read().q.copy()
-    assert plant.ask(jog).accepted
-    for _ in range(100):
-        plant.rounds(1)
-        assert plant.ask(jog).accepted
-    assert np.abs(plant.arms["R3"].read().qd).max() > 0.0
-    heard_ns = plant.clock.now_ns
-    while plant.supervisor.jogging.arm:
-        plant.rounds(1)
-    assert plant.clock.now_ns - heard_ns <= 290_000_000
-    after = plant.arms["R3"].read()
-    speed = cell().arms[2].arm.limits.velocity[0]
-    assert 0.5 < (after.q[0] - before[0]) / (0.05 * speed * 2.0) <= 1.2
-    assert (after.q[1:] == before[1:]).all()
-    plant.ask(SetMode(mode=Mode.PRODUCTION))
-    plant.order()
-    assert plant.give(Command.START).accepted
-    plant.until(State.EXECUTE)  # from where it was jogged to
-    plant.end()
-
-
-def test_single_step_in_maintenance(plant):
-    plant.order()
-    assert not plant.ask(SetSingleStep(on=True)).accepted
-    plant.ask(SetMode(mode=Mode.MAINTENANCE))
-    assert plant.ask(SetSingleStep(on=True)).accepted
-    plant.start_up()
-    plant.rounds(30)
-    assert not plant.shift.joints
-    for _ in range(40):
-        assert plant.ask(Step()).accepted
-        plant.rounds(100)
-        assert plant.supervisor.line.idle
-    assert plant.shift.joints
-    plant.ask(SetSingleStep(on=False))
-    finish(plant)
-
-
-def test_the_feed_slows_the_cell_and_maintenance_caps_it(plant):
-    assert "feed 2 (allowed: 0.01 to 1)" in plant.ask(SetFeed(share=2.0)).reason
-    plant.order(lines={MODELS[0]: 1})
-    plant.ask(SetMode(mode=Mode.MAINTENANCE))
-    plant.start_up()
-    plant.until(State.COMPLETE)
-    assert plant.clock.now_ns > 5 * 200e9
-
-
 def test_there_is_nothing_to_start_without_an_order(plant):
     plant.give(Command.RESET)
     plant.until(State.IDLE)
@@ -466,42 +331,6 @@ def test_a_fault_of_the_program_itself_stops_everything(plant, monkeypatch):
     plant.until(State.STOPPED)
     plant.start_up()
     finish(plant)
-
-
-def test_an_arm_is_taken_out_and_the_others_go_on(plant):
-    assert plant.ask(TakeOut(arm="R5")).accepted
-    assert "arm 'R5' (allowed: R1, R2, R3, R4, R6)" in plant.ask(TakeOut(arm="R5")).reason
-    assert not plant.ask(TakeOut(arm="R3")).accepted  # nobody else reaches the bench
-    plant.order(lines={MODELS[0]: 2})
-    plant.start_up()
-    assert "in state EXECUTE (allowed in: ABORTED, STOPPED, IDLE)" in plant.ask(PutBack(arm="R5")).reason
-    plant.until(State.COMPLETE)
-    assert (plant.shift.good, plant.shift.rejected) == (2, 0)
-    assert all(event.resource != "R5" for event in events(plant, "operation_begun"))
-    assert plant.supervisor.times.entry("R5").account == "fault"
-    assert plant.give(Command.RESET).accepted
-    plant.until(State.IDLE)
-    assert plant.ask(PutBack(arm="R5")).accepted
-
-
-def test_a_lost_arm_that_is_in_the_way_is_named(plant):
-    executing(plant)
-    plant.fail("R1", "lost: no answer for 0.5 s")
-    plant.until(State.ABORTED)
-    assert "arm_lost" in kinds(plant)
-    assert plant.ask(TakeOut(arm="R1")).accepted
-    answered(plant)
-    assert plant.give(Command.CLEAR).accepted
-    plant.until(State.STOPPED)
-    assert plant.give(Command.RESET).accepted
-    plant.until(State.IDLE)
-    assert plant.give(Command.START).accepted
-    plant.until(State.EXECUTE, State.STOPPED)
-    if plant.state is State.STOPPED:
-        assert "R1" in plant.supervisor.cause or "cannot be finished" in plant.supervisor.cause
-        assert Key("no_plan", CELL) in plant.supervisor.annunciator.alarms.by_key
-    else:
-        finish(plant)
 
 
 def test_a_driver_that_refuses_a_leg_aborts_instead_of_waiting_for_ever(plant, monkeypatch):
