@@ -27,6 +27,7 @@ Flags = NDArray[np.int8]
 CHOICES = 4000
 LEVELS = 90
 SHARE = 200  # of decisions for one set of variants
+_SLOP = 1e-7  # s
 
 
 class Room(NamedTuple):
@@ -217,10 +218,45 @@ def copy(source: Floats, target: Floats) -> None:
 
 
 @kernel
+def fits(
+    pattern: Pattern, variants: Variants, T: float, alone: Ints, D: Floats, choices: Choices
+) -> bool:
+    """Whether the pattern may repeat every T, as far as is known of each arm without the others.
+
+    Args:
+        pattern: The pattern.
+        variants: Its variants.
+        T: Period [s].
+        alone: (v,) variants that run while no other arm is in the way; written.
+        D: (levels, n, n) scratch; at level 0 the ways that always hold; written.
+        choices: Those of nests and buffers; written.
+    """
+    arms, n, spare = len(variants.visits), D.shape[1], D.shape[0] - 1
+    if not begin(pattern, T, D[0], choices):
+        return False
+    chain, ids, took = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    for arm in range(arms):
+        left = 0
+        for r in range(variants.begin[arm], variants.begin[arm + 1]):
+            count = chain_of(pattern, variants, arm, r, chain, ids, took)
+            alone[r] = 0
+            if took[:count].sum() > T + _SLOP:
+                continue
+            copy(D[0], D[spare])
+            if link(chain, took, count, T, D[spare]) and tighten(D[spare], T, choices):
+                alone[r] = 1
+                left += 1
+        if left == 0:
+            return False
+    return True
+
+
+@kernel
 def run(
     pattern: Pattern,
     variants: Variants,
     T: float,
+    alone: Ints,
     near: Flags,
     rest_near: Flags,
     chosen: Ints,
@@ -229,12 +265,13 @@ def run(
     D: Floats,
     choices: Choices,
 ) -> bool:
-    """Find variants and times with which the pattern repeats every T.
+    """Find variants and times with which a pattern that `fits` repeats every T.
 
     Args:
         pattern: The pattern.
         variants: Its variants.
         T: Period [s].
+        alone: (v,) as `fits` left it, with ``D`` and ``choices``.
         near: (s, s) stretches in each other's way.
         rest_near: (s, s) rests in the way of stretches.
         chosen: (arms,) rows of variants; written.
@@ -247,25 +284,16 @@ def run(
         Whether it was found.
     """
     arms, n, spare = len(variants.visits), D.shape[1], D.shape[0] - 1
-    if not begin(pattern, T, D[0], choices):
-        return False
     chains, ids = np.empty((arms, n), np.int64), np.empty((arms, n), np.int64)
     took, counts = np.empty((arms, n)), np.zeros(arms, np.int64)
     used = np.empty(arms + 1, np.int64)
     used[0] = choices.used[0]
-    # What cannot run with nothing or with one other arm beside it is found out once.
+    # What cannot run with one other arm beside it is found out once.
     rows = variants.begin[arms]
-    alone, beside = np.zeros(rows, np.int64), np.zeros((rows, rows), np.int8)
+    beside = np.zeros((rows, rows), np.int8)
     left = np.zeros(arms, np.int64)
     for arm in range(arms):
-        for r in range(variants.begin[arm], variants.begin[arm + 1]):
-            counts[arm] = chain_of(pattern, variants, arm, r, chains[arm], ids[arm], took[arm])
-            copy(D[0], D[spare])
-            if link(chains[arm], took[arm], counts[arm], T, D[spare]) and tighten(D[spare], T, choices):
-                alone[r] = 1
-                left[arm] += 1
-        if left[arm] == 0:
-            return False
+        left[arm] = alone[variants.begin[arm] : variants.begin[arm + 1]].sum()
     turn = np.argsort(left)
     row = np.zeros(arms, np.int64)
     level, share = 0, np.zeros(1, np.int64)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.coordination.pattern import Case, case
-from controller.coordination.search import Room, run
+from controller.coordination.search import Room, fits, run
 from controller.coordination.stretches import Stretches
 from controller.motion.passing import Passing
 from controller.motion.visit import Zone
@@ -86,12 +86,12 @@ def coordinations(
         best_s = limit_s + _SHORTER_S
         for tried, k in enumerate(rng.permutation(len(near))[:_ALLOCATIONS].tolist()):
             progress(tried, min(len(near), _ALLOCATIONS))
+            made = case(problem, near[k], stretches, limit_s)
+            if made is None or not _fits(made, best_s - _SHORTER_S):
+                continue
             for steps in product((0, 1), repeat=sum(len(buffer.loads) - 1 for buffer in problem.buffers)):
-                made = case(problem, near[k], stretches, limit_s, steps)
-                while made is not None:
-                    better = _run(problem, near[k], stretches, made, best_s - _SHORTER_S)
-                    if better is None:
-                        break
+                whole = made.buffered(problem, steps)
+                while better := _run(problem, near[k], stretches, whole, best_s - _SHORTER_S):
                     schedule = replace(better.schedule, lower_bound=math.floor(bound_s * 1000))
                     found.append(replace(better, schedule=schedule))
                     best_s = better.schedule.cycle_time / 1000
@@ -107,19 +107,25 @@ def _within(allocations: Allocations, ticks: int) -> Iterator[Allocation]:
         return
 
 
+def _fits(made: Case, period_s: float) -> bool:
+    """Whether an allocation may run in a period, as far as is known of each arm without the others."""
+    alone = np.zeros(len(made.variants.order), np.int64)
+    return bool(fits(made.pattern, made.variants, period_s, alone, *Room.of(made.pattern)))
+
+
 def _run(
     problem: SchedulingProblem, allocation: Allocation, stretches: Stretches, made: Case, period_s: float
 ) -> Coordination | None:
     """The allocation running in a period, if that was found."""
     pattern, variants = made.pattern, made.variants
-    numbers = np.unique(np.concatenate([pattern.stretch[pattern.stretch >= 0], variants.first_id.ravel()]))
-    stretches.compare(numbers)
-    room = Room.of(pattern)
+    room, alone = Room.of(pattern), np.zeros(len(variants.order), np.int64)
+    if not fits(pattern, variants, period_s, alone, *room):
+        return None
+    stretches.compare(np.unique(np.concatenate([pattern.stretch[pattern.stretch >= 0], variants.first_id.ravel()])))
+    near = stretches.near, stretches.rest_near
     chosen, starts = np.zeros(problem.arms, np.int64), np.zeros(len(pattern.duration))
     budget = np.array([_DECISIONS])
-    if not run(
-        pattern, variants, period_s, stretches.near, stretches.rest_near, chosen, starts, budget, *room
-    ):
+    if not run(pattern, variants, period_s, alone, *near, chosen, starts, budget, *room):
         return None
     return _coordination(problem, allocation, stretches, made, period_s, chosen, starts)
 
