@@ -218,36 +218,48 @@ def copy(source: Floats, target: Floats) -> None:
 
 
 @kernel
-def fits(
-    pattern: Pattern, variants: Variants, T: float, alone: Ints, D: Floats, choices: Choices
+def runs_alone(
+    pattern: Pattern,
+    variants: Variants,
+    T: float,
+    arm: int,
+    row: int,
+    chain: Ints,
+    ids: Ints,
+    took: Floats,
+    D: Floats,
+    choices: Choices,
 ) -> bool:
-    """Whether the pattern may repeat every T, as far as is known of each arm without the others.
+    """Whether an arm may go round in a variant every T while no other is in its way; D as `begin` left it at level 0."""
+    spare = D.shape[0] - 1
+    count = chain_of(pattern, variants, arm, row, chain, ids, took)
+    if took[:count].sum() > T + _SLOP:
+        return False
+    copy(D[0], D[spare])
+    return link(chain, took, count, T, D[spare]) and tighten(D[spare], T, choices)
+
+
+@kernel
+def fits(pattern: Pattern, variants: Variants, T: float, D: Floats, choices: Choices) -> bool:
+    """Whether every arm has a variant that `runs_alone`: quick to find out, and mostly one has none.
 
     Args:
         pattern: The pattern.
         variants: Its variants.
         T: Period [s].
-        alone: (v,) variants that run while no other arm is in the way; written.
-        D: (levels, n, n) scratch; at level 0 the ways that always hold; written.
-        choices: Those of nests and buffers; written.
+        D: (levels, n, n) scratch.
+        choices: Scratch.
     """
-    arms, n, spare = len(variants.visits), D.shape[1], D.shape[0] - 1
+    n = D.shape[1]
     if not begin(pattern, T, D[0], choices):
         return False
     chain, ids, took = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
-    for arm in range(arms):
-        left = 0
-        for r in range(variants.begin[arm], variants.begin[arm + 1]):
-            count = chain_of(pattern, variants, arm, r, chain, ids, took)
-            alone[r] = 0
-            if took[:count].sum() > T + _SLOP:
-                continue
-            copy(D[0], D[spare])
-            if link(chain, took, count, T, D[spare]) and tighten(D[spare], T, choices):
-                alone[r] = 1
-                left += 1
-        if left == 0:
-            return False
+    for arm in np.argsort(np.diff(variants.begin)):
+        row = variants.begin[arm]
+        while not runs_alone(pattern, variants, T, arm, row, chain, ids, took, D, choices):
+            row += 1
+            if row == variants.begin[arm + 1]:
+                return False
     return True
 
 
@@ -256,7 +268,6 @@ def run(
     pattern: Pattern,
     variants: Variants,
     T: float,
-    alone: Ints,
     near: Flags,
     rest_near: Flags,
     chosen: Ints,
@@ -265,13 +276,12 @@ def run(
     D: Floats,
     choices: Choices,
 ) -> bool:
-    """Find variants and times with which a pattern that `fits` repeats every T.
+    """Find variants and times with which the pattern repeats every T.
 
     Args:
         pattern: The pattern.
         variants: Its variants.
         T: Period [s].
-        alone: (v,) as `fits` left it, with ``D`` and ``choices``.
         near: (s, s) stretches in each other's way.
         rest_near: (s, s) rests in the way of stretches.
         chosen: (arms,) rows of variants; written.
@@ -284,16 +294,23 @@ def run(
         Whether it was found.
     """
     arms, n, spare = len(variants.visits), D.shape[1], D.shape[0] - 1
+    if not begin(pattern, T, D[0], choices):
+        return False
     chains, ids = np.empty((arms, n), np.int64), np.empty((arms, n), np.int64)
     took, counts = np.empty((arms, n)), np.zeros(arms, np.int64)
     used = np.empty(arms + 1, np.int64)
     used[0] = choices.used[0]
-    # What cannot run with one other arm beside it is found out once.
+    # What cannot run with nothing or with one other arm beside it is found out once.
     rows = variants.begin[arms]
-    beside = np.zeros((rows, rows), np.int8)
+    alone, beside = np.zeros(rows, np.int64), np.zeros((rows, rows), np.int8)
     left = np.zeros(arms, np.int64)
     for arm in range(arms):
-        left[arm] = alone[variants.begin[arm] : variants.begin[arm + 1]].sum()
+        for r in range(variants.begin[arm], variants.begin[arm + 1]):
+            if runs_alone(pattern, variants, T, arm, r, chains[arm], ids[arm], took[arm], D, choices):
+                alone[r] = 1
+                left[arm] += 1
+        if left[arm] == 0:
+            return False
     turn = np.argsort(left)
     row = np.zeros(arms, np.int64)
     level, share = 0, np.zeros(1, np.int64)

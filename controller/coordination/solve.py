@@ -109,23 +109,22 @@ def _within(allocations: Allocations, ticks: int) -> Iterator[Allocation]:
 
 def _fits(made: Case, period_s: float) -> bool:
     """Whether an allocation may run in a period, as far as is known of each arm without the others."""
-    alone = np.zeros(len(made.variants.order), np.int64)
-    return bool(fits(made.pattern, made.variants, period_s, alone, *Room.of(made.pattern)))
+    return bool(fits(made.pattern, made.variants, period_s, *Room.of(made.pattern)))
 
 
 def _run(
     problem: SchedulingProblem, allocation: Allocation, stretches: Stretches, made: Case, period_s: float
 ) -> Coordination | None:
     """The allocation running in a period, if that was found."""
-    pattern, variants = made.pattern, made.variants
-    room, alone = Room.of(pattern), np.zeros(len(variants.order), np.int64)
-    if not fits(pattern, variants, period_s, alone, *room):
+    if not _fits(made, period_s):
         return None
-    stretches.compare(np.unique(np.concatenate([pattern.stretch[pattern.stretch >= 0], variants.first_id.ravel()])))
+    pattern, variants = made.pattern, made.variants
+    numbers = np.unique(np.concatenate([pattern.stretch[pattern.stretch >= 0], variants.first_id.ravel()]))
+    stretches.compare(numbers)
     near = stretches.near, stretches.rest_near
     chosen, starts = np.zeros(problem.arms, np.int64), np.zeros(len(pattern.duration))
     budget = np.array([_DECISIONS])
-    if not run(pattern, variants, period_s, alone, *near, chosen, starts, budget, *room):
+    if not run(pattern, variants, period_s, *near, chosen, starts, budget, *Room.of(pattern)):
         return None
     return _coordination(problem, allocation, stretches, made, period_s, chosen, starts)
 
