@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 
 # How far above the bound allocations are looked for, as long as nothing was found.
 _REACHES = (0.06, 0.12, 0.25, 0.5)
-_ALLOCATIONS = 1500
+_ALLOCATIONS = 2500
 _STEPS = 2_000_000  # of the search for allocations
 _DECISIONS = 1000  # for one allocation and period
 _SHORTER_S = 0.03

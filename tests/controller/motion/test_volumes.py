@@ -116,7 +116,7 @@ def test_opposite_arms_at_home_are_free_and_arms_in_one_nest_are_not(cell: Cell)
     assert volumes.conflict(np.array([a]), np.array([b]))[0]
 
 
-def test_a_leg_has_one_number_and_its_rest_another(cell: Cell) -> None:
+def test_legs_of_one_motion_have_one_number_and_their_rest_another(cell: Cell) -> None:
     volumes, arm = Volumes(cell), cell.arms[0]
     park = ArmPoses(cell, arm).park
     away = park.copy()
@@ -124,7 +124,9 @@ def test_a_leg_has_one_number_and_its_rest_another(cell: Cell) -> None:
     leg = between(arm, park, away)
     number = volumes.number(arm, leg)
     assert volumes.number(arm, leg) == number
-    assert volumes.number(arm, between(arm, park, away)) != number
+    assert volumes.number(arm, between(arm, park, away)) == number
+    assert volumes.number(arm, between(arm, away, park)) != number
+    assert volumes.number(arm, between(arm, park, away, held=PART, held_after=PART)) != number
     assert volumes.rest(number) == volumes.rest(number) != number
 
 
