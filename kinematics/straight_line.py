@@ -5,6 +5,7 @@ per unit of the path coordinate s from 0 to 1), J q' = xi and J q'' = -J' q'. A 
 then gives the knots, and a uniform stretch in time makes all joint limits hold.
 """
 
+import contextlib
 import math
 
 import numpy as np
@@ -176,11 +177,13 @@ def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> A
 
 def _inverse(J: Array) -> tuple[Array, Array]:
     """Inverses (n, 6, 6), and conditions (n,) in the Frobenius norm; where one is singular J itself and infinity."""
-    try:
-        inverse = np.linalg.inv(J)
-    except np.linalg.LinAlgError:
-        return J, np.linalg.cond(J, "fro")
-    return inverse, np.linalg.norm(J, axis=(1, 2)) * np.linalg.norm(inverse, axis=(1, 2))
+    inverse, condition = J.copy(), np.full(len(J), np.inf)
+    with contextlib.suppress(np.linalg.LinAlgError):
+        inverse[:] = np.linalg.inv(J)
+        condition[:] = np.linalg.norm(J, axis=(1, 2)) * np.linalg.norm(inverse, axis=(1, 2))
+    if np.isinf(condition).any():
+        condition[:] = np.linalg.cond(J, "fro")
+    return inverse, condition
 
 
 @inlined

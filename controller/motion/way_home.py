@@ -51,6 +51,7 @@ _PART_HALF_M = 0.06  # half width of the room over a seat in which a part may st
 _PART_HIGH_M = 0.06  # and its height (E)
 _SAME_M = 1e-4  # of two distances
 _ITERATIONS = 20_000
+_BEYOND_RAD = 1e-3  # of a limit: as much as drivers accept between where an arm is and where a motion starts
 _SHARES = (1.0, 0.5, 0.25, 0.125)  # of the clearance, the first that start and goal have
 _SEED = 0
 
@@ -126,41 +127,30 @@ class _Search:
     def go(self, name: str, goal: FloatArray) -> Trajectory:
         """The way of an arm to its goal; it stands there afterwards."""
         index = next(k for k, arm in enumerate(self._arms) if arm.id == name)
-        start, limits = self._q[index].copy(), self._arms[index].arm.limits
+        start, limits = self._inside(index), self._arms[index].arm.limits
         if np.abs(goal - start).max() <= _NEAR_RAD:
             trajectory = rest_to_rest(start, goal, limits, straight=True).stretched(1 / _SPEED)
         else:
-            up, down = (
-                self._out(index, start),
-                [_reversed(piece) for piece in reversed(self._out(index, goal))],
-            )
-            first = up[-1].q[-1] if up else start
-            last = down[0].q[0] if down else goal
-            among = [
+            rise, settle = self._rise(index, start), self._rise(index, goal)
+            first = start if rise is None else rise.q[-1]
+            last = goal if settle is None else settle.q[-1]
+            corners = [
                 rest_to_rest(a, b, limits, straight=True).stretched(1 / _SPEED)
                 for a, b in pairwise(self._corners(index, first, last))
             ]
-            trajectory = reduce(concatenate, (*up, *among, *down))
+            back = None if settle is None else _reversed(settle)
+            trajectory = reduce(concatenate, (piece for piece in (rise, *corners, back) if piece is not None))
         self._q[index] = goal
         return trajectory
 
-    def _out(self, index: int, q: FloatArray) -> list[Trajectory]:
-        """From joints (6,) into their limits, which an arm at rest can be beyond by a little, and up from among parts."""
-        arm = self._arms[index]
-        chain = arm.arm.chain
-        inside = np.clip(q, chain.q_min, chain.q_max)
-        pieces = []
-        if (inside != q).any():
-            pieces.append(rest_to_rest(q, inside, arm.arm.limits, straight=True).stretched(1 / _SPEED))
-        try:
-            if (rise := self._rise(arm, inside)) is not None:
-                pieces.append(rise)
-        except KinematicsError:
-            if self._among_parts(index, inside):
-                raise
-        for piece in pieces:
-            self._make_sure_of(index, piece)
-        return pieces
+    def _inside(self, index: int) -> FloatArray:
+        """Where an arm stands, or the nearest joints within its limits, which it can be beyond by a trifle."""
+        chain, q = self._arms[index].arm.chain, self._q[index]
+        inside: FloatArray = np.clip(q, chain.q_min, chain.q_max)
+        if (off := np.abs(inside - q)).max() > _BEYOND_RAD:
+            k = int(off.argmax())
+            raise NoWayError(f"joint {k + 1} is {off[k]:.4f} rad beyond its limit, bring it back by hand")
+        return inside
 
     def _corners(self, index: int, first: FloatArray, last: FloatArray) -> FloatArray:
         """Corners (k, 6) of a path [rad].
@@ -202,8 +192,9 @@ class _Search:
                 solids.append(room)
         return Scene(bodies=self._bodies, boxes=boxes_of(solids))
 
-    def _rise(self, arm: CellArm, q: FloatArray) -> Trajectory | None:
-        """Straight up to travelling height; None for an arm that is that high already."""
+    def _rise(self, index: int, q: FloatArray) -> Trajectory | None:
+        """Straight up to travelling height; None for an arm that is that high, or cannot rise and is not among parts."""
+        arm = self._arms[index]
         chain = arm.arm.chain
         X_BF = forward_kinematics(chain, q)
         height = (arm.X_WB @ X_BF @ X_FT(arm.tool))[2, 3]
@@ -213,7 +204,14 @@ class _Search:
         X_WF = arm.X_WB @ X_BF
         X_WF[2, 3] += missing
         X_up = np.linalg.inv(arm.X_WB) @ X_WF
-        return straight_line(chain, arm.arm.limits, X_BF, X_up, q, _RISE_M_PER_S, _RISE_M_PER_S2)
+        try:
+            rise = straight_line(chain, arm.arm.limits, X_BF, X_up, q, _RISE_M_PER_S, _RISE_M_PER_S2)
+            self._make_sure_of(index, rise)
+        except (KinematicsError, NoWayError):
+            if self._among_parts(index, q):
+                raise
+            return None
+        return rise
 
     def _make_sure_of(self, index: int, piece: Trajectory) -> None:
         """That no other arm is touched on a straight way, and no fixture that was not as near at its beginning."""
