@@ -15,7 +15,7 @@ from kinematics import LineError, Trajectory, forward_kinematics, straight_line
 from tests.controller.motion.coal_arms import apart_m, solids
 
 FloatArray = NDArray[np.float64]
-SAMPLES = 60
+SAMPLES = 40
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +56,12 @@ def nearest_m(cell: Cell, stands: dict[str, Stand], name: str, q: FloatArray) ->
 def near_others(planner: MotionPlanner, name: str, joint: int, below_m: float) -> dict[str, Stand]:
     """An arm that was jogged from its parking place until it is nearer than that to something."""
     q = planner.park(name).copy()
-    for _ in range(400):
-        stands = standing(planner, **{name: q.copy()})
-        if nearest_m(planner.cell, stands, name, q[None]) < below_m:
-            return stands
-        q[joint] += 0.01
-    raise AssertionError("it came near nothing")
+    for step in (0.1, 0.005):  # roughly, then back and in small steps
+        while nearest_m(planner.cell, standing(planner), name, q[None]) >= below_m:
+            q[joint] += step
+        if step > 0.005:
+            q[joint] -= step
+    return standing(planner, **{name: q})
 
 
 @pytest.mark.parametrize("below_m", [0.018, 0.008])
