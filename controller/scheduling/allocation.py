@@ -84,6 +84,10 @@ class Allocations:
         for arms in self._to_arms(cycle_time, budget):
             yield from self._to_positions(arms, cycle_time, budget)
 
+    def longest_round(self, allocation: Allocation) -> int:
+        """Ticks that the arm with most to do takes at least."""
+        return max(self._round(arm, allocation) for arm in range(self._problem.arms))
+
     def _least_ways(self, arm: int) -> npt.NDArray[np.int64]:
         """(n, n) least travel of an arm between two operations in any modes, by any way."""
         n, travel = len(self._modes), self._problem.travel[arm]
@@ -161,7 +165,7 @@ class Allocations:
             budget.spend()
             if k == n:
                 allocation = tuple(mode for mode in chosen if mode is not None)
-                if all(self._round(arm, allocation) <= cycle_time for arm in range(problem.arms)):
+                if self.longest_round(allocation) <= cycle_time:
                     yield allocation
                 return
             v = order[k]
