@@ -1,7 +1,7 @@
 """Schedules that are coordinated from the beginning: allocations near the proven bound, until none runs faster.
 
-Those whose busiest arm has most time to spare come first. An allocation is tried with a period just below that of the best found so far. Most are refuted within milliseconds; one
-that runs is tried again with a shorter period.
+Those whose busiest arm has most time to spare come first. An allocation is tried with a period just below that of the
+best found so far. Most are refuted within milliseconds; one that runs is tried again with a shorter period.
 """
 
 import math
