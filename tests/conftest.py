@@ -1,9 +1,11 @@
-"""Settings for all tests: reproducible examples, and one cache of compiled kernels for the checkout."""
+"""Settings for all tests: reproducible examples, and one cache of compiled kernels and plans for the checkout."""
 
+import os
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
+import controller.app  # noqa: F401  kernels of a run: with them the cache is that of the runs in processes of their own
 import kinematics
 
 settings.register_profile(
@@ -16,4 +18,6 @@ settings.register_profile(
 )
 settings.load_profile("derandomized")
 
-kinematics.use_cache(Path(__file__).parent.parent / ".jit_cache")
+# For this process and those that tests start: kernels are compiled, a cell is planned and the firmware is built once.
+os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".jit_cache")
+kinematics.use_cache()

@@ -6,7 +6,7 @@ import pkgutil
 import re
 import tomllib
 import types
-from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("cells", "controller", "firmware_bridge", "kinematics", "seeds", "sim")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-EVERY_FILE = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
 MAY_IMPORT = {
     "kinematics": set(),
@@ -84,6 +83,7 @@ LONGEST = 400
 KNOWN_TOO_LONG = {"firmware_bridge/armlink/session.py", "firmware_bridge/trials/rig.py"}
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -92,103 +92,120 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Top-level packages of everything a file imports, wherever it does so."""
+    found = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(path)} line {node.lineno}: a relative import"
-            yield str(node.module).split(".")[0]
+            found.add(str(node.module).split(".")[0])
+    return frozenset(found)
 
 
-@EVERY_FILE
-def test_a_folder_imports_only_what_lies_below_it(path: Path) -> None:
-    package = name_of(path).split("/")[0]
-    assert (set(imports(path)) & set(PACKAGES)) <= MAY_IMPORT[package] | {package}
+# Each rule looks at all files in one test, which names every file that breaks it.
 
 
-@EVERY_FILE
-def test_libraries_are_imported_by_their_owners_only(path: Path) -> None:
-    for library in set(imports(path)) & set(OWNERS):
-        assert name_of(path).startswith(OWNERS[library]), f"{name_of(path)} imports {library}"
+def test_a_folder_imports_only_what_lies_below_it() -> None:
+    wrong = {}
+    for path in FILES:
+        package = name_of(path).split("/")[0]
+        if above := imports(path) & set(PACKAGES) - MAY_IMPORT[package] - {package}:
+            wrong[name_of(path)] = above
+    assert wrong == {}
 
 
-@EVERY_FILE
-def test_nothing_shipped_needs_what_only_tests_have(path: Path) -> None:
-    assert not set(imports(path)) & TESTS_ONLY - EXTRAS.get(name_of(path), set())
+def test_libraries_are_imported_by_their_owners_only() -> None:
+    wrong = [
+        f"{name_of(path)} imports {library}"
+        for path in FILES
+        for library in imports(path) & set(OWNERS)
+        if not name_of(path).startswith(OWNERS[library])
+    ]
+    assert wrong == []
 
 
-@EVERY_FILE
-def test_only_the_composition_root_makes_concrete_drivers(path: Path) -> None:
-    if name_of(path) == "controller/app.py" or name_of(path).startswith("controller/bench/"):
-        return  # what is measured is put together there
-    defined = {node.name for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)}
-    made = {
-        node.func.id
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-    # The world is made of its own arms and stations.
-    own = {"SimArm", "SimStations"} if name_of(path) == "sim/world.py" else set()
-    # A benchmark measures the driver that it names.
-    own |= {"SerialArm"} if name_of(path) == "controller/bench/serial_line.py" else set()
-    assert not (made & CONCRETE_DRIVERS) - defined - own
+def test_nothing_shipped_needs_what_only_tests_have() -> None:
+    found = {name_of(path): imports(path) & TESTS_ONLY for path in FILES}
+    assert {name: needs for name, needs in found.items() if needs - EXTRAS.get(name, set())} == {}
 
 
-@EVERY_FILE
-def test_no_record_outlives_its_array(path: Path) -> None:
+def test_only_the_composition_root_makes_concrete_drivers() -> None:
+    wrong = {}
+    for path in FILES:
+        name = name_of(path)
+        if name == "controller/app.py" or name.startswith("controller/bench/"):
+            continue  # what is measured is put together there
+        nodes = list(ast.walk(tree(path)))
+        defined = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+        made = {
+            node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        # The world is made of its own arms and stations.
+        own = {"SimArm", "SimStations"} if name == "sim/world.py" else set()
+        if foreign := (made & CONCRETE_DRIVERS) - defined - own:
+            wrong[name] = foreign
+    assert wrong == {}
+
+
+def test_no_record_outlives_its_array() -> None:
     """`np.empty(1, T)[0]` in a kernel is memory that the next allocation may take (see kinematics/lanes.py)."""
-    module = tree(path)
     kernels = [
-        node
-        for node in ast.walk(module)
+        (name_of(path), node)
+        for path in FILES
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef)
         and {ast.unparse(decorator) for decorator in node.decorator_list} & {"kernel", "inlined"}
     ]
-    for node in (inner for kernel in kernels for inner in ast.walk(kernel)):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
-            assert ast.unparse(node.value.func) not in ("np.empty", "np.zeros", "np.ones"), (
-                f"{name_of(path)} line {node.lineno}: keep the array, take the record inside the loop"
-            )
-
-
-@EVERY_FILE
-def test_imports_are_at_the_top(path: Path) -> None:
-    if name_of(path) in LATE_IMPORTS:
-        return
-    module = tree(path)
-    top = {id(node) for node in module.body}
-    for node in module.body:  # if TYPE_CHECKING:
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            top |= {id(inner) for inner in node.body}
-    hidden = [
-        node.lineno
-        for node in ast.walk(module)
-        if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in top
+    assert len(kernels) > 100
+    wrong = [
+        f"{name} line {node.lineno}: keep the array, take the record inside the loop"
+        for name, kernel in kernels
+        for node in ast.walk(kernel)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) in ("np.empty", "np.zeros", "np.ones")
     ]
-    assert not hidden, f"{name_of(path)}: imports inside functions, lines {hidden}"
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", [*FILES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_names_say_what_is_inside(path: Path) -> None:
-    for part in path.relative_to(ROOT).with_suffix("").parts:
-        assert not FORBIDDEN_NAMES.search(part), f"{name_of(path)}: {part}"
+def test_imports_are_at_the_top() -> None:
+    wrong = []
+    for path in FILES:
+        if name_of(path) in LATE_IMPORTS:
+            continue
+        module = tree(path)
+        top = {id(node) for node in module.body}
+        for node in module.body:  # if TYPE_CHECKING:
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                top |= {id(inner) for inner in node.body}
+        wrong += [
+            f"{name_of(path)} line {node.lineno}: an import inside a function"
+            for node in ast.walk(module)
+            if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in top
+        ]
+    assert wrong == []
 
 
-@EVERY_FILE
-def test_no_file_is_too_long(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert (lines > LONGEST) == (name_of(path) in KNOWN_TOO_LONG), f"{name_of(path)}: {lines} lines"
+def test_names_say_what_is_inside() -> None:
+    wrong = [
+        name_of(path)
+        for path in (*FILES, *TESTS)
+        if any(map(FORBIDDEN_NAMES.search, path.relative_to(ROOT).with_suffix("").parts))
+    ]
+    assert wrong == []
 
 
-def test_known_exceptions_exist() -> None:
-    assert set(map(name_of, FILES)) >= KNOWN_TOO_LONG
+def test_no_file_is_too_long() -> None:
+    lines = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    too_long = {name: count for name, count in lines.items() if count > LONGEST}
+    assert too_long.keys() == KNOWN_TOO_LONG, too_long
 
 
-@EVERY_FILE
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(tree(path)), name_of(path)
+def test_every_module_says_what_it_is_for() -> None:
+    assert [name_of(path) for path in FILES if not ast.get_docstring(tree(path))] == []
 
 
 def public_modules() -> list[str]:

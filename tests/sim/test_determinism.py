@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim.traced_scene import run
+
 pytestmark = pytest.mark.pybullet
 
 
-def traced(seed: int) -> str:
+def traced_elsewhere(seed: int) -> str:
     root = Path(__file__).parent.parent.parent
     done = subprocess.run(
         [sys.executable, "-m", "tests.sim.traced_scene", str(seed)],
@@ -23,6 +25,12 @@ def traced(seed: int) -> str:
     return trace
 
 
+def traced_here(seed: int) -> str:
+    with run(seed) as world:
+        return world.trace_sha256()
+
+
 def test_a_run_is_the_same_in_two_processes() -> None:
-    assert traced(7) == traced(7)
-    assert traced(8) != traced(7)
+    here = traced_here(7)
+    assert traced_elsewhere(7) == here
+    assert traced_here(8) != here

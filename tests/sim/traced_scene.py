@@ -2,8 +2,8 @@
 
 import sys
 import time
-from pathlib import Path
 
+import controller.app  # noqa: F401  with all its kernels, the cache is that of the tests
 import kinematics
 from cells.cell import load_cell
 from cells.joint_model import load_joint_model
@@ -30,7 +30,7 @@ def run(seed: int) -> World:
 
 
 if __name__ == "__main__":
-    kinematics.use_cache(Path(__file__).parent.parent.parent / ".jit_cache")
+    kinematics.use_cache()
     began = time.perf_counter()
     done = run(int(sys.argv[1]))
     print(done.trace_sha256(), done.time_ns * 1e-9 / (time.perf_counter() - began))

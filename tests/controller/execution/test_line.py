@@ -13,7 +13,6 @@ from controller.execution.fake import FakeArm, FakeClock, FakeStations
 from controller.execution.handover import OvertakenError
 from controller.execution.line import Line
 from controller.execution.state import Ended, Event, Faulted
-from controller.motion.plan import MotionPlanner
 from controller.motion.shape import moving_capsules
 from controller.motion.way_home import HOME, RETURN
 from controller.rearranging import Arrangements
@@ -47,7 +46,7 @@ class Rig:
             retreats=frozenset(plan.retreats),
             rules=plan.rules,
         )
-        planner = MotionPlanner(self.cell)
+        planner = small_plan.planner()
         self.clock = SteppingClock()
         self.arms = {
             arm.id: FakeArm(
@@ -58,6 +57,7 @@ class Rig:
         self.stations = FakeStations(self.clock)
         self.clock.drivers = (*self.arms.values(), self.stations)
         arrangements = Arrangements(planner, small_plan.models(), choice)
+        arrangements.put_mix(small_plan.mix())
         self.line = Line(self.cell, planner, arrangements, self.arms, self.stations, self.clock, self._listen)
         self.ends: list[tuple] = []
         self.finished: list[str] = []

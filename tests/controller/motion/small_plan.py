@@ -8,6 +8,7 @@ from cells.cell import load_cell
 from cells.joint_model import joint_model_names, load_joint_model
 from cells.order import mixed_order
 from controller.motion.plan import MotionPlanner
+from controller.scheduling.build import build_mix
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Mode
 from controller.scheduling.schedule import Schedule, ScheduledOperation
 
@@ -75,6 +76,17 @@ def models():
 
 
 @cache
+def planner():
+    """Shared: what it keeps is the same for whoever asks."""
+    return MotionPlanner(cell())
+
+
+@cache
+def mix():
+    return build_mix(cell(), models())
+
+
+@cache
 def planned(joints=2):
     order = mixed_order(models(), joints, np.random.default_rng(0))
-    return MotionPlanner(cell()).plan(schedule(), order, retreats=RETREATS)
+    return planner().plan(schedule(), order, retreats=RETREATS)

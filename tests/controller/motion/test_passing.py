@@ -7,19 +7,17 @@ import numpy as np
 import pytest
 
 from controller.motion.passing import Passing, stretches
-from controller.motion.plan import MotionPlanner
 from controller.motion.unroll import Unrolled, entering, unroll
 from controller.motion.visit import START
-from tests.controller.motion.small_plan import RETREATS, cell, models, schedule
+from tests.controller.motion.small_plan import RETREATS, cell, models, planner, schedule
 
 CYCLE_S = 26.0
 
 
 @pytest.fixture(scope="module")
 def unrolled():
-    planner = MotionPlanner(cell())
-    visit_of = partial(planner.visit, RETREATS)
-    return unroll(cell(), schedule(), entering(models()[:2]), visit_of, planner._legs_from_park)
+    visit_of = partial(planner().visit, RETREATS)
+    return unroll(cell(), schedule(), entering(models()[:2]), visit_of, planner()._legs_from_park)
 
 
 @pytest.fixture(scope="module")

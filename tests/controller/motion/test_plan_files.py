@@ -3,6 +3,7 @@ import hashlib
 import io
 import json
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -35,10 +36,17 @@ WRITE_SCHEMA = "python -m controller.motion.plan_document > docs/plan.schema.jso
 RECORDS = (PlanDocument, CellRecord, HandRecord, LegRecord, NodeRecord, SweepRecord)
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("plan")
+    write_plan(directory, planned(), cell(), CELL)
+    return directory
+
+
 @pytest.fixture
-def directory(tmp_path):
-    write_plan(tmp_path, planned(), cell(), CELL)
-    return tmp_path
+def directory(written, tmp_path):
+    """A copy that a test may spoil."""
+    return shutil.copytree(written, tmp_path, dirs_exist_ok=True)
 
 
 def edit(directory, change):

@@ -22,7 +22,7 @@ from tests.controller.motion.small_plan import CELL, cell, models, planned
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     directory = tmp_path_factory.mktemp("plan")
-    write_plan(directory, planned(), cell(), CELL)
+    write_plan(directory, planned(1), cell(), CELL)
     return read_plan(directory)
 
 

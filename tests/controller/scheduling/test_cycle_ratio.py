@@ -37,14 +37,15 @@ def simple_circuits(n, arcs):
 
 
 def feasible(n, arcs, period):
-    """Bellman-Ford in exact fractions: does x[head] >= x[tail] + w - h * period have a solution?"""
-    x = [Fraction(0)] * n
+    """Bellman-Ford in exact parts of a tick: does x[head] >= x[tail] + w - h * period have a solution?"""
+    whole, parts = period.as_integer_ratio()
+    lengths = [(tail, head, weight * parts - height * whole) for tail, head, weight, height in arcs.tolist()]
+    x = [0] * n
     for _ in range(n + 1):
         changed = False
-        for tail, head, weight, height in arcs.tolist():
-            reached = x[tail] + weight - height * period
-            if reached > x[head]:
-                x[head], changed = reached, True
+        for tail, head, length in lengths:
+            if x[tail] + length > x[head]:
+                x[head], changed = x[tail] + length, True
         if not changed:
             return True
     return False

@@ -41,6 +41,8 @@ def best_makespan(problem: ShopProblem) -> int | None:
                 end = start + mode.duration
                 if owner[v].due is not None and end > owner[v].due:
                     continue
+                if best is not None and end >= best:
+                    continue  # whatever follows, it does not get shorter
                 after = {
                     r: (last, other, start if free is None and heir[last] == v else free)
                     for r, (last, other, free) in uses.items()
