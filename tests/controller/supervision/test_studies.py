@@ -60,13 +60,14 @@ def test_the_study_of_commands_finds_an_arm_that_moves_in_hold(tmp_path, monkeyp
 
 @pytest.mark.parametrize(
     ("hours", "seed"),
-    [(0.25, 5), pytest.param(24.0, 0, marks=[pytest.mark.slow, pytest.mark.timeout(36_000)])],
+    [(0.25, 25), pytest.param(24.0, 0, marks=[pytest.mark.slow, pytest.mark.timeout(36_000)])],
 )
 def test_a_soak_accounts_for_every_joint_and_nanosecond(tmp_path, hours, seed):
     result = supervision_soak.soaked(tmp_path, hours, seed)
     assert (result.findings, result.unaccounted_ns) == ([], 0)
     assert result.share == pytest.approx(100.0, abs=1e-9)
-    assert result.good > 60 * hours
+    assert result.good > 40 * hours
+    assert result.troubles
     if hours == 24.0:
         assert result.growth <= 5.0
 
