@@ -282,7 +282,7 @@ def _examine(
 
     Capsules are written into placed (n, c, 7) if that has any.
     """
-    placing, nearest = np.zeros(1, PLACING), np.zeros(1, NEAREST)
+    placing, nearest = np.empty(1, PLACING), np.empty(1, NEAREST)
     ends, spans = np.empty((len(model.link), 6, LANES)), np.empty((len(model.first) - 1, 6, LANES))
     for start in range(0, len(q), LANES):
         # A record does not keep its array alive: that has to be used as long as the record is.
