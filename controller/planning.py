@@ -88,7 +88,7 @@ def decide(
     kept = None if cache is None else KeptChoice(cache, cell, models)
     choice = None if kept is None else kept.read()
     if choice is None:
-        mix = build_mix(cell, models, lambda done, of: progress("reach and times", done, of))
+        mix = build_mix(cell, models, lambda done, of: progress("reach and times", done, of), planner.visits)
         progress("proven bound", 0, 1)
         bound = prove(easiest_problem(mix.problems)).lower_bound
         kinds = list(dict.fromkeys(kind(model) for model in models))

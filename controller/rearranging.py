@@ -70,7 +70,7 @@ class Arrangements:
     def prepare(self, progress: Callable[[int, int], None] = lambda done, of: None) -> Mix:
         """Find out who could do what, which takes seconds."""
         if self._whole is None:
-            self.put_mix(build_mix(self._planner.cell, self._models, progress))
+            self.put_mix(build_mix(self._planner.cell, self._models, progress, self._planner.visits))
         assert self._whole is not None
         return self._whole
 

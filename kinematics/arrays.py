@@ -19,27 +19,39 @@ def finite(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
     Raises:
         KinematicsError: If it is not numeric, has another shape, or holds NaN or infinity.
     """
+    return _checked(name, _numbers(name, value), shape)
+
+
+def frozen(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
+    """Like `finite`, but a read-only copy to keep inside a dataclass."""
+    if type(value) is np.ndarray and value.dtype is FLOAT64:
+        array: Array = value.copy()  # contiguous
+    else:
+        array = np.array(_numbers(name, value))
+    array = _checked(name, array, shape)
+    array.flags.writeable = False
+    return array
+
+
+def _numbers(name: str, value: ArrayLike) -> Array:
+    if type(value) is np.ndarray and value.dtype is FLOAT64 and value.flags.carray:
+        return value
     try:
         # Writeable, too: a read-only array is another type to a kernel and would have it compiled again.
-        array = np.require(value, np.float64, ["C", "W", "E"])
+        return np.require(value, np.float64, ["C", "W", "E"])
     except (TypeError, ValueError) as error:
         raise KinematicsError(f"{name}: not an array of numbers ({error})") from error
-    expected = tuple(
-        got if wanted is None else wanted for wanted, got in zip(shape, array.shape, strict=False)
-    )
-    if array.shape != expected or len(array.shape) != len(shape):
+
+
+def _checked(name: str, array: Array, shape: tuple[int | None, ...]) -> Array:
+    if array.ndim != len(shape) or any(
+        wanted is not None and wanted != got for wanted, got in zip(shape, array.shape, strict=True)
+    ):
         wanted_text = ", ".join("n" if wanted is None else str(wanted) for wanted in shape)
         raise KinematicsError(f"{name}: shape {array.shape}, expected ({wanted_text})")
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise KinematicsError(f"{name}{list(where)}: {array[where]}, expected a finite number")
-    return array
-
-
-def frozen(name: str, value: ArrayLike, shape: tuple[int | None, ...]) -> Array:
-    """Like `finite`, but a read-only copy to keep inside a dataclass."""
-    array = finite(name, value, shape).copy()
-    array.flags.writeable = False
     return array
 
 
@@ -56,17 +68,12 @@ def rows(name: str, value: ArrayLike, shape: tuple[int, ...]) -> tuple[Array, bo
     Raises:
         KinematicsError: If it is not numeric or has another shape.
     """
-    if not (type(value) is np.ndarray and value.dtype is FLOAT64 and value.flags.carray):
-        try:
-            # Writeable, too: a read-only array is another type to a kernel and would have it compiled again.
-            value = np.require(value, np.float64, ["C", "W", "E"])
-        except (TypeError, ValueError) as error:
-            raise KinematicsError(f"{name}: not an array of numbers ({error})") from error
-    if value.shape == shape:
-        return value.reshape(1, -1), True
-    if value.ndim != len(shape) + 1 or value.shape[1:] != shape:
-        batch(name, value, shape)
-    return value.reshape(len(value), math.prod(shape)), False
+    array = _numbers(name, value)
+    if array.shape == shape:
+        return array.reshape(1, -1), True
+    if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
+        batch(name, array, shape)
+    return array.reshape(len(array), math.prod(shape)), False
 
 
 def joint_angles(name: str, value: ArrayLike) -> tuple[Array, bool]:

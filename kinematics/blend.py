@@ -11,7 +11,7 @@ import numpy as np
 
 from kinematics.arrays import Array
 from kinematics.chain import Limits
-from kinematics.trajectory import Trajectory, concatenate, stretch_within
+from kinematics.trajectory import Trajectory, concatenate, stretch_of_knots
 
 _OVERLAPS = 12  # tried, evenly spaced up to the shorter motion's duration
 _LOOKS = 24  # at where the joints are while both motions last
@@ -43,19 +43,18 @@ def blend(
     for overlap in np.linspace(min(first.duration, second.duration), 0.0, _OVERLAPS, endpoint=False):
         if whole - overlap >= best:
             break
+        # Even steps in between: of knots nearer together than these the limits are not asked (`stretch_of_knots`).
         both = np.linspace(first.duration - overlap, first.duration, _LOOKS)
-        if not keeps(_sum(first, second, overlap, both).q):
-            continue
-        # Even steps in between: of knots nearer together than these the limits are not asked (`stretch_within`).
-        together = _sum(first, second, overlap, _knots(first, second, overlap, both))
-        stretch = stretch_within(together, limits)
-        if (whole - overlap) * stretch < best:
+        t = _knots(first, second, overlap, both)
+        q, qd, qdd = _sum(first, second, overlap, t)
+        stretch = stretch_of_knots(t, q, qd, qdd, limits)
+        if (whole - overlap) * stretch < best and keeps(_sum(first, second, overlap, both)[0]):
             best, best_overlap, best_stretch = (whole - overlap) * stretch, overlap, stretch
     if best_overlap == 0.0:
         return joined
-    ends = np.array([0.0, whole - best_overlap])
-    knots = _knots(first, second, best_overlap, ends)
-    return _sum(first, second, best_overlap, knots).stretched(best_stretch)
+    t = _knots(first, second, best_overlap, np.array([0.0, whole - best_overlap]))
+    q, qd, qdd = _sum(first, second, best_overlap, t)
+    return Trajectory(t=t, q=q, qd=qd, qdd=qdd).stretched(best_stretch)
 
 
 def _knots(first: Trajectory, second: Trajectory, overlap: float, within: Array) -> Array:
@@ -67,7 +66,7 @@ def _knots(first: Trajectory, second: Trajectory, overlap: float, within: Array)
     return kept
 
 
-def _sum(first: Trajectory, second: Trajectory, overlap: float, t: Array) -> Trajectory:
-    """Both displacements at times t (n,), counted from the first of them, with so much overlap [s]."""
+def _sum(first: Trajectory, second: Trajectory, overlap: float, t: Array) -> tuple[Array, Array, Array]:
+    """State at times t (n,) of both displacements together, with so much overlap [s]."""
     one, two = first.sample(t), second.sample(t - (first.duration - overlap))
-    return Trajectory(t=t - t[0], q=one[0] + two[0] - second.q[0], qd=one[1] + two[1], qdd=one[2] + two[2])
+    return one[0] + two[0] - second.q[0], one[1] + two[1], one[2] + two[2]

@@ -5,6 +5,7 @@ per unit of the path coordinate s from 0 to 1), J q' = xi and J q'' = -J' q'. A 
 then gives the knots, and a uniform stretch in time makes all joint limits hold.
 """
 
+import contextlib
 import math
 
 import numpy as np
@@ -25,7 +26,7 @@ from kinematics.vectors import Joints
 _KNOT_INTERVAL = 0.01  # [s], at most
 _INTERVALS = 100  # at least: neighbouring knots must be near enough to tell branches apart
 _START = 1e-6  # [m, rad]: difference of the start pose from that of q_start
-_CONDITION = 1e4  # of the Jacobian [rad, m]; beyond, joint speeds grow without use
+_CONDITION = 1e4  # of the Jacobian [rad, m], in the Frobenius norm; beyond, joint speeds grow without use
 _JUMP = 0.5  # [rad] between neighbouring knots: another branch
 _LIMIT_SLACK = 1e-9  # [rad]
 _STEP = 1e-5  # [rad] of the directional difference of the Jacobian, whose error is of second order
@@ -125,11 +126,11 @@ def _follow(
     branches = inverse_without_limits(chain, _poses(X0, twist, s[:, 0]))
     q = np.full((len(t), 6), np.nan)
     _follow_branch(branches, q0, q)
-    J = _check(chain, q, s[:, 0], float(np.linalg.norm(twist[:3])))
-    q1 = np.linalg.solve(J, np.broadcast_to(twist[:, None], (len(t), 6, 1)))
+    J_inverse = _check(chain, q, s[:, 0], float(np.linalg.norm(twist[:3])))
+    q1 = J_inverse @ twist[:, None]
     step = _STEP / np.abs(q1).max(axis=1)
     ahead, behind = (jacobian(chain, q + sign * step * q1[..., 0]) for sign in (1.0, -1.0))
-    q2 = np.linalg.solve(J, (behind - ahead) @ q1 / (2.0 * step[..., None]))
+    q2 = J_inverse @ ((behind - ahead) @ q1) / (2.0 * step[..., None])
     q1, q2 = q1[..., 0], q2[..., 0]
     return Trajectory(t=t, q=q, qd=q1 * sd, qdd=q2 * sd**2 + q1 * sdd)
 
@@ -148,21 +149,21 @@ def _poses(X0: Array, twist: Array, s: Array) -> Array:
 
 
 def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> Array:
-    """Jacobians (n, 6, 6) along the line.
+    """Inverse Jacobians (n, 6, 6) along the line.
 
     Raises:
         LineError: At the first point that is out of reach, beyond a limit, or singular.
     """
     reached = int(np.isnan(q[:, 0]).argmax()) if np.isnan(q[-1, 0]) else len(q)
     known = q[:reached]
-    J = jacobian(chain, known)
+    J_inverse, condition = _inverse(jacobian(chain, known))
     outside = np.maximum(chain.q_min - known, known - chain.q_max)
     beyond = (outside > _LIMIT_SLACK).any(axis=1)
     jumps = np.abs(np.diff(known, axis=0, prepend=known[:1])).max(axis=1, initial=0.0) > _JUMP
-    singular = (np.linalg.cond(J) > _CONDITION) | jumps
+    singular = (condition > _CONDITION) | jumps
     bad = beyond | singular
     if not bad.any() and reached == len(q):
-        return J
+        return J_inverse
     i = int(bad.argmax()) if bad.any() else reached
     where = f"straight line, at {s[i] * distance:.4f} m of {distance:.4f} m ({100.0 * s[i]:.1f} %): "
     if i == reached:
@@ -172,6 +173,17 @@ def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> A
     k = int(outside[i].argmax())
     low, high = chain.q_min[k], chain.q_max[k]
     raise LineError(where + f"limit of joint {k + 1}: {q[i, k]:.4f} rad, allowed {low:.4f} to {high:.4f} rad")
+
+
+def _inverse(J: Array) -> tuple[Array, Array]:
+    """Inverses (n, 6, 6), and conditions (n,) in the Frobenius norm; where one is singular J itself and infinity."""
+    inverse, condition = J.copy(), np.full(len(J), np.inf)
+    with contextlib.suppress(np.linalg.LinAlgError):
+        inverse[:] = np.linalg.inv(J)
+        condition[:] = np.linalg.norm(J, axis=(1, 2)) * np.linalg.norm(inverse, axis=(1, 2))
+    if np.isinf(condition).any():
+        condition[:] = np.linalg.cond(J, "fro")
+    return inverse, condition
 
 
 @inlined

@@ -107,7 +107,12 @@ def control_steps(t: Array, q: Array, qd: Array, qdd: Array) -> Array:
 
 def stretch_within(move: Trajectory, limits: Limits) -> float:
     """Stretch in time, at least 1, with which velocity, acceleration and jerk limits hold at all times."""
-    steps, h = control_steps(move.t, move.q, move.qd, move.qdd), np.diff(move.t)[:, None]
+    return stretch_of_knots(move.t, move.q, move.qd, move.qdd, limits)
+
+
+def stretch_of_knots(t: Array, q: Array, qd: Array, qdd: Array, limits: Limits) -> float:
+    """`stretch_within` of knots, as they are in a `Trajectory`, that need not begin at 0."""
+    steps, h = control_steps(t, q, qd, qdd), np.diff(t)[:, None]
     velocity = 5.0 * steps / h
     acceleration = 20.0 * np.diff(steps, axis=0) / h**2
     jerk = 60.0 * np.diff(steps, n=2, axis=0) / h**3

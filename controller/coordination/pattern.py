@@ -5,7 +5,7 @@ its visits and where it draws back (a *variant* of the arm), and the choices of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -69,16 +69,39 @@ class Case:
     variants: Variants
     places: tuple[Place, ...]  # of the visits
     tests: tuple[Place, ...]  # nodes after those of the visits; the index is the last node
+    inside: dict[str, tuple[int, int]]  # by operation its first and last node in the nest
+    named: dict[tuple[str, str], int]  # by operation and name of a stretch the first such node
+
+    def buffered(self, problem: SchedulingProblem, steps: tuple[int, ...]) -> "Case":
+        """With the waits and choices of buffers, each load so many cycles after the one before it."""
+        durations = self.pattern.duration
+        waits, choices = [], []
+        ahead = iter(steps)
+        for buffer in problem.buffers:
+            # A load goes before the taking of a later cycle, which goes before the next load.
+            carry, fetch = self.named[buffer.unload, "carry"], self.named[buffer.unload, "fetch"]
+            apart = 0
+            for one, two in pairwise(buffer.loads):
+                height = next(ahead)
+                tail = self.inside[one][1]
+                waits.append((tail, self.inside[two][0], durations[tail], height))
+                apart += height
+            last, first = self.inside[buffer.loads[-1]][1], self.inside[buffer.loads[0]][0]
+            weights = durations[last] + buffer.process / 1000, durations[carry]
+            choices.append((last, fetch, carry, first, *weights, 0, apart))
+        return replace(
+            self,
+            pattern=self.pattern._replace(
+                waits=np.vstack([self.pattern.waits, np.array(waits).reshape(-1, 4)]),
+                choices=np.vstack([self.pattern.choices, np.array(choices).reshape(-1, 8)]),
+            ),
+        )
 
 
 def case(
-    problem: SchedulingProblem,
-    allocation: Allocation,
-    stretches: Stretches,
-    limit_s: float,
-    steps: tuple[int, ...],
+    problem: SchedulingProblem, allocation: Allocation, stretches: Stretches, limit_s: float
 ) -> Case | None:
-    """The pattern of an allocation with all variants that fit into a cycle; None when an arm has none."""
+    """The pattern of an allocation with all variants that fit into a cycle, buffers aside; None when an arm has none."""
     all_places = [
         Place(operation.name, mode.arm, mode.position)
         for operation, mode in zip(problem.operations, allocation, strict=True)
@@ -135,19 +158,6 @@ def case(
         for one, two in combinations(all_places, 2)
         if one.position == two.position != OFF_DIAL and one.arm != two.arm
     ]
-    ahead = iter(steps)
-    for buffer in problem.buffers:
-        # A load goes before the taking of a later cycle, which goes before the next load.
-        carry, fetch = named[buffer.unload, "carry"], named[buffer.unload, "fetch"]
-        apart = 0
-        for one_, two_ in pairwise(buffer.loads):
-            height = next(ahead)
-            tail = inside[one_][1]
-            waits.append((tail, inside[two_][0], durations[tail], height))
-            apart += height
-        last, first = inside[buffer.loads[-1]][1], inside[buffer.loads[0]][0]
-        weights = durations[last] + buffer.process / 1000, durations[carry]
-        choices.append((last, fetch, carry, first, *weights, 0, apart))
     return Case(
         pattern=Pattern(
             node.astype(np.int64),
@@ -159,6 +169,8 @@ def case(
         variants=variants,
         places=tuple(places),
         tests=tuple(tests),
+        inside=inside,
+        named=named,
     )
 
 

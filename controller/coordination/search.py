@@ -27,6 +27,7 @@ Flags = NDArray[np.int8]
 CHOICES = 4000
 LEVELS = 90
 SHARE = 200  # of decisions for one set of variants
+_SLOP = 1e-7  # s
 
 
 class Room(NamedTuple):
@@ -217,6 +218,52 @@ def copy(source: Floats, target: Floats) -> None:
 
 
 @kernel
+def runs_alone(
+    pattern: Pattern,
+    variants: Variants,
+    T: float,
+    arm: int,
+    row: int,
+    chain: Ints,
+    ids: Ints,
+    took: Floats,
+    D: Floats,
+    choices: Choices,
+) -> bool:
+    """Whether an arm may go round in a variant every T while no other is in its way; D as `begin` left it at level 0."""
+    spare = D.shape[0] - 1
+    count = chain_of(pattern, variants, arm, row, chain, ids, took)
+    if took[:count].sum() > T + _SLOP:
+        return False
+    copy(D[0], D[spare])
+    return link(chain, took, count, T, D[spare]) and tighten(D[spare], T, choices)
+
+
+@kernel
+def fits(pattern: Pattern, variants: Variants, T: float, D: Floats, choices: Choices) -> bool:
+    """Whether every arm has a variant that `runs_alone`: quick to find out, and mostly one has none.
+
+    Args:
+        pattern: The pattern.
+        variants: Its variants.
+        T: Period [s].
+        D: (levels, n, n) scratch.
+        choices: Scratch.
+    """
+    n = D.shape[1]
+    if not begin(pattern, T, D[0], choices):
+        return False
+    chain, ids, took = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    for arm in np.argsort(np.diff(variants.begin)):
+        row = variants.begin[arm]
+        while not runs_alone(pattern, variants, T, arm, row, chain, ids, took, D, choices):
+            row += 1
+            if row == variants.begin[arm + 1]:
+                return False
+    return True
+
+
+@kernel
 def run(
     pattern: Pattern,
     variants: Variants,
@@ -259,9 +306,7 @@ def run(
     left = np.zeros(arms, np.int64)
     for arm in range(arms):
         for r in range(variants.begin[arm], variants.begin[arm + 1]):
-            counts[arm] = chain_of(pattern, variants, arm, r, chains[arm], ids[arm], took[arm])
-            copy(D[0], D[spare])
-            if link(chains[arm], took[arm], counts[arm], T, D[spare]) and tighten(D[spare], T, choices):
+            if runs_alone(pattern, variants, T, arm, r, chains[arm], ids[arm], took[arm], D, choices):
                 alone[r] = 1
                 left[arm] += 1
         if left[arm] == 0:

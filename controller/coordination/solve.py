@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.coordination.pattern import Case, case
-from controller.coordination.search import Room, run
+from controller.coordination.search import Room, fits, run
 from controller.coordination.stretches import Stretches
 from controller.motion.passing import Passing
 from controller.motion.visit import Zone
@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 
 # How far above the bound allocations are looked for, as long as nothing was found.
 _REACHES = (0.06, 0.12, 0.25, 0.5)
-_ALLOCATIONS = 1500
+_ALLOCATIONS = 2500
 _STEPS = 2_000_000  # of the search for allocations
 _DECISIONS = 1000  # for one allocation and period
 _SHORTER_S = 0.03
@@ -86,12 +86,12 @@ def coordinations(
         best_s = limit_s + _SHORTER_S
         for tried, k in enumerate(rng.permutation(len(near))[:_ALLOCATIONS].tolist()):
             progress(tried, min(len(near), _ALLOCATIONS))
+            made = case(problem, near[k], stretches, limit_s)
+            if made is None or not _fits(made, best_s - _SHORTER_S):
+                continue
             for steps in product((0, 1), repeat=sum(len(buffer.loads) - 1 for buffer in problem.buffers)):
-                made = case(problem, near[k], stretches, limit_s, steps)
-                while made is not None:
-                    better = _run(problem, near[k], stretches, made, best_s - _SHORTER_S)
-                    if better is None:
-                        break
+                whole = made.buffered(problem, steps)
+                while better := _run(problem, near[k], stretches, whole, best_s - _SHORTER_S):
                     schedule = replace(better.schedule, lower_bound=math.floor(bound_s * 1000))
                     found.append(replace(better, schedule=schedule))
                     best_s = better.schedule.cycle_time / 1000
@@ -107,19 +107,24 @@ def _within(allocations: Allocations, ticks: int) -> Iterator[Allocation]:
         return
 
 
+def _fits(made: Case, period_s: float) -> bool:
+    """Whether an allocation may run in a period, as far as is known of each arm without the others."""
+    return bool(fits(made.pattern, made.variants, period_s, *Room.of(made.pattern)))
+
+
 def _run(
     problem: SchedulingProblem, allocation: Allocation, stretches: Stretches, made: Case, period_s: float
 ) -> Coordination | None:
     """The allocation running in a period, if that was found."""
+    if not _fits(made, period_s):
+        return None
     pattern, variants = made.pattern, made.variants
     numbers = np.unique(np.concatenate([pattern.stretch[pattern.stretch >= 0], variants.first_id.ravel()]))
     stretches.compare(numbers)
-    room = Room.of(pattern)
+    near = stretches.near, stretches.rest_near
     chosen, starts = np.zeros(problem.arms, np.int64), np.zeros(len(pattern.duration))
     budget = np.array([_DECISIONS])
-    if not run(
-        pattern, variants, period_s, stretches.near, stretches.rest_near, chosen, starts, budget, *room
-    ):
+    if not run(pattern, variants, period_s, *near, chosen, starts, budget, *Room.of(pattern)):
         return None
     return _coordination(problem, allocation, stretches, made, period_s, chosen, starts)
 

@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 from cells.cell import Cell
 from cells.joint_model import JointModel
 from cells.part import Part
-from cells.recipe import Recipe, recipe_for
+from controller.motion.cell_visits import CellVisits
 from controller.motion.coordinate import DeadlockError, Rule, coordinate
 from controller.motion.event_graph import EventGraph, Node
 from controller.motion.passing import Passing
-from controller.motion.poses import ArmPoses
 from controller.motion.renewal import Stand, Whereabouts, overtaken, remaining, stand
 from controller.motion.unroll import Unrolled, entering, unroll
 from controller.motion.visit import START, Leg, Visit, Zone, standing
-from controller.motion.visit_planner import VisitPlanner
-from controller.motion.volumes import Volumes
 from controller.motion.way_home import nests_reached_into, ways
 from controller.scheduling.schedule import Schedule
 
@@ -63,14 +60,12 @@ class MotionPlanner:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._poses = {arm.id: ArmPoses(cell, arm) for arm in cell.arms}
-        self._planners = [VisitPlanner(cell, self._poses[arm.id]) for arm in cell.arms]
+        self.visits = CellVisits(cell)
+        self.volumes = self.visits.volumes
+        self._poses = self.visits.poses
         self._arms = {arm.id: arm for arm in cell.arms}
-        self._recipes: dict[str, Recipe] = {}
-        self._visits: dict[tuple[object, ...], Visit] = {}
         self._legs: dict[tuple[str, bytes, int], tuple[Leg, ...]] = {}
         self._stands: dict[tuple[str, bytes, Part | None], Leg] = {}
-        self.volumes = Volumes(cell)
 
     def plan(
         self,
@@ -251,17 +246,10 @@ class MotionPlanner:
         arm: int,
         position: int | None,
     ) -> Visit:
-        """The visit of a model; models of one geometry and one set of screws share it."""
-        if model.name not in self._recipes:
-            self._recipes[model.name] = recipe_for(model)
-        recipe = self._recipes[model.name]
-        operation = recipe.operation(number)
+        """The visit of a model, with a way to the parking place at its end where the arm draws back."""
+        recipe = self.visits.recipe(model)
         back = (self.cell.arms[arm].id, number) in retreats
-        key = (operation, model.diameter_m, model.length_m, arm, position, back)
-        if key not in self._visits:
-            visit = self._planners[arm].plan(recipe, operation, position)
-            self._visits[key] = visit.drawn_back if back else visit
-        return self._visits[key]
+        return self.visits.of(recipe, recipe.operation(number), arm, position, back=back)
 
     def _numbers(self, unrolled: Unrolled) -> NDArray[np.int64]:
         """Number of each node's swept volume; 0 for nodes of stations.

@@ -4,6 +4,8 @@ The process' core time is filled up by a dwell before the fingers open. Straight
 that fingers never touch what they do not grip; everything else is blended past via points.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,13 @@ class VisitPlanner:
         self.cell = cell
         self.poses = poses
         self.arm = poses.arm
+        self._kept: dict[tuple[object, ...], Trajectory] = {}
+
+    def keep(self, make: Callable[[], Trajectory], *key: object) -> Trajectory:
+        """A motion that many visits share, made once."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def plan(self, recipe: Recipe, operation: Operation, position: int | None) -> Visit:
         """Plan one visit.
@@ -50,6 +59,7 @@ class _Sketch:
     def __init__(
         self, planner: VisitPlanner, recipe: Recipe, operation: Operation, position: int | None
     ) -> None:
+        self.planner = planner
         self.cell, self.poses, self.arm = planner.cell, planner.poses, planner.arm
         self.operation, self.position, self.recipe = operation, position, recipe
         self.parts = parts_of(recipe.model)
@@ -163,17 +173,16 @@ class _Sketch:
         end = self.poses.at(X_WS, height_m, self.q6 + turn, name)
         X_end = self._flange(end)
         motion = self.cell.motion
-        line = straight_line(
-            self.arm.arm.chain,
-            self.limits,
-            X_WF,
-            X_end,
-            self.q,
-            speed or motion.approach_m_per_s,
-            motion.approach_m_per_s2,
-        )
+        speed, start = speed or motion.approach_m_per_s, self.q
         self.q6 += turn
-        return line
+        return self.planner.keep(
+            lambda: straight_line(
+                self.arm.arm.chain, self.limits, X_WF, X_end, start, speed, motion.approach_m_per_s2
+            ),
+            start.tobytes(),
+            end.tobytes(),
+            speed,
+        )
 
     def _flange(self, q: FloatArray | None = None) -> FloatArray:
         return forward_kinematics(self.arm.arm.chain, self.q if q is None else q)
@@ -226,8 +235,11 @@ class _Sketch:
         name, _ = self._station(station)
         lift = self._line(station, self.poses.above_m)
         self.q = lift.q[-1]
-        way = self._travel(self._at(target, self.poses.above_m))
-        self._add(leg, off_line(lift, way, self.arm.arm), station=name)
+        above = self._at(target, self.poses.above_m)
+        lifted = self.planner.keep(
+            lambda: off_line(lift, self._travel(above), self.arm.arm), id(lift), above.tobytes()
+        )
+        self._add(leg, lifted, station=name)
 
     def _dispense(self, step: Dispense) -> None:
         name, _ = self._station(step.station)

@@ -39,13 +39,15 @@ class CollisionError(Exception):
 class Volumes:
     """Swept volumes of the legs of one cell, numbered; what is near what is computed once for each pair.
 
-    Legs are known by identity and kept alive: the same leg has the same number.
+    Legs of one motion with one shape in the hand share a number.
     """
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self._fixtures = (*fixtures_of(cell), *(column(arm) for arm in cell.arms))
-        self._numbers: dict[tuple[int, str], int] = {}
+        self._numbers: dict[tuple[int, str], int] = {}  # by identity of legs, which are kept alive
+        self._same: dict[tuple[object, ...], int] = {}
+        self._asked: list[Leg] = []
         self._legs: list[Leg] = []
         self._sweeps: list[Sweep] = []
         self._set = SweepSet()
@@ -53,20 +55,26 @@ class Volumes:
         self._arms: list[CellArm] = []
         self._known = np.full((256, 256), _UNKNOWN, dtype=np.int8)
         self._bodies: dict[tuple[str, HandCapsule], Body] = {}
-        self._checked: set[int] = set()
+        self._checked: set[tuple[int, str]] = set()
 
     def number(self, arm: CellArm, leg: Leg) -> int:
         """Number of the volume that an arm sweeps in a leg."""
         key = (id(leg), arm.id)
         if key not in self._numbers:
-            self._numbers[key] = len(self._legs)
-            self._legs.append(leg)
-            self._arms.append(arm)
-            self._sweeps.append(sweep(self._body(arm, leg.held), leg.trajectory, _RESOLUTION_M))
-            self._set.add(self._sweeps[-1])
-            if len(self._legs) > len(self._known):
-                size = len(self._known)
-                self._known = np.pad(self._known, (0, size), constant_values=_UNKNOWN)
+            self._asked.append(leg)
+            hands = (hand_capsule(arm.tool, held) for held in (leg.held, leg.held_after))
+            move = leg.trajectory
+            same = (arm.id, *hands, *(knots.tobytes() for knots in (move.t, move.q, move.qd, move.qdd)))
+            if same not in self._same:
+                self._same[same] = len(self._legs)
+                self._legs.append(leg)
+                self._arms.append(arm)
+                self._sweeps.append(sweep(self._body(arm, leg.held), move, _RESOLUTION_M))
+                self._set.add(self._sweeps[-1])
+                if len(self._legs) > len(self._known):
+                    size = len(self._known)
+                    self._known = np.pad(self._known, (0, size), constant_values=_UNKNOWN)
+            self._numbers[key] = self._same[same]
         return self._numbers[key]
 
     def rest(self, number: int) -> int:
@@ -97,13 +105,13 @@ class Volumes:
             CollisionError: When it does.
         """
         number = self.number(arm, leg)
-        if number in self._checked:
-            return
         own = (arm.id, _owner(leg.station))
+        if (number, own[1]) in self._checked:
+            return
         others = [fixture for fixture in self._fixtures if fixture.name.split(".")[0] not in own]
         volume, limit = self._sweeps[number], self.cell.clearance.fixtures_m
         if sweep_box_distance(volume, boxes_of(others), limit) >= limit:
-            self._checked.add(number)
+            self._checked.add((number, own[1]))
             return
         near = [
             fixture for fixture in others if sweep_box_distance(volume, boxes_of([fixture]), limit) < limit

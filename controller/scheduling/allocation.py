@@ -77,6 +77,7 @@ class Allocations:
         self._remaining = [sum(rest[k:]) for k in range(len(rest) + 1)]
         self._ways = [self._least_ways(arm) for arm in range(problem.arms)]
         self._trips: dict[tuple[int, frozenset[int]], int] = {}
+        self._rounds: dict[tuple[Mode, ...], int] = {}
 
     def within(self, cycle_time: int, budget: Budget) -> Iterator[Allocation]:
         """All allocations that the tests above leave open for a cycle time."""
@@ -108,6 +109,13 @@ class Allocations:
             )
             self._trips[key] = travel + sum(self._least[v][arm] for v in visits)
         return self._trips[key]
+
+    def _round(self, arm: int, allocation: Allocation) -> int:
+        """Least round trip of an arm through its visits of an allocation."""
+        visits = tuple(mode for mode in allocation if mode.arm == arm)
+        if visits not in self._rounds:
+            self._rounds[visits] = round_trip(self._problem.travel[arm], visits)
+        return self._rounds[visits]
 
     def _to_arms(self, cycle_time: int, budget: Budget) -> Iterator[list[int]]:
         n = len(self._modes)
@@ -145,20 +153,24 @@ class Allocations:
         chosen: list[Mode | None] = [None] * n
         at = [OFF_DIAL] * n  # positions on the dial, as far as they are chosen
         room = [cycle_time - problem.index_ticks] * problem.positions
+        # Those that have their position already when an operation gets its own.
+        before = [[u for u in order[:k] if u in self._before[v]] for k, v in enumerate(order)]
+        after = [[u for u in order[:k] if u in self._after[v]] for k, v in enumerate(order)]
 
         def place(k: int) -> Iterator[Allocation]:
             budget.spend()
             if k == n:
                 allocation = tuple(mode for mode in chosen if mode is not None)
-                if all(
-                    round_trip(problem.travel[arm], [m for m in allocation if m.arm == arm]) <= cycle_time
-                    for arm in range(problem.arms)
-                ):
+                if all(self._round(arm, allocation) <= cycle_time for arm in range(problem.arms)):
                     yield allocation
                 return
             v = order[k]
-            first = max((at[u] for u in self._before[v]), default=0)
-            last = min((at[u] for u in self._after[v] if at[u] != OFF_DIAL), default=problem.positions)
+            first, last = 0, problem.positions
+            for u in before[k]:
+                first = max(first, at[u])
+            for u in after[k]:
+                if at[u] != OFF_DIAL:
+                    last = min(last, at[u])
             for mode in modes[v]:
                 if mode.position == OFF_DIAL:
                     chosen[v] = mode

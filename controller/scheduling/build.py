@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from cells.cell import Cell
 from cells.joint_model import JointModel
 from cells.recipe import NEST, Operation, Pick, Place, Recipe, recipe_for
-from controller.motion.poses import ArmPoses, UnreachableError
+from controller.motion.cell_visits import CellVisits
+from controller.motion.poses import UnreachableError
 from controller.motion.shape import moving_capsules
 from controller.motion.visit import Visit, Zone
 from controller.motion.visit_planner import VisitPlanner
-from controller.motion.volumes import CollisionError, Volumes
+from controller.motion.volumes import CollisionError
 from controller.scheduling.mix import Mix
 from controller.scheduling.problem import NO_ARM, OFF_DIAL, Buffer, Mode, SchedulingProblem
 from controller.scheduling.problem import Operation as ScheduledWork
@@ -89,11 +90,14 @@ def build_problem(
     Raises:
         InfeasibleCellError: When no arm can do an operation anywhere.
     """
-    return _build(cell, [recipe_for(slowest(models))], progress)[0]
+    return _build(CellVisits(cell), [recipe_for(slowest(models))], progress)[0]
 
 
 def build_mix(
-    cell: Cell, models: Sequence[JointModel], progress: Callable[[int, int], None] | None = None
+    cell: Cell,
+    models: Sequence[JointModel],
+    progress: Callable[[int, int], None] | None = None,
+    visits: CellVisits | None = None,
 ) -> Mix:
     """The scheduling problems of all kinds of joints of a mix, and how many joints of each a round holds.
 
@@ -103,6 +107,7 @@ def build_mix(
         cell: The cell.
         models: One for each joint of a round, in any order.
         progress: Called with the operations done and their number.
+        visits: Of the cell, where what is planned is kept.
 
     Raises:
         InfeasibleCellError: When no arm can do an operation anywhere, or kinds differ in who can do one.
@@ -111,7 +116,8 @@ def build_mix(
     for model in models:
         kinds.setdefault(kind(model), model)
     counts = Counter(kind(model) for model in models)
-    problems = _build(cell, [recipe_for(model) for model in kinds.values()], progress)
+    recipes = [recipe_for(model) for model in kinds.values()]
+    problems = _build(visits or CellVisits(cell), recipes, progress)
     return Mix(problems=tuple(problems), counts=tuple(counts[key] for key in kinds))
 
 
@@ -121,11 +127,11 @@ def kind(model: JointModel) -> object:
 
 
 def _build(
-    cell: Cell, recipes: Sequence[Recipe], progress: Callable[[int, int], None] | None
+    visits: CellVisits, recipes: Sequence[Recipe], progress: Callable[[int, int], None] | None
 ) -> list[SchedulingProblem]:
     """One problem for each recipe, all with one table of travel."""
-    planners = [VisitPlanner(cell, ArmPoses(cell, arm)) for arm in cell.arms]
-    poses, volumes = [_Poses() for _ in cell.arms], Volumes(cell)
+    cell = visits.cell
+    poses = [_Poses() for _ in cell.arms]
     done, total = 0, sum(len(recipe.operations) for recipe in recipes)
     kinds = []
     for recipe in recipes:
@@ -135,9 +141,9 @@ def _build(
             if progress is not None:
                 progress(done, total)
             done += 1
-            operations.append(_operation(cell, recipe, operation, planners, poses, volumes, taken))
+            operations.append(_operation(visits, recipe, operation, poses, taken))
         kinds.append((recipe, operations, taken))
-    travel, crossings = _travel(poses), _crossings(cell, planners, kinds[0][1])
+    travel, crossings = _travel(poses), _crossings(cell, visits.planners, kinds[0][1])
     return [
         SchedulingProblem(
             positions=cell.dial.positions,
@@ -165,15 +171,14 @@ def _build(
 
 
 def _operation(
-    cell: Cell,
+    visits: CellVisits,
     recipe: Recipe,
     operation: Operation,
-    planners: Sequence[VisitPlanner],
     poses: Sequence[_Poses],
-    volumes: Volumes,
     taken: dict[str, float],
 ) -> ScheduledWork:
     """An operation with all its modes."""
+    cell = visits.cell
     modes: list[Mode] = []
     reasons: dict[str, object] = {}
     if not operation.arm:
@@ -183,8 +188,8 @@ def _operation(
             if position is not None
         ]
     else:
-        for number, planner in enumerate(planners):
-            modes += _modes(recipe, operation, number, planner, poses[number], volumes, reasons, taken)
+        for number in range(len(cell.arms)):
+            modes += _modes(visits, recipe, operation, number, poses[number], reasons, taken)
     if not modes:
         why = "\n".join(f"  {arm}: {reason}" for arm, reason in reasons.items())
         raise InfeasibleCellError(
@@ -234,17 +239,16 @@ def _positions(cell: Cell, operation: Operation) -> list[int | None]:
 
 
 def _modes(
+    visits: CellVisits,
     recipe: Recipe,
     operation: Operation,
     number: int,
-    planner: VisitPlanner,
     poses: _Poses,
-    volumes: Volumes,
     reasons: dict[str, object],
     taken: dict[str, float],
 ) -> list[Mode]:
     """All ways in which one arm can do an operation; why not goes into ``reasons``."""
-    arm = planner.arm
+    planner, arm = visits.planners[number], visits.cell.arms[number]
     if operation.spindle and not arm.tool.spindles:
         reasons[arm.id] = f"its tool {arm.tool.id} has no spindles"
         return []
@@ -254,9 +258,9 @@ def _modes(
             reasons.setdefault(arm.id, far)
             continue
         try:
-            visit = planner.plan(recipe, operation, position)
+            visit = visits.of(recipe, operation, number, position)
             for leg in (visit.first, *visit.rest):
-                volumes.check(planner.arm, leg, operation.number)
+                visits.volumes.check(arm, leg, operation.number)
         except (UnreachableError, KinematicsError, CollisionError) as error:
             reasons[arm.id] = error  # put into words only when nobody else can do it either
             continue

@@ -87,7 +87,8 @@ class Jogging:
             return
         else:
             self._powered = True
-            if driver.queue(self._piece(reading)) is QueueStatus.REFUSED:
+            piece = self._piece(reading)
+            if piece is not None and driver.queue(piece) is QueueStatus.REFUSED:
                 self._stop()
 
     def stop(self) -> None:
@@ -99,14 +100,15 @@ class Jogging:
         self._drivers[self.arm].stop(StopCategory.STOP_THEN_POWER_OFF)
         self._stops = True
 
-    def _piece(self, reading: ArmState) -> Segment:
+    def _piece(self, reading: ArmState) -> Segment | None:
+        """The next second of motion; None at the end of the joint's range, where the arm holds what it was given."""
         joint, share = self._wish
         chain, limits = self._arms[self.arm].arm.chain, self._arms[self.arm].arm.limits
         low, high = chain.q_min[joint] + _MARGIN_RAD, chain.q_max[joint] - _MARGIN_RAD
         goal = reading.q.copy()
         goal[joint] = np.clip(goal[joint] + share * limits.velocity[joint] * _PIECE_S, low, high)
         if (goal[joint] - reading.q[joint]) * share <= 0.0:
-            goal = reading.q.copy()  # at its limit, or beyond it and asked to go further
+            return None
         slow = Limits(
             velocity=limits.velocity * abs(share),
             acceleration=limits.acceleration * MOST,

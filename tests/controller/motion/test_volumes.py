@@ -9,10 +9,10 @@ from cells.cell import Cell, CellArm, load_cell
 from cells.joint_model import load_joint_model
 from cells.part import parts_of
 from controller.motion.poses import ArmPoses
-from controller.motion.shape import moving_capsules
 from controller.motion.visit import Leg, Zone, still
 from controller.motion.volumes import CollisionError, Volumes
-from kinematics import link_frames, rest_to_rest
+from kinematics import rest_to_rest
+from tests.controller.motion.coal_arms import solids
 
 FloatArray = NDArray[np.float64]
 PART = parts_of(load_joint_model("Pro-NU80-160-110"))["output_flange"]
@@ -34,32 +34,12 @@ def between(arm: CellArm, q0: FloatArray, q1: FloatArray, **more: object) -> Leg
     )
 
 
-def solids(arm: CellArm, leg: Leg, q: FloatArray) -> list[tuple[coal.Capsule, coal.Transform3s]]:
-    """The moving capsules of an arm in the world."""
-    capsules = moving_capsules(arm, leg.held)
-    X_BL = link_frames(arm.arm.chain, q)
-    found = []
-    for link, a, b, radius in zip(capsules.link, capsules.a, capsules.b, capsules.radius, strict=True):
-        X_WL = arm.X_WB @ X_BL[link]
-        along = b - a
-        length = float(np.linalg.norm(along))
-        R = np.eye(3)
-        if length > 0.0:
-            z = along / length
-            x = np.cross(z, [1.0, 0.0, 0.0] if abs(z[0]) < 0.9 else [0.0, 1.0, 0.0])
-            x /= np.linalg.norm(x)
-            R = np.column_stack([x, np.cross(z, x), z])
-        centre = X_WL[:3, :3] @ ((a + b) / 2) + X_WL[:3, 3]
-        found.append((coal.Capsule(float(radius), length), coal.Transform3s(X_WL[:3, :3] @ R, centre)))
-    return found
-
-
 def nearest_m(one_arm: CellArm, one: Leg, two_arm: CellArm, two: Leg) -> float:
     """Smallest distance of two legs, each at any moment, by dense samples."""
 
     def sampled(arm: CellArm, leg: Leg) -> list[tuple[coal.Capsule, coal.Transform3s]]:
         times = np.linspace(0.0, leg.trajectory.duration, SAMPLES)
-        return [solid for q in leg.trajectory.sample(times)[0] for solid in solids(arm, leg, q)]
+        return [solid for q in leg.trajectory.sample(times)[0] for solid in solids(arm, leg.held, q)]
 
     request = coal.DistanceRequest()
     others = sampled(two_arm, two)
@@ -116,7 +96,7 @@ def test_opposite_arms_at_home_are_free_and_arms_in_one_nest_are_not(cell: Cell)
     assert volumes.conflict(np.array([a]), np.array([b]))[0]
 
 
-def test_a_leg_has_one_number_and_its_rest_another(cell: Cell) -> None:
+def test_legs_of_one_motion_have_one_number_and_their_rest_another(cell: Cell) -> None:
     volumes, arm = Volumes(cell), cell.arms[0]
     park = ArmPoses(cell, arm).park
     away = park.copy()
@@ -124,7 +104,9 @@ def test_a_leg_has_one_number_and_its_rest_another(cell: Cell) -> None:
     leg = between(arm, park, away)
     number = volumes.number(arm, leg)
     assert volumes.number(arm, leg) == number
-    assert volumes.number(arm, between(arm, park, away)) != number
+    assert volumes.number(arm, between(arm, park, away)) == number
+    assert volumes.number(arm, between(arm, away, park)) != number
+    assert volumes.number(arm, between(arm, park, away, held=PART, held_after=PART)) != number
     assert volumes.rest(number) == volumes.rest(number) != number
 
 

@@ -10,7 +10,11 @@ NOT_A_SAFETY_FUNCTION = (
 
 def shows(page: Page, state: str) -> None:
     """The header says so, sooner or later."""
-    expect(page.locator(".unit")).to_have_text(state)
+    try:
+        expect(page.locator(".unit")).to_have_text(state)
+    except AssertionError as error:
+        alarms = page.locator(".alarm").all_inner_texts()
+        raise AssertionError(f"{state} is not reached, alarms: {alarms}; {error}") from error
 
 
 def give(page: Page, command: str) -> None:
