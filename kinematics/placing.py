@@ -84,9 +84,8 @@ def place_lanes(model: Model, arm: int, q: Array, lanes: Block, ends: Array, spa
             carry(lanes, model.ends[capsule], model.radius[capsule], n)
             copy(ends[capsule], lanes.ends, n)
             capsule += 1
-        if link == 0:
-            copy(spans[2 * arm], lanes.span, n)
-    copy(spans[2 * arm + 1], lanes.span, n)
+        if link == 0 or link == 6:
+            copy(spans[2 * arm + (link > 0)], lanes.span, n)
 
 
 @inlined

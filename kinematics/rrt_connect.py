@@ -108,7 +108,7 @@ def search(
     placings, nearests = np.zeros(1, PLACING), np.zeros(1, NEAREST)
     ends, spans = np.empty((len(model.link), 6, LANES)), np.empty((len(model.first) - 1, 6, LANES))
     hints, what = np.empty((len(model.pairs), 2), np.int64), np.empty((LANES, 3), np.int64)
-    q, middles, target = np.empty((LANES, 6)), np.empty((2, task.intervals)), np.empty(6)
+    q, middles, target = np.empty((LANES, 1, 6)), np.empty((2, task.intervals)), np.empty(6)
     for p in range(len(model.pairs)):
         hints[p, 0], hints[p, 1] = model.pairs[p, 2], model.pairs[p, 4]
     checked, sample, tree, node, connecting, reached = 0, 0, 0, 0, False, False
@@ -116,7 +116,7 @@ def search(
     round_, arms, status = 0, len(model.base), OPEN
     while True:
         placing, nearest = placings[0], nearests[0]
-        one, two = q[0], q[1]
+        one, two = q[0, 0], q[1, 0]
         n, moved, count, half = LANES, 0.0, 0, 0.0
         is_edge = round_ >= arms
         if is_edge:
@@ -153,10 +153,10 @@ def search(
             arm = task.arm if is_edge else round_
             for i in range(n):
                 for k in range(6):
-                    q[i, k] = (
+                    q[i, 0, k] = (
                         one[k] + middles[0, first + i] * (two[k] - one[k]) if is_edge else rest[round_, k]
                     )
-            place_lanes(model, arm, q[:n], placing, ends, spans)
+            place_lanes(model, arm, q[:n, 0], placing, ends, spans)
             if not is_edge:
                 for part in range(2 * arm, 2 * arm + 2):
                     spread(spans[part])
