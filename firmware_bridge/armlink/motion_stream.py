@@ -12,12 +12,16 @@ from firmware_bridge.armlink.codes import KNOTS, TRAJECTORIES, KnotFlag, StartMo
 from firmware_bridge.armlink.messages import SegQuintic, Start
 from firmware_bridge.armlink.orders import AfterLast, AtTime, Ended, Go, Move, Started
 from firmware_bridge.armlink.reports import Status
+from firmware_bridge.armlink.segment_time import SegmentTime
 
 _SPARE_KNOTS = 4
 _WATER_US = 80_000  # the device's low and high water: kept beyond the way to stop in
 _FIRST_STOP_US = 150_000  # way to stop in that an arm may need soon after a start; the device may want more
 _MORE_US = 80_000
 _WRAP = 1 << 32
+
+START_AHEAD_NS = 100_000_000
+"""How long before the end of a wait the device is told to start: a change of feed after that comes too late for it."""
 
 
 @dataclass(slots=True)
@@ -61,6 +65,7 @@ class MotionStream:
         self._motions: deque[_Motion] = deque()
         self._last_traj = 0
         self._last_end_us: int | None = None
+        self._time = SegmentTime()
         self._calls: dict[int, int] = {}
 
     @property
@@ -99,7 +104,7 @@ class MotionStream:
 
     def next_message(self, now_ns: int) -> SegQuintic | Start | None:
         """The next message for the device, already counted as sent; none while enough is buffered."""
-        return self._next_start() or self._next_knots(now_ns)
+        return self._next_start(now_ns) or self._next_knots(now_ns)
 
     def started(self, traj: int, t_us: int) -> Started | None:
         """The device has started a trajectory."""
@@ -116,6 +121,7 @@ class MotionStream:
         motion = self._motions.popleft()
         self._calls.pop(motion.move.id, None)
         self._last_end_us = t_us
+        self._time.forget(self._clock.to_host_ns(t_us))
         return Ended(id=motion.move.id, host_ns=self._clock.to_host_ns(t_us), lost_ns=lost_us * 1000)
 
     def not_ready(self, traj: int) -> None:
@@ -129,15 +135,17 @@ class MotionStream:
         if motion is not None and motion.started_us is not None:
             motion.passed = min(status.knot, motion.sent)
             motion.lost_us = status.lost_us
+        if self._clock.synced:
+            self._time.note(self._clock.to_host_ns(status.t_us), status.speed_pct)
 
     def _by_number(self, traj: int) -> _Motion | None:
         return next((motion for motion in self._motions if motion.sent and motion.traj == traj), None)
 
-    def _next_start(self) -> Start | None:
+    def _next_start(self, now_ns: int) -> Start | None:
         before: _Motion | None = None
         for motion in self._motions:
             if not motion.start_sent:
-                mode = self._mode(motion, before) if self._may_start(motion) else None
+                mode = self._mode(motion, before, now_ns) if self._may_start(motion) else None
                 if mode is None:
                     return None
                 motion.start_sent = True
@@ -151,24 +159,26 @@ class MotionStream:
             motion.sent > 0 and motion.move.knots[motion.sent - 1].t_us >= motion.needed_us
         )
 
-    def _mode(self, motion: _Motion, before: _Motion | None) -> tuple[StartMode, int] | None:
+    def _mode(self, motion: _Motion, before: _Motion | None, now_ns: int) -> tuple[StartMode, int] | None:
         """How and when a move starts; None while that is not known."""
         start = motion.move.start
         if isinstance(start, AfterLast):
-            if start.delay_ns == 0:
+            if start.delay_ns == 0 or (before is None and self._last_end_us is None):
                 return StartMode.AFTER_PREVIOUS, 0
-            if before is not None:
+            if before is not None or self._last_end_us is None:
                 return None
-            base_us = self._last_end_us
-            return (
-                (StartMode.AFTER_PREVIOUS, 0)
-                if base_us is None
-                else (StartMode.AT_TIME, (base_us + round(start.delay_ns / 1000)) % _WRAP)
-            )
+            return self._after(self._last_end_us, self._clock.to_host_ns(self._last_end_us), start.delay_ns, now_ns)
         if isinstance(start, AtTime):
-            return StartMode.AT_TIME, self._clock.to_device_us(start.host_ns)
+            return self._after(self._clock.to_device_us(start.host_ns), start.host_ns, start.delay_ns, now_ns)
         host_ns = self._calls.get(motion.move.id)
         return None if host_ns is None else (StartMode.AT_TIME, self._clock.to_device_us(host_ns))
+
+    def _after(self, since_us: int, since_ns: int, delay_ns: int, now_ns: int) -> tuple[StartMode, int] | None:
+        """Start once a wait is over that began at a device time, which is this host time; None while it goes on."""
+        end_ns = self._time.end(since_ns, delay_ns)
+        if end_ns is None or end_ns > now_ns + START_AHEAD_NS:
+            return None
+        return StartMode.AT_TIME, (since_us + round((end_ns - since_ns) / 1000)) % _WRAP
 
     def _next_knots(self, now_ns: int) -> SegQuintic | None:
         filling = next((motion for motion in self._motions if not motion.complete), None)

@@ -12,16 +12,17 @@ from firmware_bridge.armlink.messages import QuinticKnot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AfterLast:
-    """Start when the motion before has ended, and so much later [ns]."""
+    """Start when the motion before has ended, and so much later [ns], in the time that passes at the feed."""
 
     delay_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtTime:
-    """Start at a host time [ns]; at once when it has passed."""
+    """Start so much later [ns] than a host time [ns], in the time that passes at the feed; at once when that is over."""
 
     host_ns: int
+    delay_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ is known is ordered ahead: the device itself goes from move to move, or waits fo
 a tool decides how long something takes does the next move wait for this process.
 """
 
+import itertools
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ from firmware_bridge.armlink.orders import (
     State,
     Stop,
 )
+from firmware_bridge.armlink.segment_time import SegmentTime
 from firmware_bridge.armlink.tool import Done, Tool
 from firmware_bridge.port import LinkError
 from kinematics import Limits
@@ -126,6 +128,7 @@ class SerialArm:
         self._fault = ""
         self._connected = self._halting = self._following = False
         self._feed = 1.0
+        self._time = SegmentTime()
         self._q, self._qd = np.zeros(6), np.zeros(6)
         self._measured_ns = 0
         self._end_q = self._q
@@ -233,7 +236,8 @@ class SerialArm:
     def feed(self, share: float) -> None:
         """Follow the path at this share of its planned speed from now on; the device does it, in steps of 1 %.
 
-        Dwells and processes of the tool keep their own time: the device has no messages for them.
+        Dwells are timed here by the speeds that the device reports, 20 ms apart; what is left of one when the next move
+        is on its way (`motion_stream.START_AHEAD_NS`) keeps its time. A tool is its own device: it keeps its time.
         """
         share = share_of_speed(share)
         if self._status is Status.IDLE:
@@ -272,7 +276,7 @@ class SerialArm:
             return AfterLast()
         begun_ns = self._queue[0].start_ns
         assert begun_ns is not None  # it does not move, so it began when it was queued
-        return AtTime(host_ns=begun_ns + delay_ns + self._origin_ns)
+        return AtTime(host_ns=begun_ns + self._origin_ns, delay_ns=delay_ns)
 
     def _collect(self) -> None:
         """Take in what the session has reported."""
@@ -284,6 +288,7 @@ class SerialArm:
                     self._measured_ns = min(report.time_ns - self._origin_ns, self._clock.now_ns)
                     if self._following:
                         self._feed = report.speed_pct / 100
+                    self._time.note(self._measured_ns, report.speed_pct if self._following else 100)
                 case Enabled():
                     self._following = self._status is Status.IDLE
                 case Started():
@@ -332,7 +337,7 @@ class SerialArm:
         while self._queue:
             end = self._end_of_first(self._queue[0])
             if end is None:
-                return
+                break
             first = self._queue.popleft()
             assert first.start_ns is not None
             self._results.append(
@@ -344,6 +349,7 @@ class SerialArm:
             if self._queue and self._queue[0].on_call:
                 host_ns = self._free_ns + self._origin_ns
                 self._channel.send(Go(id=self._queue[0].segment.id, host_ns=host_ns))
+        self._time.forget(self._free_ns)
 
     def _end_of_first(self, entry: _Entry) -> Done | None:
         """The end of the first segment; None while it lasts."""
@@ -363,12 +369,21 @@ class SerialArm:
             return None
         moved_ns = entry.start_ns + entry.moving_ns
         if entry.wait_ns is not None:
-            end_ns = moved_ns + entry.wait_ns
-            return Done(end_ns=end_ns) if end_ns <= now_ns else None
+            end_ns = self._end_of_wait(moved_ns, entry.wait_ns)
+            return Done(end_ns=end_ns) if end_ns is not None and end_ns <= now_ns else None
         if not entry.arrived:
             entry.arrived = True
             self._tool.arrived(moved_ns)
         return self._tool.done(now_ns)
+
+    def _end_of_wait(self, moved_ns: int, wait_ns: int) -> int | None:
+        """When a wait ends that began when a motion had; at the latest once the device has begun the next motion."""
+        end_ns = self._time.end(moved_ns, wait_ns)
+        begun = (entry.start_ns for entry in itertools.islice(self._queue, 1, None) if entry.moves)
+        next_ns = next((start_ns for start_ns in begun if start_ns is not None), None)
+        if next_ns is not None and (end_ns is None or end_ns > next_ns + _SAME_NS):
+            return max(moved_ns, next_ns)
+        return end_ns
 
     def _acceptable(self, segment: Segment) -> bool:
         trajectory = segment.trajectory

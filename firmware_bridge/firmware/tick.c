@@ -110,17 +110,18 @@ static void follow(al_drive_t *drive, uint32_t step_us)
     }
 }
 
-/* The override has changed: a ramp begins once none is running; one to rest begins at once (see ramp.h). */
+/* The override has changed: a ramp begins once none is running; one to rest begins at once (see ramp.h).
+ * Where nothing moves it is reached at once, also what a ramp has left that the end of the motion cut off. */
 static void override(al_drive_t *drive)
 {
     const float wanted = (float)drive->override_pct * 0.01f;
     al_ramp_t *ramp = &drive->ramp;
     const bool to_rest = (drive->override_pct == 0u);
     const bool due = !al_ramp_active(ramp) || (to_rest && (ramp->to > 0.0f));
-    if ((ramp->value != wanted) && due) {
-        if (drive->motion == AL_MOTION_IDLE) {
-            al_ramp_set(ramp, wanted);
-        } else if (drive->motion == AL_MOTION_RUN) {
+    if (drive->motion == AL_MOTION_IDLE) {
+        al_ramp_set(ramp, wanted);
+    } else if ((ramp->value != wanted) && due) {
+        if (drive->motion == AL_MOTION_RUN) {
             al_ramp_start(ramp, wanted, to_rest ? al_path_ramp(&drive->path, ramp, AL_HOLD_RAMP_S) : drive->limits.stop_max_s);
         } else {
             /* held */

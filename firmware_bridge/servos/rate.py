@@ -27,6 +27,8 @@ class Rate:
 
     def at(self, now_ns: int) -> float:
         """The rate at a time."""
+        if self.ended(now_ns):
+            return self.after  # not even a rounding off
         u = self._share((now_ns - self.since_ns) * _NS)
         return self.before + (self.after - self.before) * u * u * (3.0 - 2.0 * u)
 

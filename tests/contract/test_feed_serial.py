@@ -123,13 +123,12 @@ def test_a_segment_queued_while_held_waits_and_is_not_dropped(bench: Bench) -> N
     assert len(results(states(bench, planned_s + CHANGE_S))) == 2
 
 
-def test_a_dwell_goes_at_the_feed_of_servos_and_keeps_its_time_on_a_device(bench: Bench) -> None:
+def test_a_dwell_goes_at_the_feed(bench: Bench) -> None:
     bench.arm.feed(0.5)
     bench.wait(CHANGE_S)
     bench.arm.queue(Segment(id=next(_ids), process=Dwell(duration_s=0.5)))
     (ended,) = results(states(bench, 1.2))
-    lasts_s = 0.5 if bench.driver == "serial" else 1.0
-    assert (ended.end_ns - ended.start_ns) * 1e-9 == pytest.approx(lasts_s, abs=1e-8)
+    assert (ended.end_ns - ended.start_ns) * 1e-9 == pytest.approx(1.0, abs=1e-8)
 
 
 def test_a_stop_while_held_stays_where_it_is_and_enabling_gives_the_planned_speed_back(bench: Bench) -> None:
