@@ -167,13 +167,17 @@ class MotionStream:
                 return StartMode.AFTER_PREVIOUS, 0
             if before is not None or self._last_end_us is None:
                 return None
-            return self._after(self._last_end_us, self._clock.to_host_ns(self._last_end_us), start.delay_ns, now_ns)
+            return self._after(
+                self._last_end_us, self._clock.to_host_ns(self._last_end_us), start.delay_ns, now_ns
+            )
         if isinstance(start, AtTime):
             return self._after(self._clock.to_device_us(start.host_ns), start.host_ns, start.delay_ns, now_ns)
         host_ns = self._calls.get(motion.move.id)
         return None if host_ns is None else (StartMode.AT_TIME, self._clock.to_device_us(host_ns))
 
-    def _after(self, since_us: int, since_ns: int, delay_ns: int, now_ns: int) -> tuple[StartMode, int] | None:
+    def _after(
+        self, since_us: int, since_ns: int, delay_ns: int, now_ns: int
+    ) -> tuple[StartMode, int] | None:
         """Start once a wait is over that began at a device time, which is this host time; None while it goes on."""
         end_ns = self._time.end(since_ns, delay_ns)
         if end_ns is None or end_ns > now_ns + START_AHEAD_NS:

@@ -13,7 +13,8 @@ class SegmentTime:
     """What share of the planned speed there was when: in whole percent and whole nanoseconds, so without rounding."""
 
     def __init__(self) -> None:
-        self._changes: deque[tuple[int, int]] = deque([(0, 100)])  # from when which percent; the first one from ever
+        # From when on which percent; the first one from ever.
+        self._changes: deque[tuple[int, int]] = deque([(0, 100)])
 
     def note(self, time_ns: int, percent: int) -> None:
         """The speed from a time on; times only rise."""

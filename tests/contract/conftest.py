@@ -49,7 +49,9 @@ class Bench:
     """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump.
 
     ``still_rad`` is how near to its setpoint an arm at rest reads, ``near_rad`` what it may be off while it moves,
-    ``measured_ago_s`` how old a reading may be.
+    ``measured_ago_s`` how old a reading may be. ``step_rad`` is the step of its encoder and ``span_s`` the time between
+    two places of it from which a speed is told: none is told by readings of the speed, which servos have of the moment
+    between two goals and in coarse units.
     """
 
     driver: str
@@ -60,6 +62,8 @@ class Bench:
     still_rad: float = 1e-4
     near_rad: float = 2e-3
     measured_ago_s: float = 0.0
+    step_rad: float = 0.0
+    span_s: float = 0.02
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -132,6 +136,8 @@ def servo_bench(driver: str) -> Bench:
         step_s=4 * PERIOD_S,  # goals are reached two periods late
         still_rad=1.01 * half_step,
         near_rad=4e-3,
+        step_rad=2 * half_step,
+        span_s=0.15,  # an error of a step is then 4 % of the acceleration limit
     )
 
 
