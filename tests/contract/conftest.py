@@ -49,9 +49,9 @@ class Bench:
     """An arm and the stations of a cell on a clock; ``step_s`` is the most by which time may jump.
 
     ``still_rad`` is how near to its setpoint an arm at rest reads, ``near_rad`` what it may be off while it moves,
-    ``measured_ago_s`` how old a reading may be. ``step_rad`` is the step of its encoder and ``span_s`` the time between
-    two places of it from which a speed is told: none is told by readings of the speed, which servos have of the moment
-    between two goals and in coarse units.
+    ``measured_ago_s`` how old a reading may be. ``step_rad`` is the step of its encoder, and
+    ``span_s`` the time between two places from which its speed is told, where readings of the speed are none of the arm:
+    those of servos are of the moment between two goals, and in coarse units.
     """
 
     driver: str
@@ -63,7 +63,7 @@ class Bench:
     near_rad: float = 2e-3
     measured_ago_s: float = 0.0
     step_rad: float = 0.0
-    span_s: float = 0.02
+    span_s: float = 0.0
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
