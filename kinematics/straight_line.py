@@ -5,7 +5,6 @@ per unit of the path coordinate s from 0 to 1), J q' = xi and J q'' = -J' q'. A 
 then gives the knots, and a uniform stretch in time makes all joint limits hold.
 """
 
-import contextlib
 import math
 
 import numpy as np
@@ -156,14 +155,14 @@ def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> A
     """
     reached = int(np.isnan(q[:, 0]).argmax()) if np.isnan(q[-1, 0]) else len(q)
     known = q[:reached]
-    J_inverse, condition = _inverse(jacobian(chain, known))
+    J = jacobian(chain, known)
     outside = np.maximum(chain.q_min - known, known - chain.q_max)
     beyond = (outside > _LIMIT_SLACK).any(axis=1)
     jumps = np.abs(np.diff(known, axis=0, prepend=known[:1])).max(axis=1, initial=0.0) > _JUMP
-    singular = (condition > _CONDITION) | jumps
+    singular = (np.linalg.cond(J, "fro") > _CONDITION) | jumps
     bad = beyond | singular
     if not bad.any() and reached == len(q):
-        return J_inverse
+        return np.asarray(np.linalg.inv(J), np.float64)
     i = int(bad.argmax()) if bad.any() else reached
     where = f"straight line, at {s[i] * distance:.4f} m of {distance:.4f} m ({100.0 * s[i]:.1f} %): "
     if i == reached:
@@ -173,17 +172,6 @@ def _check(chain: Chain | SerialChain, q: Array, s: Array, distance: float) -> A
     k = int(outside[i].argmax())
     low, high = chain.q_min[k], chain.q_max[k]
     raise LineError(where + f"limit of joint {k + 1}: {q[i, k]:.4f} rad, allowed {low:.4f} to {high:.4f} rad")
-
-
-def _inverse(J: Array) -> tuple[Array, Array]:
-    """Inverses (n, 6, 6), and conditions (n,) in the Frobenius norm; where one is singular J itself and infinity."""
-    inverse, condition = J.copy(), np.full(len(J), np.inf)
-    with contextlib.suppress(np.linalg.LinAlgError):
-        inverse[:] = np.linalg.inv(J)
-        condition[:] = np.linalg.norm(J, axis=(1, 2)) * np.linalg.norm(inverse, axis=(1, 2))
-    if np.isinf(condition).any():
-        condition[:] = np.linalg.cond(J, "fro")
-    return inverse, condition
 
 
 @inlined

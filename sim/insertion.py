@@ -34,6 +34,9 @@ ABORT_N = 100.0
 _GATE_M = 1e-4  # beyond the clearance
 _GATE_TILT_RAD = math.radians(0.5)
 _YIELD_M_PER_NS = 2e-3  # (m/s)/N
+# [s] that giving way takes to build up, the virtual mass of an admittance control: without it the inertia of a part of more
+# than 1 kg is felt as a force, and one step answers the other ever harder. With it a part may weigh 7 kg.
+_YIELD_LAG_S = 0.015
 _NEAR_M = 0.002  # admittance begins this far above the entry
 _GUIDE_N_PER_M = 5e4
 _GUIDE_PLAY_M = 10e-6  # of the modelled h6/H7 fit
@@ -67,6 +70,7 @@ class Insertion:
         self.part = gripper.held
         self.counterpart: Workpiece | None = world.at.get(process.station)
         self.yielded = np.zeros(3)
+        self._yielding = np.zeros(2)  # [m/s], sideways
         self.engaged = False
         self.force_n = 0.0
         self.peak_n = 0.0
@@ -151,8 +155,9 @@ class Insertion:
             raise JamError(
                 f"insertion into {self.process.station} jammed: {force:.0f} N, limit {ABORT_N:.0f} N"
             )
-        self.yielded[0] += _YIELD_M_PER_NS * fx * dt
-        self.yielded[1] += _YIELD_M_PER_NS * fy * dt
+        share = dt / (dt + _YIELD_LAG_S)
+        self._yielding += share * (_YIELD_M_PER_NS * np.array([fx, fy]) - self._yielding)
+        self.yielded[:2] += self._yielding * dt
         if height <= self._entered_m:
             self._gate = offset <= self._fit.clearance_m + _GATE_M and self._tilt <= _GATE_TILT_RAD
             if self._gate or height <= self._latest_m:

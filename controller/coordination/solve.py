@@ -83,7 +83,8 @@ def coordinations(
     for reach in _REACHES:
         limit_s = bound_s * (1 + reach)
         near = list(_within(allocations, math.floor(limit_s * 1000)))
-        order = np.lexsort((rng.permutation(len(near)), [allocations.longest_round(one) for one in near]))
+        rounds = np.array([allocations.longest_round(one) for one in near])
+        order = np.lexsort((rng.permutation(len(near)), rounds))
         best_s = limit_s + _SHORTER_S
         for tried, k in enumerate(order[:_ALLOCATIONS].tolist()):
             progress(tried, min(len(near), _ALLOCATIONS))

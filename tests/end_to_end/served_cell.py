@@ -19,6 +19,7 @@ from tests.end_to_end.runs import JOINTCELL, ROOT
 PASSWORD = "a long password"
 _PLANNING_S = 500.0  # where no plan is kept from an earlier start
 _END_S = 60.0
+_RETRIES = 2  # the server closes a connection that was idle for a while, perhaps just when it is used again
 
 
 def free_port() -> int:
@@ -102,13 +103,19 @@ class ServedCell:
         """Log out whoever has logged in, which ends their control, and close their pages."""
         while self.pages:
             page = self.pages.pop()
-            page.request.delete(f"{self.url}/api/v1/sessions/me", headers={"origin": self.url})
+            page.request.delete(
+                f"{self.url}/api/v1/sessions/me", headers={"origin": self.url}, max_retries=_RETRIES
+            )
             page.context.close()
 
     def ask(self, page: Page, method: str, path: str, body: Any = None) -> Any:
         """A request with the login of a page; its answer."""
         answer = page.request.fetch(
-            f"{self.url}/api/v1/{path}", method=method, data=body, headers={"origin": self.url}
+            f"{self.url}/api/v1/{path}",
+            method=method,
+            data=body,
+            headers={"origin": self.url},
+            max_retries=_RETRIES,
         )
         assert answer.ok, answer.text()
         return None if answer.status == 204 else answer.json()

@@ -70,6 +70,29 @@ def test_the_part_keeps_its_place_in_the_hand_when_the_grip_takes_hold(new_world
     np.testing.assert_allclose(held.pose[:3, :3], before[:3, :3], atol=2e-3)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.05])
+def test_a_heavy_joint_is_set_down_quietly_however_slowly(new_world: Callable, share: float) -> None:
+    """Its inertia must not be taken for contact: giving way to that would shake it ever harder."""
+    heavy = "Pro-NU80-160-110"
+    parts = parts_of(load_joint_model(heavy))
+    world, cap = new_world(seed=2, ideal=False), parts["cap"]
+    joint = Workpiece(
+        world.engine, "J1", heavy, tuple(Placed(part=part, X_0P=np.eye(4)) for part in parts.values())
+    )
+    assert joint.last is cap
+    joint.rest(world.seat("feeder_stator"))
+    world.at["feeder_stator"] = joint
+    hand = Hand(world, "R1")
+    assert len(hand.run(*hand.fetch("feeder_stator", cap, force_n=400.0))) == 4, hand.arm.read().fault
+    *above, insert = hand.place("feeder_housing", cap, 0.003, window=PLAIN_WINDOW)
+    hand.run(*above)
+    hand.arm.feed(share)
+    (result,) = hand.run(insert, seconds=60.0)
+    measured = dict(result.measured)
+    assert measured["ok"] == 1.0
+    assert measured["peak_force_n"] < 45.0
+
+
 @pytest.mark.parametrize("angle", [0.0, 1.0, 2.5])
 def test_insertion_yields_to_a_lateral_error(new_world: Callable, angle: float) -> None:
     world, part = new_world(), PARTS["stator"]
