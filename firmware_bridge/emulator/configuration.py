@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from cells import Arm
 from firmware_bridge.armlink.messages import Config
 
+VELOCITY_MARGIN = 1.02
 ACCELERATION_MARGIN = 1.1
 JERK_MARGIN = 5.0
 """What the firmware accepts beyond the arm's limits: motion resampled to fewer knots overshoots them a little."""
@@ -25,7 +26,7 @@ def position_units(q: ArrayLike) -> tuple[int, ...]:
 def configuration(arm: Arm, serial: str) -> Config:
     """What the firmware of this arm must be configured to.
 
-    Position and velocity limits are the arm's own. Stops may take up to `STOP_MAX_MS`: the firmware rejects a
+    Position limits are the arm's own. Stops may take up to `STOP_MAX_MS`: the firmware rejects a
     trajectory from which the arm could not stop within that.
 
     Args:
@@ -44,7 +45,7 @@ def configuration(arm: Arm, serial: str) -> Config:
         stop_max_ms=STOP_MAX_MS,
         pos_min=units(arm.chain.q_min, 1e-7),
         pos_max=units(arm.chain.q_max, 1e-7),
-        vel_max=units(limits.velocity, 1e-6),
+        vel_max=units(VELOCITY_MARGIN * limits.velocity, 1e-6),
         acc_max=units(ACCELERATION_MARGIN * limits.acceleration, 1e-5),
         jerk_max=units(JERK_MARGIN * limits.jerk, 1e-3),
         stop_acc=units(STOP_ACCELERATION * limits.acceleration, 1e-5),

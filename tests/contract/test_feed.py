@@ -136,10 +136,8 @@ def test_whatever_the_feed_the_path_is_kept_and_limits_hold(arm_bench: Bench, se
     far_away = START.copy()
     far_away[3] = arm_bench.chain.q_min[3]  # far enough for full speed
     if arm_bench.driver == "sim":
-        far_away = THERE  # the simulated arm leaves the long way by 0.02 rad, why is not known
-    trajectory = rest_to_rest(START, far_away, arm.limits).stretched(
-        1.02
-    )  # knots of a device overshoot a little
+        far_away = THERE  # on the long way it would meet its neighbour in the cell
+    trajectory = rest_to_rest(START, far_away, arm.limits)
     segment = replace(rest(), trajectory=trajectory, process=None)
     path = trajectory.sample(np.linspace(0.0, segment.duration_s, 8001))[0]
     assert arm.queue(segment) is QueueStatus.ACCEPTED

@@ -16,6 +16,7 @@ from firmware_bridge.armlink.record_codec import Record, layout_of
 from firmware_bridge.armlink.reports import REPORTS, Desc, Status
 from firmware_bridge.codegen import ROOT, generated
 from firmware_bridge.emulator import configuration
+from firmware_bridge.emulator.configuration import VELOCITY_MARGIN
 from firmware_bridge.trials import codec_fuzzing
 from tests.firmware_bridge.golden_vectors import Vector, vectors
 
@@ -177,7 +178,7 @@ def test_the_configuration_is_the_arm_s() -> None:
     arm = load_arm("gp7")
     config = configuration(arm, "A1")
     assert config.pos_max == tuple(round(q * 1e7) for q in arm.chain.q_max)
-    assert config.vel_max == tuple(round(v * 1e6) for v in arm.limits.velocity)
+    assert config.vel_max == tuple(round(VELOCITY_MARGIN * v * 1e6) for v in arm.limits.velocity)
     assert config.model == b"gp7".ljust(16, b"\0")
     assert configuration(load_arm("gp8"), "A1").encode() != config.encode()
     with pytest.raises(ValueError, match=r"^configuration: 'a{17}' has 17 bytes \(allowed: at most 16\)$"):
