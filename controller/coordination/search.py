@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from controller.coordination.pattern import Pattern, Variants
 from controller.coordination.tightening import (
     FAR,
+    SLOP,
     Choices,
     best,
     close,
@@ -27,7 +28,6 @@ Flags = NDArray[np.int8]
 CHOICES = 4000
 LEVELS = 90
 SHARE = 200  # of decisions for one set of variants
-_SLOP = 1e-7  # s
 
 
 class Room(NamedTuple):
@@ -233,7 +233,7 @@ def runs_alone(
     """Whether an arm may go round in a variant every T while no other is in its way; D as `begin` left it at level 0."""
     spare = D.shape[0] - 1
     count = chain_of(pattern, variants, arm, row, chain, ids, took)
-    if took[:count].sum() > T + _SLOP:
+    if took[:count].sum() > T + SLOP:
         return False
     copy(D[0], D[spare])
     return link(chain, took, count, T, D[spare]) and tighten(D[spare], T, choices)

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FAR = -1e15  # of a way that does not exist
-_SLOP = 1e-7  # s
+SLOP = 1e-7  # s
 WIDEST = 4.0  # no wait reaches further than so many cycles
 
 
@@ -43,7 +43,7 @@ class Choices(NamedTuple):
 def insert(D: Floats, tail: int, head: int, weight: float) -> bool:
     """Add a wait of ``weight`` [s] from tail to head; False, and D spoilt, when it closes a circuit that takes time."""
     n = D.shape[0]
-    if D[head, tail] + weight > _SLOP:
+    if D[head, tail] + weight > SLOP:
         return False
     if D[tail, head] >= weight:
         return True
@@ -68,14 +68,14 @@ def close(D: Floats) -> bool:
     worst = 0.0
     for k in range(n):
         worst = max(worst, D[k, k])
-    return bool(worst <= _SLOP)
+    return bool(worst <= SLOP)
 
 
 @kernel
 def least(D: Floats, T: float, choices: Choices, k: int) -> int:
     """The least K that the ways leave to choice k."""
     a, j = choices.nodes[k, 0], choices.nodes[k, 1]
-    ways = (D[j, a] + choices.weights[k, 0] - _SLOP) / T + choices.heights[k, 0]
+    ways = (D[j, a] + choices.weights[k, 0] - SLOP) / T + choices.heights[k, 0]
     return int(np.ceil(max(ways, -WIDEST)))
 
 
@@ -83,7 +83,7 @@ def least(D: Floats, T: float, choices: Choices, k: int) -> int:
 def most(D: Floats, T: float, choices: Choices, k: int) -> int:
     """The largest K that the ways leave to choice k."""
     b, i = choices.nodes[k, 2], choices.nodes[k, 3]
-    ways = 1 - choices.heights[k, 1] - (D[i, b] + choices.weights[k, 1] - _SLOP) / T
+    ways = 1 - choices.heights[k, 1] - (D[i, b] + choices.weights[k, 1] - SLOP) / T
     return int(np.floor(min(ways, WIDEST)))
 
 
@@ -110,10 +110,7 @@ def tighten(D: Floats, T: float, choices: Choices) -> bool:
                 nodes, weights, heights = choices.nodes, choices.weights, choices.heights
                 first = weights[k, 0] + (heights[k, 0] - low) * T
                 second = weights[k, 1] + (heights[k, 1] + low - 1) * T
-                if (
-                    D[nodes[k, 0], nodes[k, 1]] < first - _SLOP
-                    or D[nodes[k, 2], nodes[k, 3]] < second - _SLOP
-                ):
+                if D[nodes[k, 0], nodes[k, 1]] < first - SLOP or D[nodes[k, 2], nodes[k, 3]] < second - SLOP:
                     if not decide(D, T, choices, k, low):
                         return False
                     changed = True
@@ -127,8 +124,8 @@ def open_choice(D: Floats, T: float, choices: Choices, origin: int) -> int:
     for k in range(choices.used[0]):
         nodes, weights, heights = choices.nodes, choices.weights, choices.heights
         a, j, b, i = nodes[k, 0], nodes[k, 1], nodes[k, 2], nodes[k, 3]
-        after = D[origin, a] + weights[k, 0] - D[origin, j] - _SLOP
-        before = D[origin, i] - D[origin, b] - weights[k, 1] + _SLOP
+        after = D[origin, a] + weights[k, 0] - D[origin, j] - SLOP
+        before = D[origin, i] - D[origin, b] - weights[k, 1] + SLOP
         low = np.ceil(after / T + heights[k, 0])
         high = np.floor(before / T + 1 - heights[k, 1])
         if low <= high:

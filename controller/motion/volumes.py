@@ -45,9 +45,10 @@ class Volumes:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self._fixtures = (*fixtures_of(cell), *(column(arm) for arm in cell.arms))
-        self._numbers: dict[tuple[int, str], int] = {}  # by identity of legs, which are kept alive
-        self._same: dict[tuple[object, ...], int] = {}
-        self._asked: list[Leg] = []
+        self._asked: dict[
+            tuple[int, str], tuple[int, Leg]
+        ] = {}  # by identity, which a leg that lives keeps
+        self._numbers: dict[tuple[object, ...], int] = {}
         self._legs: list[Leg] = []
         self._sweeps: list[Sweep] = []
         self._set = SweepSet()
@@ -60,13 +61,12 @@ class Volumes:
     def number(self, arm: CellArm, leg: Leg) -> int:
         """Number of the volume that an arm sweeps in a leg."""
         key = (id(leg), arm.id)
-        if key not in self._numbers:
-            self._asked.append(leg)
+        if key not in self._asked:
             hands = (hand_capsule(arm.tool, held) for held in (leg.held, leg.held_after))
             move = leg.trajectory
             same = (arm.id, *hands, *(knots.tobytes() for knots in (move.t, move.q, move.qd, move.qdd)))
-            if same not in self._same:
-                self._same[same] = len(self._legs)
+            if same not in self._numbers:
+                self._numbers[same] = len(self._legs)
                 self._legs.append(leg)
                 self._arms.append(arm)
                 self._sweeps.append(sweep(self._body(arm, leg.held), move, _RESOLUTION_M))
@@ -74,8 +74,8 @@ class Volumes:
                 if len(self._legs) > len(self._known):
                     size = len(self._known)
                     self._known = np.pad(self._known, (0, size), constant_values=_UNKNOWN)
-            self._numbers[key] = self._same[same]
-        return self._numbers[key]
+            self._asked[key] = self._numbers[same], leg
+        return self._asked[key][0]
 
     def rest(self, number: int) -> int:
         """Number of the volume that the arm fills while it rests at the end of a leg.

@@ -184,11 +184,10 @@ class _Search:
     def _scene(self, index: int, ends: FloatArray) -> Scene:
         """All that an arm can run into, without the rooms that it reaches into from above at its ends (2, 6)."""
         body, own = self._bodies[index], f"{self._arms[index].id}."
-        clearance = self._cell.clearance.arms_m
         solids = [solid for solid in self._solids if not solid.name.startswith(own)]
         for room in self._rooms:
             alone = Scene(bodies=(body,), boxes=boxes_of([room]))
-            if not collides(alone, ends[:, None], clearance).any():
+            if not collides(alone, ends[:, None], self._cell.clearance.arms_m).any():
                 solids.append(room)
         return Scene(bodies=self._bodies, boxes=boxes_of(solids))
 
