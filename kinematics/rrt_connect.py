@@ -108,6 +108,7 @@ def search(
     placings, nearests = np.zeros(1, PLACING), np.zeros(1, NEAREST)
     ends, spans = np.empty((len(model.link), 6, LANES)), np.empty((len(model.first) - 1, 6, LANES))
     hints, what = np.empty((len(model.pairs), 2), np.int64), np.empty((LANES, 3), np.int64)
+    # Laid out like the states that `clearance` has of a single arm, so that placing is compiled once for both.
     q, middles, target = np.empty((LANES, 1, 6)), np.empty((2, task.intervals)), np.empty(6)
     for p in range(len(model.pairs)):
         hints[p, 0], hints[p, 1] = model.pairs[p, 2], model.pairs[p, 4]

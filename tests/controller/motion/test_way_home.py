@@ -56,9 +56,11 @@ def nearest_m(cell: Cell, stands: dict[str, Stand], name: str, q: FloatArray) ->
 def near_others(planner: MotionPlanner, name: str, joint: int, below_m: float) -> dict[str, Stand]:
     """An arm that was jogged from its parking place until it is nearer than that to something."""
     q = planner.park(name).copy()
+    farthest = planner.cell.arms[0].arm.chain.q_max[joint]
     for step in (0.1, 0.005):  # roughly, then back and in small steps
         while nearest_m(planner.cell, standing(planner), name, q[None]) >= below_m:
             q[joint] += step
+            assert q[joint] < farthest, "it came near nothing"
         if step > 0.005:
             q[joint] -= step
     return standing(planner, **{name: q})
