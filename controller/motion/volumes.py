@@ -45,9 +45,7 @@ class Volumes:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self._fixtures = (*fixtures_of(cell), *(column(arm) for arm in cell.arms))
-        self._asked: dict[
-            tuple[int, str], tuple[int, Leg]
-        ] = {}  # by identity, which a leg that lives keeps
+        self._asked: dict[tuple[int, str], tuple[int, Leg]] = {}  # by identity, which a leg that lives keeps
         self._numbers: dict[tuple[object, ...], int] = {}
         self._legs: list[Leg] = []
         self._sweeps: list[Sweep] = []
